@@ -1,0 +1,191 @@
+//! One authentication event, mapped: what is left of a span, a span event or a log record of ours.
+
+use std::sync::Arc;
+
+use crate::ids::{EventId, Identity, Realm, SpanId, Text, TraceId};
+use crate::key::EventKeys;
+use crate::time::{Millis, UnixNanos};
+use crate::vocabulary::{
+    Attachment, Browser, ErrorClass, EventName, Flow, HttpMethod, Mediation, Method, Os, Reason, Side,
+    Synthetic,
+};
+
+/// One event of a login, as every later stage sees it. Raw keys, messages and addresses are gone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuthEvent {
+    /// The population it belongs to.
+    pub realm: Realm,
+    /// What happened. A `completed` or `succeeded` with an error has become its `failed` already.
+    pub name: EventName,
+    /// Who emitted it.
+    pub side: Side,
+    /// The flow as sent; it wins over any conclusion.
+    pub flow: Option<Flow>,
+    /// When it happened, by the emitter's clock.
+    pub time: UnixNanos,
+    /// When a collector or SDK observed it, by that clock (`observed_time_unix_nano` of a log record).
+    pub observed: Option<UnixNanos>,
+    /// Where it stood.
+    pub origin: Origin,
+    /// The log record's id; for a record with no id at all the hash of its content.
+    pub event_id: Option<EventId>,
+    /// Two copies of one event have the same identity.
+    pub identity: Identity,
+    /// What ties it to a journey.
+    pub keys: EventKeys,
+    /// What else it says, as small numbers.
+    pub facts: Facts,
+    /// System, browser and device of its emitter; shared by the records of one resource.
+    pub environment: Arc<Environment>,
+}
+
+/// The span an event stood in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its trace.
+    pub trace_id: Option<TraceId>,
+    /// Its span.
+    pub span_id: Option<SpanId>,
+    /// Its span's parent.
+    pub parent_span_id: Option<SpanId>,
+}
+
+/// What an event says beside its name, reduced to small closed sets and numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Length of the span that carried it.
+    pub duration: Option<Millis>,
+    /// `auth.code.ttl_ms`.
+    pub code_ttl: Option<Millis>,
+    /// `auth.webauthn.timeout_ms`: what the page asked for, not what the browser does.
+    pub webauthn_timeout: Option<Millis>,
+    /// `auth.webauthn.elapsed_ms`.
+    pub webauthn_elapsed: Option<Millis>,
+    /// `auth.webauthn.mediation`.
+    pub mediation: Option<Mediation>,
+    /// `auth.webauthn.authenticator_attachment`.
+    pub attachment: Option<Attachment>,
+    /// `auth.capability.hybrid`; a missing one does not mean false.
+    pub hybrid_capability: Option<bool>,
+    /// `auth.credential.aaguid`, as the first eight bytes: enough to tell authenticator models apart.
+    pub aaguid: Option<u64>,
+    /// `auth.credential.transports`.
+    pub transports: Transports,
+    /// `auth.credential.backup_eligible`.
+    pub backup_eligible: Option<bool>,
+    /// `auth.credential.backup_state`.
+    pub backup_state: Option<bool>,
+    /// `auth.reason` of a failed verification.
+    pub reason: Option<Reason>,
+    /// `auth.reason` of a method event: the method's name.
+    pub method: Option<Method>,
+    /// `error.type` and `exception.message`, reduced.
+    pub error: Option<ErrorClass>,
+    /// `http.request.method`.
+    pub http_method: Option<HttpMethod>,
+    /// The client's network: keyed hash of the address's prefix.
+    pub network: Option<u64>,
+    /// The client's country, as two capital letters.
+    pub country: Option<[u8; 2]>,
+    /// Traffic that is no person's.
+    pub synthetic: Option<Synthetic>,
+    /// The share of traces that its sampler keeps, in parts per 65,536; absent where it did not say.
+    pub sampled: Option<u16>,
+}
+
+/// The transports registered with a credential, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transports(u8);
+
+impl Transports {
+    const CODES: [&'static str; 6] = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"];
+
+    /// This set and the transport with this name; an unknown name changes nothing.
+    #[must_use]
+    pub fn with(self, code: &str) -> Self {
+        match Self::CODES.iter().position(|known| *known == code) {
+            Some(bit) => Self(self.0 | 1 << bit),
+            None => self,
+        }
+    }
+
+    /// Whether the set holds the transport with this name.
+    #[must_use]
+    pub fn has(self, code: &str) -> bool {
+        Self::CODES.iter().position(|known| *known == code).is_some_and(|bit| self.0 & 1 << bit != 0)
+    }
+
+    /// Whether nothing is known of transports.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A family, and the name to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<K> {
+    /// The family, which decisions use.
+    pub kind: K,
+    /// The name, which people read.
+    pub name: Text,
+}
+
+/// What an event's emitter ran on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Operating system.
+    pub os: Option<Named<Os>>,
+    /// Browser.
+    pub browser: Option<Named<Browser>>,
+    /// Browser version.
+    pub browser_version: Option<Text>,
+    /// Device model.
+    pub device: Option<Text>,
+    /// App version.
+    pub app_version: Option<Text>,
+    /// `service.name` of the emitter.
+    pub service: Option<Text>,
+    /// `auth.entry_point`: where on the site the login began.
+    pub entry_point: Option<Text>,
+}
+
+/// Events for tests of every crate: one line a field, the rest plain.
+#[cfg(any(test, feature = "testing"))]
+pub mod testing {
+    use super::{AuthEvent, Environment, Facts, Origin};
+    use crate::ids::{Realm, SpanId, TraceId};
+    use crate::key::{EventKeys, Secret};
+    use crate::time::UnixNanos;
+    use crate::vocabulary::{EventName, Side};
+
+    /// An event at a time, on its usual side, in a span of its own, with no key; `nth` makes its ids.
+    #[must_use]
+    pub fn event(name: EventName, time: UnixNanos, nth: u64) -> AuthEvent {
+        let mut trace = [0x11; 16];
+        trace[8..].copy_from_slice(&nth.to_be_bytes());
+        let origin = Origin {
+            trace_id: TraceId::from_bytes(&trace),
+            span_id: SpanId::from_bytes(&nth.to_be_bytes()),
+            parent_span_id: None,
+        };
+        AuthEvent {
+            realm: Realm::bounded("default"),
+            name,
+            side: name.usual_side().unwrap_or(Side::Server),
+            flow: None,
+            time,
+            observed: None,
+            origin,
+            event_id: None,
+            identity: Secret::PUBLIC.identity(
+                "default",
+                name.code(),
+                &[&nth.to_be_bytes(), &time.0.to_be_bytes()],
+            ),
+            keys: EventKeys::default(),
+            facts: Facts::default(),
+            environment: std::sync::Arc::new(Environment::default()),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Identifiers that are evidence, not secrets: trace, span, event and journey ids.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::caps;
+use crate::time::UnixNanos;
+
+/// Declares a newtype over bytes that is written as lowercase hex.
+macro_rules! hex_id {
+    ($(#[$meta:meta])* $name:ident, $bytes:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $bytes]);
+
+        impl $name {
+            /// The id of these bytes; `None` if the length is wrong or all bytes are zero.
+            #[must_use]
+            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let bytes: [u8; $bytes] = bytes.try_into().ok()?;
+                (bytes != [0; $bytes]).then_some(Self(bytes))
+            }
+
+            /// The bytes, most significant first.
+            #[must_use]
+            pub const fn bytes(&self) -> &[u8; $bytes] {
+                &self.0
+            }
+
+            /// Reads lowercase or uppercase hex.
+            #[must_use]
+            pub fn from_hex(text: &str) -> Option<Self> {
+                let mut bytes = [0; $bytes];
+                decode_hex(text, &mut bytes)?;
+                Self::from_bytes(&bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::from_hex(&text).ok_or_else(|| {
+                    de::Error::custom(format!(
+                        "`{text}` is not a {}: {} hex digits, not all zero", stringify!($name), $bytes * 2
+                    ))
+                })
+            }
+        }
+    };
+}
+
+hex_id!(
+    /// A W3C trace id.
+    TraceId, 16
+);
+hex_id!(
+    /// A W3C span id.
+    SpanId, 8
+);
+
+/// Decodes exactly `out.len()` bytes of hex in any case.
+#[must_use]
+pub fn decode_hex(text: &str, out: &mut [u8]) -> Option<()> {
+    let digits = text.as_bytes();
+    if digits.len() != out.len() * 2 {
+        return None;
+    }
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = (pair[0] as char).to_digit(16)?;
+        let low = (pair[1] as char).to_digit(16)?;
+        *byte = (high * 16 + low) as u8;
+    }
+    Some(())
+}
+
+/// A bounded piece of text from an attribute on the allow list: at most [`caps::TEXT_BYTES`], trimmed,
+/// without control characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Text(Arc<str>);
+
+impl Text {
+    /// The text, cut to its bound at a character's edge.
+    #[must_use]
+    pub fn bounded(text: &str) -> Self {
+        let text = text.trim();
+        let mut end = text.len().min(caps::TEXT_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = &text[..end];
+        if text.chars().any(char::is_control) {
+            Self(text.chars().filter(|c| !c.is_control()).collect::<String>().into())
+        } else {
+            Self(text.into())
+        }
+    }
+
+    /// As a string slice.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::bounded(&text)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::bounded(text)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// One population of logins that never meets another.
+pub type Realm = Text;
+
+/// The id of a log record: its `log.record.uid`, or the hash of a record that has no id at all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(Text);
+
+impl EventId {
+    /// The id with this text, bounded.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(Text::bounded(text))
+    }
+
+    /// As a string slice.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// The keyed identity of one event: two copies of an event have the same one (rule 5 of stitching).
+///
+/// It is a keyed hash of the realm and of: `log.record.uid` if the record has one; else trace id, span id,
+/// event and time if the ids are not zero; else keys, resource, attributes and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity(pub u128);
+
+/// A journey's id: 48 bits of receipt milliseconds of its first event, then 80 bits of that event's identity.
+///
+/// Written as 26 characters of Crockford's base 32, so ids sort by time as text, too.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JourneyId(u128);
+
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const JOURNEY_ID_CHARS: usize = 26;
+
+impl JourneyId {
+    /// The id of the journey whose first event has this identity and was received at this time.
+    #[must_use]
+    pub const fn new(received: UnixNanos, identity: Identity) -> Self {
+        let time = (received.millis() as u128 & 0xffff_ffff_ffff) << 80;
+        Self(time | (identity.0 >> 48))
+    }
+
+    /// The id as a number.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
+    /// Reads the 26 characters, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != JOURNEY_ID_CHARS || text.as_bytes()[0] > b'7' {
+            return None;
+        }
+        text.bytes()
+            .try_fold(0u128, |value, char| {
+                let digit = CROCKFORD.iter().position(|known| *known == char.to_ascii_uppercase())?;
+                Some(value << 5 | digit as u128)
+            })
+            .map(Self)
+    }
+}
+
+impl fmt::Display for JourneyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; JOURNEY_ID_CHARS];
+        for (place, char) in text.iter_mut().rev().enumerate() {
+            *char = CROCKFORD[(self.0 >> (place * 5)) as usize & 31];
+        }
+        f.pad(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for JourneyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for JourneyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for JourneyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!("`{text}` is not a journey id: 26 characters of base 32"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journey_ids_sort_by_time_and_read_back() {
+        let early = JourneyId::new(UnixNanos(1_700_000_000_000_000_000), Identity(u128::MAX));
+        let late = JourneyId::new(UnixNanos(1_700_000_000_001_000_000), Identity(0));
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(JourneyId::parse(&early.to_string()), Some(early));
+        assert_eq!(JourneyId::parse(&late.to_string().to_lowercase()), Some(late));
+        assert_eq!(JourneyId::parse("80000000000000000000000000"), None);
+    }
+
+    #[test]
+    fn hex_ids_refuse_zeros_and_wrong_lengths() {
+        assert!(TraceId::from_bytes(&[0; 16]).is_none());
+        assert!(SpanId::from_bytes(&[1; 7]).is_none());
+        assert_eq!(
+            SpanId::from_hex("00F0000000000001").map(|id| id.to_string()).as_deref(),
+            Some("00f0000000000001")
+        );
+    }
+
+    #[test]
+    fn text_is_bounded_at_a_character() {
+        let long = "é".repeat(caps::TEXT_BYTES);
+        assert!(Text::bounded(&long).as_str().len() <= caps::TEXT_BYTES);
+        assert_eq!(Text::bounded(" a\u{7}b ").as_str(), "ab");
+    }
+}

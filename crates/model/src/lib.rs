@@ -1,0 +1,35 @@
+//! The vocabulary that every part of authstitch shares: events, keys, flows, phases, causes, journeys,
+//! verdicts, and the two lines that leave the program (the journey line and the truth line).
+//!
+//! This crate knows no clock, no file, no socket and no tokio. It holds types and tables; the decisions are
+//! made in `stitch` and `classify`.
+
+pub mod caps;
+mod codes;
+pub mod completeness;
+pub mod document;
+pub mod event;
+pub mod ids;
+pub mod journey;
+pub mod key;
+pub mod line;
+pub mod phases;
+pub mod record;
+pub mod remedy;
+pub mod time;
+pub mod truth;
+pub mod verdict;
+pub mod vocabulary;
+
+pub use completeness::Completeness;
+pub use event::{AuthEvent, Environment, Facts, Origin};
+pub use ids::{EventId, Identity, JourneyId, Realm, SpanId, TraceId};
+pub use journey::{ClockOffsets, Journey, JourneyEvent, Predecessor, Successor};
+pub use key::{EventKeys, KeyHash, KeyKind, Secret};
+pub use record::{Position, Record, RecordBody};
+pub use time::{Millis, UnixNanos};
+pub use verdict::Verdict;
+pub use vocabulary::{
+    Attachment, Basis, Browser, Cause, CloseReason, EndAct, ErrorClass, EventName, Evidence, Flow,
+    HttpMethod, JoinedBy, Mediation, Method, Os, Outcome, Phase, Reason, Side, Synthetic, Transport,
+};

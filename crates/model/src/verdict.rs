@@ -1,0 +1,215 @@
+//! A verdict: what the classifier says of a journey.
+
+use crate::caps;
+use crate::time::UnixNanos;
+use crate::vocabulary::{Basis, Cause, EndAct, Evidence, Outcome, Phase, Transport};
+
+/// The smallest mass of causes that a credible set holds.
+pub const CREDIBLE_MASS: f32 = 0.9;
+
+/// The probability from which on a cause or an outcome is displayed.
+pub const DISPLAYED: f32 = 0.5;
+
+/// What became of a journey, in which phase and why. It is plain data without allocations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The probability of each cause; they sum to one.
+    pub causes: CauseDistribution,
+    /// The flow's phases, by [`Phase::index`]; `None` where the flow has no such phase.
+    pub phases: [Option<PhaseVerdict>; Phase::COUNT],
+    /// How a passkey ceremony reached its authenticator; `None` in other flows.
+    pub transport: Option<TransportVerdict>,
+    /// The act that ended it.
+    pub end_act: EndAct,
+    /// Mishaps that were overcome.
+    pub hiccups: CauseSet,
+    /// Signs of consent phishing by a relayed code.
+    pub relay_suspected: bool,
+    /// What moved the verdict most, heaviest first.
+    pub evidence: [Option<Weighed>; caps::EVIDENCE_SHOWN],
+}
+
+/// A probability for every cause.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CauseDistribution([f32; Cause::COUNT]);
+
+/// A set of causes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CauseSet(u32);
+
+const _: () = assert!(Cause::COUNT <= 32, "CauseSet holds 32 causes");
+
+/// What is known of one phase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PhaseVerdict {
+    /// The probability that it was reached.
+    pub reached: f32,
+    /// How we know.
+    pub basis: Basis,
+    /// When, by the common clock, where an event says so.
+    pub at: Option<UnixNanos>,
+    /// Whether the flow can succeed without it (a QR code in `magic_link`, hidden steps of a linked phone).
+    pub required: bool,
+}
+
+/// How a passkey ceremony reached its authenticator, and how we know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransportVerdict {
+    /// The likeliest.
+    pub value: Transport,
+    /// Its probability.
+    pub probability: f32,
+    /// How we know.
+    pub basis: Basis,
+}
+
+/// A piece of evidence with its weight, in nats: how much it moved the displayed cause against the rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighed {
+    /// What it was.
+    pub evidence: Evidence,
+    /// Positive speaks for the likeliest cause.
+    pub weight: f32,
+}
+
+impl CauseDistribution {
+    /// Normalises non-negative weights; all weight on `unknown` where nothing is left.
+    #[must_use]
+    pub fn from_weights(mut weights: [f32; Cause::COUNT]) -> Self {
+        let sum: f32 = weights.iter().sum();
+        if sum.is_finite() && sum > 0.0 {
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+        } else {
+            weights = [0.0; Cause::COUNT];
+            weights[Cause::Unknown.index()] = 1.0;
+        }
+        Self(weights)
+    }
+
+    /// The probability of a cause.
+    #[must_use]
+    pub const fn of(&self, cause: Cause) -> f32 {
+        self.0[cause.index()]
+    }
+
+    /// The probability of an outcome: the sum over its causes.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> f32 {
+        Cause::ALL.iter().filter(|cause| cause.outcome() == outcome).map(|cause| self.of(*cause)).sum()
+    }
+
+    /// The likeliest cause.
+    #[must_use]
+    pub fn likeliest(&self) -> Cause {
+        self.ranked()[0].0
+    }
+
+    /// Every cause with its probability, likeliest first; equal ones in the order of the vocabulary.
+    #[must_use]
+    pub fn ranked(&self) -> [(Cause, f32); Cause::COUNT] {
+        let mut ranked = [(Cause::None, 0.0); Cause::COUNT];
+        for (place, cause) in ranked.iter_mut().zip(Cause::ALL) {
+            *place = (*cause, self.of(*cause));
+        }
+        ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        ranked
+    }
+
+    /// The smallest set of causes that holds at least [`CREDIBLE_MASS`].
+    #[must_use]
+    pub fn credible_set(&self) -> CauseSet {
+        let mut set = CauseSet::default();
+        let mut mass = 0.0;
+        for (cause, probability) in self.ranked() {
+            set = set.with(cause);
+            mass += probability;
+            if mass >= CREDIBLE_MASS {
+                break;
+            }
+        }
+        set
+    }
+}
+
+impl CauseSet {
+    /// This set and a cause.
+    #[must_use]
+    pub const fn with(self, cause: Cause) -> Self {
+        Self(self.0 | 1 << cause.index())
+    }
+
+    /// Whether the set holds a cause.
+    #[must_use]
+    pub const fn has(self, cause: Cause) -> bool {
+        self.0 & 1 << cause.index() != 0
+    }
+
+    /// The causes of the set, in the order of the vocabulary.
+    pub fn iter(self) -> impl Iterator<Item = Cause> {
+        Cause::ALL.iter().copied().filter(move |cause| self.has(*cause))
+    }
+}
+
+impl Verdict {
+    /// The displayed outcome: `undetermined` where none reaches [`DISPLAYED`].
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let displayed =
+            Outcome::ALL.iter().copied().find(|outcome| self.causes.outcome(*outcome) >= DISPLAYED);
+        displayed.unwrap_or(Outcome::Undetermined)
+    }
+
+    /// The displayed cause: `None` where no cause reaches [`DISPLAYED`], and for success.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        let cause = self.causes.likeliest();
+        (cause != Cause::None && self.causes.of(cause) >= DISPLAYED).then_some(cause)
+    }
+
+    /// The first required phase whose probability of being reached is below [`DISPLAYED`].
+    #[must_use]
+    pub fn failing_phase(&self) -> Option<Phase> {
+        Phase::ALL.iter().copied().find(|phase| {
+            self.phases[phase.index()].is_some_and(|verdict| verdict.required && verdict.reached < DISPLAYED)
+        })
+    }
+
+    /// The likeliest technical or personal cause other than success, whose remedy is worth testing; `None`
+    /// for a displayed success.
+    #[must_use]
+    pub fn cause_to_act_on(&self) -> Option<Cause> {
+        if self.outcome() == Outcome::Succeeded {
+            return None;
+        }
+        self.causes.ranked().iter().map(|(cause, _)| *cause).find(|cause| *cause != Cause::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distribution(shares: &[(Cause, f32)]) -> CauseDistribution {
+        let mut weights = [0.0; Cause::COUNT];
+        for (cause, share) in shares {
+            weights[cause.index()] = *share;
+        }
+        CauseDistribution::from_weights(weights)
+    }
+
+    #[test]
+    fn the_credible_set_is_the_smallest_with_nine_tenths() {
+        let causes = distribution(&[
+            (Cause::ProximityFailed, 0.61),
+            (Cause::WalkedAway, 0.30),
+            (Cause::NoCredential, 0.09),
+        ]);
+        let set: Vec<_> = causes.credible_set().iter().collect();
+        assert_eq!(set, [Cause::ProximityFailed, Cause::WalkedAway]);
+    }
+
+    #[test]
+    fn no_weight_at_all_is_unknown() {
+        assert_eq!(distribution(&[]).likeliest(), Cause::Unknown);
+    }
+}
