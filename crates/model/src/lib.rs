@@ -4,6 +4,12 @@
 //! This crate knows no clock, no file, no socket and no tokio. It holds types and tables; the decisions are
 //! made in `stitch` and `classify`.
 
+/// The schema URL of the `auth.*` convention; every version of it begins with [`SCHEMA_URL_PREFIX`].
+pub const SCHEMA_URL: &str = "https://authstitch.example/schemas/0.1.0";
+
+/// What every version's schema URL begins with: a record that carries one is ours.
+pub const SCHEMA_URL_PREFIX: &str = "https://authstitch.example/schemas/";
+
 pub mod caps;
 mod codes;
 pub mod completeness;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Environment;
+use crate::event::{Environment, Facts};
 use crate::ids::{EventId, JourneyId, SpanId, Text, TraceId};
 use crate::journey::{Journey, JourneyEvent};
 use crate::phases;
@@ -142,6 +142,12 @@ pub struct SpanLine {
     /// What tied it to its journey; absent in truth lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_by: Option<JoinedBy>,
+    /// When, by the common clock; absent in truth lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<UnixNanos>,
+    /// The error, reason, method or length it carried, as a code; absent in truth lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Text>,
 }
 
 /// What both devices are.
@@ -341,6 +347,18 @@ fn evidence_id(event: &JourneyEvent) -> String {
     }
 }
 
+/// What an event says beside its name, in one word.
+fn detail(facts: &Facts) -> Option<Text> {
+    let code = None
+        .or(facts.reason.map(|reason| reason.code()))
+        .or(facts.error.map(|error| error.code()))
+        .or(facts.method.map(|method| method.code()))
+        .or(facts.http_method.map(|method| method.code()))
+        .or(facts.attachment.map(|attachment| attachment.code()))
+        .or(facts.mediation.map(|mediation| mediation.code()))?;
+    Some(Text::from(code))
+}
+
 impl SpanLine {
     fn of(event: &JourneyEvent) -> Self {
         Self {
@@ -350,6 +368,8 @@ impl SpanLine {
             side: event.event.side,
             event: event.event.name,
             joined_by: Some(event.joined_by),
+            at: Some(event.corrected),
+            detail: detail(&event.event.facts),
         }
     }
 }
