@@ -10,7 +10,8 @@ use crate::remedy;
 use crate::time::UnixNanos;
 use crate::verdict::Verdict;
 use crate::vocabulary::{
-    Basis, Cause, CloseReason, EndAct, EventName, Evidence, Flow, JoinedBy, Outcome, Phase, Side, Transport,
+    Attachment, Basis, Cause, CloseReason, EndAct, ErrorClass, EventName, Evidence, Flow, HttpMethod,
+    JoinedBy, Mediation, Method, Outcome, Phase, Reason, Side, Transport,
 };
 
 /// Probabilities below this are left out of a line: far below what any score can see.
@@ -350,12 +351,12 @@ fn evidence_id(event: &JourneyEvent) -> String {
 /// What an event says beside its name, in one word.
 fn detail(facts: &Facts) -> Option<Text> {
     let code = None
-        .or(facts.reason.map(|reason| reason.code()))
-        .or(facts.error.map(|error| error.code()))
-        .or(facts.method.map(|method| method.code()))
-        .or(facts.http_method.map(|method| method.code()))
-        .or(facts.attachment.map(|attachment| attachment.code()))
-        .or(facts.mediation.map(|mediation| mediation.code()))?;
+        .or(facts.reason.map(Reason::code))
+        .or(facts.error.map(ErrorClass::code))
+        .or(facts.method.map(Method::code))
+        .or(facts.http_method.map(HttpMethod::code))
+        .or(facts.attachment.map(Attachment::code))
+        .or(facts.mediation.map(Mediation::code))?;
     Some(Text::from(code))
 }
 
