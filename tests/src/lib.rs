@@ -1,1 +1,179 @@
-//! tests
+//! What end-to-end tests share: the built program, a running server, and commands run to their end.
+//!
+//! A test that cannot go on panics here, with what the program said.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// How long a server may take to say where it listens, or to stop: far more than it needs on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_millis(20);
+
+/// The program under test: the one that `AUTHSTITCH_BIN` names, else this workspace's own, built first.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn authstitch() -> Command {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    Command::new(BINARY.get_or_init(|| match std::env::var_os("AUTHSTITCH_BIN") {
+        Some(path) => path.into(),
+        None => build(),
+    }))
+}
+
+/// Builds into the target directory and profile of the running test.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let profile = test.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps");
+    let target = profile.parent().expect("a profile's directory lies in the target directory");
+    let name = profile.file_name().and_then(|name| name.to_str()).unwrap_or("debug");
+    run(Command::new(env!("CARGO"))
+        .current_dir(workspace())
+        .args(["build", "--quiet", "--package", "authstitch", "--profile"])
+        .arg(if name == "debug" { "dev" } else { name })
+        .arg("--target-dir")
+        .arg(target));
+    profile.join(format!("authstitch{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in the workspace")
+}
+
+/// Runs a command to its end and gives its standard output.
+///
+/// # Panics
+/// If it cannot be started or does not succeed.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}\n--- stdout\n{}\n--- stderr\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Every journey line of a data directory, earliest first.
+///
+/// # Panics
+/// If `authstitch query` fails or prints something else than the lines.
+#[must_use]
+pub fn journeys(data_dir: &Path) -> Vec<serde_json::Value> {
+    const SQL: &str = "SELECT line FROM journeys ORDER BY started_at";
+    let rows = run(authstitch().args(["query", SQL, "--format", "json", "--data-dir"]).arg(data_dir));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&rows)
+        .unwrap_or_else(|error| panic!("`query --format json` is no array of objects: {error}\n{rows}"));
+    let line = |row: &serde_json::Value| match &row["line"] {
+        serde_json::Value::String(text) => serde_json::from_str(text).expect("a stored line is JSON"),
+        object => object.clone(),
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A running `authstitch serve` on free ports.
+#[derive(Debug)]
+pub struct Serve {
+    child: Child,
+    /// `http://ADDRESS` of OTLP/gRPC.
+    pub grpc: String,
+    /// `http://ADDRESS` of OTLP/HTTP.
+    pub http: String,
+    /// `http://ADDRESS` of the pages and the query interface.
+    pub web: String,
+}
+
+impl Serve {
+    /// Starts it with a data directory and waits until it listens.
+    ///
+    /// # Panics
+    /// If it ends before, or does not say where it listens.
+    #[must_use]
+    pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        let free = "127.0.0.1:0";
+        let mut child = authstitch()
+            .args(["serve", "--grpc", free, "--http", free, "--web", free, "--data-dir"])
+            .arg(data_dir)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("`authstitch serve` starts");
+        let lines = lines(child.stdout.take().expect("stdout is piped"));
+        let [grpc, http, web] = ["OTLP/gRPC", "OTLP/HTTP", "web"].map(|what| address(&lines, what));
+        Self { child, grpc, http, web }
+    }
+
+    /// Asks it to stop, as an operator does, and waits until it has.
+    ///
+    /// # Panics
+    /// If it does not stop, or not cleanly.
+    pub fn stop(mut self) {
+        run(Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]));
+        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+            if let Some(status) = self.child.try_wait().expect("the server is our child") {
+                assert!(status.success(), "`authstitch serve` ended with {status}");
+                return;
+            }
+            thread::sleep(STEP);
+        }
+        panic!("`authstitch serve` did not stop within {PATIENCE:?}");
+    }
+}
+
+impl Drop for Serve {
+    /// A failed test leaves no server behind. A server that has ended cannot be killed, which is fine.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads lines to the end, whether anyone takes them or not, so that the writer never blocks.
+fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// The URL of the next line `listening: WHAT ADDRESS`.
+fn address(lines: &Receiver<String>, what: &str) -> String {
+    let prefix = format!("listening: {what} ");
+    loop {
+        let line = lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("`authstitch serve` did not print `{prefix}ADDRESS`"));
+        if let Some(address) = line.strip_prefix(&prefix) {
+            return format!("http://{}", address.trim_start_matches("http://"));
+        }
+    }
+}
+
+/// Starts every command, then waits for all.
+///
+/// # Panics
+/// If one cannot be started or does not succeed.
+pub fn run_together(commands: &mut [Command]) {
+    let children: Vec<Child> = commands
+        .iter_mut()
+        .map(|command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"))
+        .collect();
+    for (command, child) in commands.iter().zip(children) {
+        let Output { status, stderr, .. } = child.wait_with_output().expect("it is our child");
+        assert!(status.success(), "{command:?} ended with {status}\n{}", String::from_utf8_lossy(&stderr));
+    }
+}

@@ -1,56 +1,64 @@
 //! Journey → Verdict. Pure, total, allocation-free.
+//!
+//! A verdict is a probability over causes, `none` (success) among them. It comes from three sources, in this
+//! order of precedence:
+//!
+//! 1. **What is certain** ([`hard`]): an observed event or a certain implication excludes causes.
+//! 2. **Likelihoods** ([`likelihood`]): a short list of features ([`feature`]), read from the events in one pass
+//!    ([`evidence`]), each with the probability of its value given cause and flow.
+//! 3. **Priors**: how often each cause occurs in the flow.
+//!
+//! Likelihoods and priors are data ([`Tables`]). What is left is renormalised; phases, transport, end and
+//! evidence follow from it. The absence of an event counts only as far as the telemetry of the side that would
+//! have sent it is complete, and a phase that the relying party cannot see is observed or inferred, never
+//! implied.
+//!
+//! Given a journey, its completeness and the tables, the verdict is always the same: nothing here reads a
+//! clock, draws a number or touches a file. [`classify`] holds everything on the stack; only [`explain`]
+//! allocates.
 
-use std::sync::Arc;
+mod by_cause;
+mod caps;
+mod ending;
+mod evidence;
+mod explain;
+mod feature;
+mod hard;
+mod likelihood;
+mod limits;
+mod phase_set;
+mod reached;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
+mod tables;
+mod transport;
 
-use authstitch_model::document::Problems;
-use authstitch_model::verdict::CauseDistribution;
-use authstitch_model::verdict::CauseSet;
-use authstitch_model::{Cause, Completeness, EndAct, Journey, Verdict};
+use authstitch_model::{Completeness, Flow, Journey, Verdict};
 
-/// The likelihoods and priors: data, versioned.
-#[derive(Clone, Debug)]
-pub struct Tables {
-    version: String,
-}
+pub use explain::explain;
+pub use tables::Tables;
 
-impl Tables {
-    /// The tables that are part of the program.
-    #[must_use]
-    pub fn shipped() -> Arc<Self> {
-        Arc::new(Self { version: "none".into() })
-    }
-
-    /// Reads tables from a file's text.
-    ///
-    /// # Errors
-    /// All problems of the file at once.
-    pub fn from_json(_text: &str) -> Result<Self, Problems> {
-        Ok(Self { version: "none".into() })
-    }
-
-    /// Which tables these are.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-}
+use transport::Transports;
 
 /// Judges a journey.
 #[must_use]
-pub fn classify(_journey: &Journey, _completeness: &Completeness, _tables: &Tables) -> Verdict {
+pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables) -> Verdict {
+    let features = evidence::observe(journey);
+    let posterior = likelihood::weigh(&features, completeness, tables);
+    let table = tables.of(features.flow);
+    let causes = posterior.causes;
+    let transports = (features.flow == Flow::PasskeyCda).then(|| Transports::of(&features, table));
+    let probabilities = by_cause::probabilities(&causes);
+    let transport = transports.as_ref().map(|mix| mix.verdict(&features, &probabilities));
+    let via = transports.as_ref().zip(transport.map(|transport| transport.value));
     Verdict {
-        causes: CauseDistribution::from_weights([0.0; Cause::COUNT]),
-        phases: Default::default(),
-        transport: None,
-        end_act: EndAct::Silent,
-        hiccups: CauseSet::default(),
-        relay_suspected: false,
-        evidence: Default::default(),
+        phases: reached::phases(&features, &probabilities, &posterior.silence, table, via),
+        transport,
+        end_act: ending::end_act(&features, &causes, posterior.likeliest),
+        hiccups: features.hiccups,
+        relay_suspected: features.relayed,
+        evidence: posterior.evidence,
+        causes,
     }
-}
-
-/// One to three sentences that a support engineer can paste.
-#[must_use]
-pub fn explain(_journey: &Journey, _verdict: &Verdict) -> String {
-    String::new()
 }

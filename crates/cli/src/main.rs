@@ -1,2 +1,40 @@
-//! The command line.
-fn main() {}
+//! The one binary: reads the command line, runs one command, answers with an exit code.
+
+mod args;
+mod caps;
+mod commands;
+mod failure;
+mod journeys;
+mod otlp_files;
+mod output;
+mod quantity;
+mod sender;
+mod telemetry;
+mod truth;
+mod worlds;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Query(args) => commands::query::run(&args),
+        Command::Config(args) => commands::config::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}

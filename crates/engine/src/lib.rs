@@ -77,7 +77,7 @@ impl Judged {
         let mut keys: Vec<_> = events
             .flat_map(|event| {
                 let keys = &event.event.keys;
-                keys.strong().map(|(_, key)| key).chain(keys.flow).collect::<Vec<_>>()
+                keys.strong().map(|(_, key)| key).chain(keys.flow).chain(keys.session).collect::<Vec<_>>()
             })
             .collect();
         keys.sort_unstable();

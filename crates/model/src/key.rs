@@ -28,6 +28,14 @@ codes! {
     }
 }
 
+impl KeyKind {
+    /// Whether one value belongs to one attempt alone.
+    #[must_use]
+    pub const fn is_strong(self) -> bool {
+        matches!(self, Self::Journey | Self::Challenge | Self::Code)
+    }
+}
+
 /// A keyed hash of (realm, kind, canonical value).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyHash(pub u128);
@@ -98,6 +106,12 @@ impl Secret {
     #[must_use]
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// The bytes, for whoever keeps them.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 
     /// The key of a raw value, or `None` if the value is no key: shorter than

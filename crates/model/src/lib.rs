@@ -11,6 +11,7 @@ pub const SCHEMA_URL: &str = "https://authstitch.example/schemas/0.1.0";
 pub const SCHEMA_URL_PREFIX: &str = "https://authstitch.example/schemas/";
 
 pub mod caps;
+pub mod ceremony;
 mod codes;
 pub mod completeness;
 pub mod document;

@@ -1,10 +1,13 @@
 //! The journey line: what `replay` writes and what the store and the query interface hold.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::event::{Environment, Facts};
 use crate::ids::{EventId, JourneyId, SpanId, Text, TraceId};
 use crate::journey::{Journey, JourneyEvent};
+use crate::key::KeyKind;
 use crate::phases;
 use crate::remedy;
 use crate::time::UnixNanos;
@@ -149,6 +152,50 @@ pub struct SpanLine {
     /// The error, reason, method or length it carried, as a code; absent in truth lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,
+    /// The keys that the event carried, in truth lines; an empty list says that it carried none, an absent one
+    /// that the writer does not tell. Absent in journey lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<KeyLabel>>,
+}
+
+/// A key of an event in a truth line, written as `code:2`: two events of one attempt carried the same key
+/// exactly if their labels are equal. A label says nothing of the key's value, and nothing across attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyLabel {
+    /// What kind of key.
+    pub kind: KeyKind,
+    /// Which one of its kind within the attempt, from 1.
+    pub number: u32,
+}
+
+impl KeyLabel {
+    /// Reads `kind:number`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, number) = text.split_once(':')?;
+        Some(Self { kind: KeyKind::from_code(kind)?, number: number.parse().ok()? })
+    }
+}
+
+impl fmt::Display for KeyLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.number)
+    }
+}
+
+impl Serialize for KeyLabel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyLabel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!("`{text}` is not a key label: a kind and a number, such as code:2"))
+        })
+    }
 }
 
 /// What both devices are.
@@ -371,6 +418,7 @@ impl SpanLine {
             joined_by: Some(event.joined_by),
             at: Some(event.corrected),
             detail: detail(&event.event.facts),
+            keys: None,
         }
     }
 }

@@ -28,6 +28,21 @@ impl Millis {
         Self(minutes * 60_000)
     }
 
+    /// Reads a number with a unit, as `250ms`, `30s`, `1.5m` or `2h`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let split = text.find(|char: char| char.is_ascii_alphabetic())?;
+        let millis = match &text[split..] {
+            "ms" => 1.0,
+            "s" => 1000.0,
+            "m" => 60_000.0,
+            "h" => 3_600_000.0,
+            _ => return None,
+        };
+        let number: f64 = text[..split].parse().ok()?;
+        (0.0..=1e9).contains(&number).then(|| Self((number * millis).round() as u64))
+    }
+
     /// In nanoseconds, saturating.
     #[must_use]
     pub const fn nanos(self) -> u64 {

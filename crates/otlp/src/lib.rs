@@ -1,8 +1,40 @@
-//! OTLP bytes ⇄ events: decoding, mapping, and encoding. Pure.
+//! OTLP bytes ⇄ events: decoding, mapping, and encoding. Pure: no clock, no IO, and nothing kept between two
+//! requests.
+//!
+//! [`decode`] takes the bytes of a request and appends its events. [`wire`] and [`json`] know the two
+//! encodings; `records` picks out what is ours, `event` reduces a record to an [`AuthEvent`], and [`Mapping`]
+//! says how names are read. Raw keys, addresses, messages and user agents end here.
 
-use authstitch_model::{AuthEvent, Secret};
+use authstitch_model::AuthEvent;
+use prost::Message;
 
+mod agent;
+mod attributes;
+pub mod caps;
+mod emitter;
+mod errors;
+mod event;
+mod facts;
+mod failure;
+pub mod json;
+mod mapping;
+mod network;
+mod realm;
+mod reasons;
+mod records;
+mod reject;
+mod response;
+mod sampling;
+mod value;
 pub mod wire;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use mapping::Mapping;
+pub use response::{encode_response, encode_status};
 
 /// Which of the two signals a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,20 +54,6 @@ pub enum Encoding {
     Json,
 }
 
-/// How records become events.
-#[derive(Clone, Debug)]
-pub struct Mapping {
-    secret: Secret,
-}
-
-impl Mapping {
-    /// The built-in mapping: our own names, one realm `default`.
-    #[must_use]
-    pub fn new(secret: Secret) -> Self {
-        Self { secret }
-    }
-}
-
 /// What became of the records of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -43,7 +61,7 @@ pub struct Tally {
     pub records: u64,
     /// Events appended.
     pub events: u64,
-    /// Records of ours that were rejected.
+    /// Records of ours that were rejected; a span counts once, however many of its events are bad.
     pub rejected: u64,
     /// Why the first of them was, for a person.
     pub message: Option<String>,
@@ -52,6 +70,14 @@ pub struct Tally {
 /// The request as a whole cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed(pub String);
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}
 
 /// Bytes in, events appended, rejects returned.
 ///
@@ -64,6 +90,41 @@ pub fn decode(
     mapping: &Mapping,
     events: &mut Vec<AuthEvent>,
 ) -> Result<Tally, Malformed> {
-    let _ = (signal, encoding, bytes, mapping.secret, events);
-    Ok(Tally::default())
+    Ok(match signal {
+        Signal::Traces => records::traces(&message(signal, encoding, bytes)?, mapping, events),
+        Signal::Logs => records::logs(&message(signal, encoding, bytes)?, mapping, events),
+    })
+}
+
+/// A traces request as one line of OTLP JSON.
+#[must_use]
+pub fn encode_traces(request: &wire::TracesRequest) -> String {
+    json::write(request)
+}
+
+/// A logs request as one line of OTLP JSON.
+#[must_use]
+pub fn encode_logs(request: &wire::LogsRequest) -> String {
+    json::write(request)
+}
+
+fn message<T>(signal: Signal, encoding: Encoding, bytes: &[u8]) -> Result<T, Malformed>
+where
+    T: Message + Default + serde::de::DeserializeOwned,
+{
+    let read = match encoding {
+        Encoding::Protobuf => T::decode(bytes).map_err(|error| error.to_string()),
+        Encoding::Json => json::read(bytes),
+    };
+    read.map_err(|error| {
+        let request = match signal {
+            Signal::Traces => "ExportTraceServiceRequest",
+            Signal::Logs => "ExportLogsServiceRequest",
+        };
+        let encoding = match encoding {
+            Encoding::Protobuf => "protobuf",
+            Encoding::Json => "OTLP JSON",
+        };
+        Malformed(format!("the body is no {request} in {encoding}: {error}"))
+    })
 }

@@ -1,1 +1,41 @@
-//! service
+//! authstitch as a service: OTLP in over gRPC and HTTP, judged journeys into the store, and an address for
+//! people and operators.
+//!
+//! The way of a request: `listener` → `grpc` or `http` → `intake` (let in, read, decode) → `sequencer` (the
+//! one order) → `judge` (the engine's thread) → `sink` (the store's thread). `lifecycle` puts the parts
+//! together; `clock` is the only one that reads a clock.
+//!
+//! Records wait in memory: what was answered is lost if the process is killed, and nothing is lost if it is
+//! stopped.
+
+pub mod caps;
+
+mod admission;
+mod body;
+mod clock;
+mod counters;
+mod data_dir;
+mod error;
+mod find;
+mod grpc;
+mod health;
+mod http;
+mod intake;
+mod judge;
+mod lifecycle;
+mod listener;
+mod refusal;
+mod sequencer;
+mod settings;
+mod sink;
+mod web;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Clock, SCHEDULE_HEADER};
+pub use counters::Counts;
+pub use error::{Listener, StartError};
+pub use find::{FindError, find};
+pub use lifecycle::{Running, Summary, start};
+pub use settings::{Limits, SecretSource, Settings};

@@ -1,1 +1,36 @@
-//! simulate
+//! Simulated cross-device logins with known truth: worlds → attempts → OTLP requests and truth lines.
+//!
+//! Four layers, kept apart:
+//!
+//! 1. `life`: what happened to the person.
+//! 2. `stack`: the events that the login stack emits about it.
+//! 3. `faults`: what happens to the telemetry on its way.
+//! 4. `schedule`: the requests in the order of their arrival.
+//!
+//! Everything is a pure function of (world, seed, block number): the same twice is the same bytes, and a block
+//! is the same alone or among others, on any number of threads. No clock, no file, no socket is known here;
+//! nor is how a receiver stitches or judges, and truth never goes into the telemetry.
+
+pub mod caps;
+
+mod block;
+mod emission;
+mod faults;
+mod life;
+mod load;
+mod random;
+mod request;
+mod schedule;
+mod stack;
+mod truth;
+mod world;
+
+pub use block::{Block, EPOCH, Simulation};
+pub use emission::{Content, Emission, Exporter, Scope};
+pub use load::Load;
+pub use request::{Body, Request};
+pub use schedule::Schedule;
+pub use world::{SHIPPED, World};
+
+#[cfg(test)]
+mod tests;

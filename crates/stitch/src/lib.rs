@@ -1,14 +1,61 @@
-//! AuthEvents → Journeys. Pure, bounded, time is an argument.
+//! AuthEvents → Journeys. Pure, bounded, deterministic; time is an argument.
+//!
+//! An *attempt* is one try of one person; a *journey* is what the stitcher makes of its events. The rules, in
+//! the order in which they are asked:
+//!
+//! 1. **Strong keys.** Events that share a journey, challenge or code key belong to one journey, with precedence
+//!    in that order. Two different journey keys never meet in one journey; what would join them is counted as a
+//!    key conflict, and the event follows its key of highest precedence.
+//! 2. **Containers.** A container (an identity server's flow) holds attempts one after another. A journey or
+//!    challenge value new to it starts the next attempt, unless its latest attempt has no strong key yet. An
+//!    event with nothing stronger than the container waits as under rule 4, then goes to the latest attempt
+//!    started by its time, else to the next to start, else founds one. A result after a failed result, or
+//!    anything over 10 s after a terminal event, goes to the next attempt.
+//! 3. **Codes rotate.** A code that comes with a journey, challenge or container key is bound to that journey.
+//!    A key that would link more than 8 journeys is poisoned: it is no key any more, and counted.
+//! 4. **Weak keys.** An event with only a session or a trace waits 6 s of receipt time. Then the journeys that
+//!    hold one of its weak keys through an event of their own are candidates, if they span its time: from 2 s
+//!    before their start to their last event and idle time, at most 10 s after a terminal event. It joins the
+//!    one with the latest start at or before it, else the next to start; if another one started within 2 s of
+//!    that one, neither (counted). If no candidate is there and events of its trace that wait, itself among
+//!    them, hold one that can found a journey, it founds one. Else it is an orphan (counted).
+//! 5. **Duplicates** are dropped and counted: the same identity among events that are kept or wait.
+//! 6. **Closing** is by receipt time: 10 s after a terminal event, else after the flow's idle time, which an
+//!    announced lifetime and a browser's own limit can lengthen and a page that went away shortens to 60 s;
+//!    at the greatest age in any case.
+//! 7. **Late events.** A closed journey keeps its state for the reopen window; an event that comes by then
+//!    gives a new revision. Afterwards its journey, challenge and still living code keys stay as tombstones: a
+//!    start event on one begins a new journey, anything else is counted as too late.
+//! 8. **Merging.** If two journeys turn out to be one, the older id survives. A journey that its trace founded
+//!    is absorbed by a strong one that appears in that trace and whose time overlaps.
+//! 9. **Clocks.** Each side's offset is estimated from what must have happened before what, see [`clock`].
+//! 10. **Retries.** Attempts of one session or container that follow each other are linked; the earlier one
+//!     gets a new revision for it if it has closed.
+//! 11. **Bounds.** Everything is bounded, see `caps.rs`. At the bound of journeys those that only wait for late
+//!     events go first, then the oldest is closed as evicted.
+//!
+//! No result depends on the order of a hash map or of a slab: timers fire by (deadline, kind, id), candidates
+//! are chosen by (start, id), and everything else follows from the order of events.
 
-use authstitch_model::{AuthEvent, Journey, JourneyId, UnixNanos};
+mod candidates;
+mod caps;
+pub mod clock;
+mod counters;
+mod emit;
+mod hold;
+mod index;
+mod live;
+mod merge;
+mod settings;
+mod stitcher;
+mod strong;
+mod waiting;
 
-/// What the stitcher may be told.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {}
+pub use counters::{Counters, TooLate};
+pub use settings::{FlowTimes, Settings};
+pub use stitcher::Stitcher;
 
-/// How often each thing happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {}
+use authstitch_model::{Journey, JourneyId};
 
 /// What the stitcher says.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,37 +71,4 @@ pub enum Change {
         /// The one that took its place.
         into: JourneyId,
     },
-}
-
-/// The open journeys.
-#[derive(Debug, Default)]
-pub struct Stitcher {}
-
-impl Stitcher {
-    /// No journeys yet.
-    #[must_use]
-    pub fn new(_settings: Settings) -> Self {
-        Self {}
-    }
-
-    /// Takes one event received at `received`; timers due by then have been fired by [`Self::advance`].
-    pub fn accept(&mut self, _received: UnixNanos, _event: AuthEvent, _changes: &mut Vec<Change>) {}
-
-    /// Fires all timers due at or before `now`, in the order of (deadline, journey id).
-    pub fn advance(&mut self, _now: UnixNanos, _changes: &mut Vec<Change>) {}
-
-    /// The earliest time at which a timer is due.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<UnixNanos> {
-        None
-    }
-
-    /// Closes every open journey as `shutdown`.
-    pub fn shut_down(&mut self, _now: UnixNanos, _changes: &mut Vec<Change>) {}
-
-    /// How often each thing happened.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        Counters {}
-    }
 }

@@ -1,1 +1,31 @@
-//! store
+//! Journeys and their keys in one SQLite file of the data directory.
+//!
+//! There is one writer, [`Store`], and any number of [`Reader`]s beside it, in this process or another.
+//!
+//! - A batch of changes and the position it brings the store to are one transaction: both are on disk when
+//!   [`Store::apply`] returns, or neither is.
+//! - The newest revision of a journey wins, whether it puts the journey or removes it. Applying a change again
+//!   therefore changes nothing, and an old revision that comes late changes nothing.
+//! - A row holds one revision and is never rewritten: a new revision is a new row at the end, and the old row
+//!   goes. Row numbers are never used twice.
+//! - Keys lie in one table for each [`caps::PARTITION_ROWS`] rows, so that random keys only ever touch a small
+//!   tree. A key whose row is gone finds nothing; it goes with its partition.
+//! - A journey that became part of another is found under its old id, too.
+//! - A query reads and does nothing else, within bounds that do not depend on the clock.
+
+mod batch;
+pub mod caps;
+mod change;
+mod error;
+mod query;
+mod reader;
+mod schema;
+mod store;
+#[cfg(test)]
+mod testing;
+
+pub use change::Change;
+pub use error::StoreError;
+pub use query::Table;
+pub use reader::{Lines, Reader};
+pub use store::Store;

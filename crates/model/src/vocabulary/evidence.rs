@@ -59,6 +59,14 @@ codes! {
         Attachment = "attachment",
         /// System or browser of the initiator.
         Environment = "environment",
+        /// Nothing was heard of how the person parted.
+        SilentEnd = "silent_end",
+        /// No end of the ceremony was seen, or not even its beginning.
+        CeremonyWithoutEnd = "ceremony_without_end",
+        /// How often the code was replaced before it was scanned.
+        CodesRefreshed = "codes_refreshed",
+        /// A session was established on the phone.
+        SessionOnPhone = "session_on_phone",
         /// How often each cause occurs in this flow.
         Prior = "prior",
     }

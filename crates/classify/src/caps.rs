@@ -1,0 +1,11 @@
+//! The bounds of this crate, with their reasons.
+
+/// The greatest weight of one piece of evidence, in nats. At 16 nats one in nine million is left, which is
+/// where a 32-bit probability next to one ends.
+pub const WEIGHT_NATS: f32 = 16.0;
+
+/// The smallest weight that is shown, in nats: less than this moves a probability by under two points.
+pub const SHOWN_WEIGHT_NATS: f32 = 0.1;
+
+/// The largest number of causes that an explanation names: a reader acts on two or three.
+pub const CAUSES_EXPLAINED: usize = 3;

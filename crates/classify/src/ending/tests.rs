@@ -1,0 +1,54 @@
+//! One test a line of the module's list.
+
+use authstitch_model::{Completeness, EndAct};
+
+use crate::support::journey;
+use crate::{Tables, classify};
+
+fn end(text: &str) -> EndAct {
+    classify(&journey(text), &Completeness::default(), &Tables::shipped()).end_act
+}
+
+const FAILED: &str = "flow passkey_cda\non initiator Windows Chrome\n0 auth.webauthn.started timeout=180000";
+
+#[test]
+fn success_comes_first() {
+    assert_eq!(end("flow app_qr\n0 auth.cancelled\n1 auth.session.established"), EndAct::Succeeded);
+}
+
+#[test]
+fn then_the_persons_own_act() {
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.cancelled"), EndAct::Cancelled);
+    assert_eq!(
+        end(&format!("{FAILED}\n181 auth.webauthn.failed error=not_allowed\n183 auth.method.switched")),
+        EndAct::Switched
+    );
+    assert_eq!(end("flow app_qr\n0 auth.confirmation.shown\n1 auth.confirmation.declined"), EndAct::Declined);
+}
+
+#[test]
+fn then_a_failed_ceremony() {
+    assert_eq!(end(&format!("{FAILED}\n181 auth.webauthn.failed error=not_allowed")), EndAct::TimedOut);
+    assert_eq!(end(&format!("{FAILED}\n60 auth.webauthn.failed error=timed_out")), EndAct::TimedOut);
+    assert_eq!(end(&format!("{FAILED}\n4 auth.webauthn.failed error=not_allowed")), EndAct::Cancelled);
+    assert_eq!(end(&format!("{FAILED}\n60 auth.webauthn.failed error=user_cancelled")), EndAct::Cancelled);
+    assert_eq!(end(&format!("{FAILED}\n1 auth.webauthn.failed error=security")), EndAct::Failed);
+}
+
+#[test]
+fn then_a_failed_verification_or_an_error() {
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.verification.failed"), EndAct::Failed);
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 server auth.error error=http_5xx"), EndAct::Failed);
+}
+
+#[test]
+fn then_a_closed_page() {
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.page.unloaded"), EndAct::Closed);
+}
+
+#[test]
+fn then_an_expiry_else_silence() {
+    let late = "flow app_qr\nclock known\n0 auth.qr.shown ttl=30000\n60 auth.qr.scanned";
+    assert_eq!(end(late), EndAct::TimedOut);
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown"), EndAct::Silent);
+}

@@ -1,0 +1,314 @@
+//! One pass over a journey's events, in corrected time, that reduces them to [`Features`].
+//!
+//! - A phase is observed where an event evidences it, and implied where an observed event makes it certain.
+//! - A mishap of one side is overcome when that side goes on to a phase it had not reached before; then it is
+//!   a hiccup. A failed ceremony is overcome by a completed one, a refusal by an accepted result, a late use
+//!   of a code and a failed user verification by a confirmation.
+//! - What fails after the person's own decision is no mishap, unless somebody goes on after it.
+//! - Of several personal acts a refusal on the phone counts before a switch, a switch before a cancel, and a
+//!   cancel before a closed page.
+//! - A code counts as used late only beyond what the clocks may be off: 2 seconds, or 10 seconds on a phone
+//!   whose offset is not known.
+
+mod buckets;
+mod ceremony;
+mod code;
+mod fault;
+mod place;
+mod progress;
+
+use authstitch_model::verdict::CauseSet;
+use authstitch_model::{
+    Attachment, AuthEvent, Cause, CloseReason, EventName, Flow, Journey, JourneyEvent, Phase, Reason, Side,
+    UnixNanos, phases,
+};
+
+pub use ceremony::{FailedCeremony, limit_hit};
+pub use progress::Progress;
+
+use crate::feature::{
+    Ceremony, CodeUse, Credential, Elapsed, Hybrid, Page, Parting, PhoneSession, Refreshes, Refusal, System,
+    UserVerification, Values,
+};
+use crate::phase_set::PhaseSet;
+use buckets::{dwell, reason_as_hiccup, refusal, retry, scanner, system};
+use code::Codes;
+use fault::Faults;
+use place::Places;
+
+/// What the rules and the tables know of a journey.
+#[derive(Clone, Debug)]
+pub struct Features {
+    /// Its flow.
+    pub flow: Flow,
+    /// How far it came, and when.
+    pub progress: Progress,
+    /// The phases that are observed, or made certain by what is observed.
+    pub known: PhaseSet,
+    /// The phases that lie behind.
+    pub passed: PhaseSet,
+    /// The value of each feature.
+    pub values: Values,
+    /// The probability of each [`Elapsed`] value: more than one where the browser is not known.
+    pub elapsed: Option<[f32; Elapsed::CODES.len()]>,
+    /// The ceremony that failed and was not overcome.
+    pub failed_ceremony: Option<FailedCeremony>,
+    /// The reason of the refusal that was not overcome.
+    pub reason: Option<Reason>,
+    /// Mishaps that were overcome.
+    pub hiccups: CauseSet,
+    /// Whether an error came before any code was on the screen.
+    pub error_before_presented: bool,
+    /// Which sides were heard of, by [`Side::index`].
+    pub heard: [bool; Side::COUNT],
+    /// The smallest share of traces that a sampler said it keeps.
+    pub kept: f32,
+    /// Whether the journey was cut off, so that its silence says nothing.
+    pub cut_off: bool,
+    /// What is known of the authenticator.
+    pub authenticator: Authenticator,
+    /// Signs of a relayed code.
+    pub relayed: bool,
+}
+
+/// What events say of the authenticator that answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Authenticator {
+    /// Where it stood.
+    pub attachment: Option<Attachment>,
+    /// Whether the credential's registered transports leave out a phone.
+    pub only_key: bool,
+    /// Whether they leave out a security key, or the credential can be backed up.
+    pub no_key: bool,
+    /// Whether the phone itself reported a scan.
+    pub scanned: bool,
+}
+
+/// The state of the pass.
+#[derive(Default)]
+struct Pass {
+    progress: Progress,
+    faults: Faults,
+    codes: Codes,
+    places: Places,
+    ceremony: ceremony::Tracker,
+    refusal: Option<(Refusal, Option<Reason>)>,
+    verifications_failed: u32,
+    hiccups: CauseSet,
+    parting: Option<(Parting, UnixNanos)>,
+    decided: bool,
+    error_before_presented: bool,
+    hidden: bool,
+    credential_unknown: bool,
+    phone_session: bool,
+    hybrid: Option<bool>,
+    system: Option<System>,
+    authenticator: Authenticator,
+    heard: [bool; Side::COUNT],
+    kept: Option<u16>,
+}
+
+/// Reduces a journey to its features.
+pub fn observe(journey: &Journey) -> Features {
+    let mut pass = Pass::default();
+    for (nth, event) in journey.events.iter().enumerate() {
+        pass.see(journey, nth, event);
+    }
+    pass.finish(journey)
+}
+
+impl Pass {
+    fn see(&mut self, journey: &Journey, nth: usize, seen: &JourneyEvent) {
+        let event = &seen.event;
+        let facts = &event.facts;
+        self.heard[event.side.index()] = true;
+        self.kept = [self.kept, facts.sampled].into_iter().flatten().min();
+        self.hybrid = facts.hybrid_capability.or(self.hybrid);
+        self.places.see(event);
+        if event.side == Side::Initiator && self.system.is_none() {
+            self.system = event.environment.os.as_ref().map(|os| system(os.kind));
+        }
+        self.see_authenticator(event);
+        self.codes.see(journey, nth, seen);
+
+        if let Some(phase) = phases::evidenced(journey.flow, event) {
+            if self.progress.reach(phase, event.side, seen.corrected) {
+                self.decided = false;
+                self.hiccups = self.faults.overcome(event.side, self.hiccups);
+            }
+            self.overcome(phase);
+        }
+        self.progress.imply(phases::implied_by_event(journey.flow, event.name));
+        self.see_name(journey.flow, seen);
+    }
+
+    /// What reaching a phase proves to be overcome, whoever reached it.
+    fn overcome(&mut self, phase: Phase) {
+        if phase >= Phase::Confirmed {
+            if self.verifications_failed > 0 {
+                self.hiccups = self.hiccups.with(Cause::UserVerificationFailed);
+                self.verifications_failed = 0;
+            }
+            self.hiccups = self.ceremony.overcome(self.hiccups);
+            self.hiccups = self.codes.overcome(self.hiccups);
+        }
+        if phase >= Phase::Verified
+            && let Some((_, reason)) = self.refusal.take()
+        {
+            self.hiccups = self.hiccups.with(reason_as_hiccup(reason));
+        }
+        if phase == Phase::Established {
+            self.hiccups = self.faults.all_overcome(self.hiccups);
+        }
+    }
+
+    fn see_name(&mut self, flow: Flow, seen: &JourneyEvent) {
+        let event = &seen.event;
+        match event.name {
+            EventName::WebauthnStarted => {
+                self.hiccups = self.ceremony.start(seen, self.hiccups);
+            }
+            EventName::WebauthnCompleted if event.facts.error.is_none() => self.ceremony.complete(),
+            EventName::WebauthnFailed | EventName::WebauthnCompleted => {
+                self.ceremony.fail(seen, self.decided);
+            }
+            EventName::VerificationFailed if !self.decided => {
+                self.refusal = Some((refusal(event.facts.reason), event.facts.reason));
+            }
+            EventName::UserVerificationFailed => self.verifications_failed += 1,
+            EventName::CredentialUnknown => self.credential_unknown = true,
+            EventName::SessionEstablished if event.side == Side::Authenticator => self.phone_session = true,
+            EventName::Error if !self.decided => {
+                let presented = self.progress.observed().has(Phase::Presented);
+                let later = self.progress.observed().last() > Some(Phase::Presented);
+                self.error_before_presented |=
+                    flow == Flow::AppQr && event.side != Side::Authenticator && !presented && !later;
+                self.faults.see(event);
+            }
+            EventName::ConfirmationDeclined => self.part(Parting::Declined, seen),
+            EventName::MethodSwitched => self.part(Parting::Switched, seen),
+            EventName::Cancelled => self.part(Parting::Cancelled, seen),
+            EventName::PageUnloaded if event.side == Side::Initiator => self.part(Parting::Closed, seen),
+            EventName::PageHidden if event.side == Side::Initiator => self.hidden = true,
+            EventName::PageVisible if event.side == Side::Initiator => self.hidden = false,
+            _ => {}
+        }
+        if self.progress.observed().has(Phase::Presented) {
+            self.error_before_presented = false;
+        }
+    }
+
+    fn part(&mut self, parting: Parting, seen: &JourneyEvent) {
+        let weight = |parting: Parting| parting as u8;
+        if self.parting.is_none_or(|(known, _)| weight(parting) > weight(known)) {
+            self.parting = Some((parting, seen.corrected));
+        }
+        self.decided |= parting != Parting::Closed;
+    }
+
+    fn see_authenticator(&mut self, event: &AuthEvent) {
+        let facts = &event.facts;
+        let known = &mut self.authenticator;
+        known.attachment = facts.attachment.or(known.attachment);
+        let transports = facts.transports;
+        if !transports.is_empty() {
+            known.only_key = !transports.has("hybrid") && !transports.has("internal");
+            known.no_key = !(transports.has("usb") || transports.has("nfc") || transports.has("smart-card"));
+        }
+        known.no_key |= facts.backup_eligible == Some(true);
+        known.scanned |= event.name == EventName::QrScanned && event.side == Side::Authenticator;
+    }
+
+    fn finish(self, journey: &Journey) -> Features {
+        let flow = journey.flow;
+        let known = self.progress.known(flow);
+        let confirmed = known.has(Phase::Confirmed);
+        let passkey = flow == Flow::PasskeyCda;
+        let failed = self.ceremony.failed().filter(|_| !confirmed);
+        let ceremony = (passkey && !confirmed).then(|| self.ceremony.value(failed));
+        let limits = failed.and_then(|failed| ceremony::against_limits(journey, failed));
+        let settled = self.progress.observed().has(Phase::Established);
+        let (refusal, reason) = match self.refusal {
+            Some((refusal, reason)) => (refusal, reason),
+            None => (Refusal::Nothing, None),
+        };
+        let last = self.progress.last_at();
+        let parting = self.parting.map_or(Parting::Nothing, |(parting, _)| parting);
+        let dwell = self.parting.zip(last).map(|((_, at), last)| dwell(at.since(last)));
+        let values = Values {
+            server_fault: Some(self.faults.of(Side::Server)),
+            refusal: Some(refusal),
+            phone_fault: Some(self.faults.of(Side::Authenticator)),
+            page_fault: Some(self.faults.of(Side::Initiator)),
+            ceremony,
+            elapsed: limits.as_ref().map(ceremony::likeliest),
+            user_verification: Some(match self.verifications_failed {
+                0 => UserVerification::Fine,
+                1 => UserVerification::FailedOnce,
+                _ => UserVerification::FailedOften,
+            }),
+            credential: passkey.then_some(if self.credential_unknown {
+                Credential::Unknown
+            } else {
+                Credential::NoSign
+            }),
+            code_use: (!passkey).then_some(if self.codes.late() { CodeUse::Late } else { CodeUse::NoSign }),
+            refreshes: matches!(flow, Flow::AppQr | Flow::Unknown).then_some(match self.codes.refreshes() {
+                0 => Refreshes::Never,
+                1..=2 => Refreshes::Few,
+                _ => Refreshes::Many,
+            }),
+            scanner: (flow == Flow::MagicLink).then(|| scanner(journey)),
+            phone_session: (!passkey).then_some(if self.phone_session {
+                PhoneSession::Established
+            } else {
+                PhoneSession::NoSign
+            }),
+            parting: Some(parting),
+            dwell: dwell.filter(|_| failed.is_none()),
+            page: Some(if self.hidden { Page::Hidden } else { Page::Shown }),
+            retry: Some(retry(journey)),
+            begun: (ceremony == Some(Ceremony::Pending)).then(|| self.ceremony.begun()).flatten(),
+            hybrid: self
+                .hybrid
+                .filter(|_| passkey)
+                .map(|able| if able { Hybrid::Able } else { Hybrid::Unable }),
+            place: self.places.compare(),
+            system: self.system,
+        };
+        Features {
+            flow,
+            values,
+            elapsed: limits,
+            failed_ceremony: failed,
+            reason,
+            hiccups: if settled || self.progress.observed().last().is_some() {
+                self.codes.hiccups(&self.progress, self.hiccups)
+            } else {
+                self.hiccups
+            },
+            error_before_presented: self.error_before_presented,
+            heard: self.heard,
+            kept: self.kept.map_or(1.0, |parts| (f32::from(parts) + 1.0) / 65_536.0),
+            cut_off: matches!(
+                journey.close_reason,
+                CloseReason::Evicted | CloseReason::Shutdown | CloseReason::Age
+            ),
+            authenticator: self.authenticator,
+            known,
+            passed: progress::passed(flow, known),
+            relayed: flow == Flow::AppQr && self.places.relayed(&self.progress),
+            progress: self.progress,
+        }
+    }
+}
+
+impl Features {
+    /// Whether a verification failed and was not overcome.
+    pub fn refused(&self) -> bool {
+        self.values.refusal.is_some_and(|refusal| refusal != Refusal::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Codes and links: when they were made, for how long they are good, whether they were used later than that.
+
+use authstitch_model::verdict::CauseSet;
+use authstitch_model::{Cause, EventName, Journey, JourneyEvent, Millis, Phase, Side, UnixNanos, phases};
+
+use super::Progress;
+
+/// What a clock that is known may be off.
+const CLOCK: Millis = Millis::from_secs(2);
+/// What a phone's clock may be off of which nothing is known.
+const UNKNOWN_CLOCK: Millis = Millis::from_secs(10);
+/// A code that is replaced before this share of its lifetime is over is rotated, not expired.
+const ROTATED_BEFORE_PERCENT: u64 = 90;
+/// The same where no lifetime is given: rotating codes change every second to every 30 seconds.
+const ROTATED_WITHIN: Millis = Millis::from_secs(35);
+
+/// The codes while their events are read.
+#[derive(Debug, Default)]
+pub struct Codes {
+    made: Option<UnixNanos>,
+    lifetime: Option<Millis>,
+    refreshes: u32,
+    expired: u32,
+    late: bool,
+    used: bool,
+}
+
+impl Codes {
+    /// Notes the making or the use of a code.
+    pub fn see(&mut self, journey: &Journey, nth: usize, seen: &JourneyEvent) {
+        match seen.event.name {
+            EventName::ChallengeCreated | EventName::QrShown | EventName::LinkSent => self.make(seen),
+            EventName::QrRefreshed => {
+                if !self.used {
+                    self.refreshes += 1;
+                    self.expired += u32::from(self.ran_out(seen.corrected));
+                }
+                self.made = None;
+                self.make(seen);
+            }
+            EventName::QrScanned | EventName::LinkOpened if !phases::is_scanner(&seen.event) => {
+                self.used = true;
+                self.late = self.is_late(journey, nth, seen);
+            }
+            _ => {}
+        }
+    }
+
+    fn make(&mut self, seen: &JourneyEvent) {
+        let lifetime = seen.event.facts.code_ttl;
+        if lifetime.is_some() || self.made.is_none() {
+            self.made = Some(seen.corrected);
+        }
+        self.lifetime = lifetime.or(self.lifetime);
+    }
+
+    fn ran_out(&self, now: UnixNanos) -> bool {
+        let Some(made) = self.made else { return false };
+        let lived = now.since(made);
+        match self.lifetime {
+            Some(lifetime) => lived.0 >= lifetime.0 / 100 * ROTATED_BEFORE_PERCENT,
+            None => lived >= ROTATED_WITHIN,
+        }
+    }
+
+    /// The code that was used is the one with the same key, where one has it, else the newest.
+    fn is_late(&self, journey: &Journey, nth: usize, seen: &JourneyEvent) -> bool {
+        let same_key = |made: &&JourneyEvent| {
+            let key = made.event.keys.code;
+            key.is_some() && key == seen.event.keys.code && makes_code(made.event.name)
+        };
+        let own = journey.events[..nth].iter().rev().find(same_key);
+        let made = own.map(|own| own.corrected).or(self.made);
+        let lifetime = own.and_then(|own| own.event.facts.code_ttl).or(self.lifetime);
+        let Some((made, lifetime)) = made.zip(lifetime) else { return false };
+        let unknown_clock = seen.event.side == Side::Authenticator && journey.offsets.authenticator.is_none();
+        let tolerance = if unknown_clock { UNKNOWN_CLOCK } else { CLOCK };
+        seen.corrected.since(made).0 > lifetime.0.saturating_add(tolerance.0)
+    }
+
+    /// Something was confirmed after all.
+    pub fn overcome(&mut self, hiccups: CauseSet) -> CauseSet {
+        if std::mem::take(&mut self.late) { hiccups.with(Cause::CodeExpired) } else { hiccups }
+    }
+
+    /// Whether the last use came after the code's lifetime.
+    pub const fn late(&self) -> bool {
+        self.late
+    }
+
+    /// How often the code was replaced before it was used.
+    pub const fn refreshes(&self) -> u32 {
+        self.refreshes
+    }
+
+    /// Codes that ran out before one was used are a hiccup.
+    pub fn hiccups(&self, progress: &Progress, hiccups: CauseSet) -> CauseSet {
+        let used = progress.observed().last() > Some(Phase::Presented);
+        if self.expired > 0 && used { hiccups.with(Cause::CodeExpired) } else { hiccups }
+    }
+}
+
+const fn makes_code(name: EventName) -> bool {
+    matches!(
+        name,
+        EventName::ChallengeCreated | EventName::QrShown | EventName::QrRefreshed | EventName::LinkSent
+    )
+}

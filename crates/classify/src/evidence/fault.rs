@@ -1,0 +1,82 @@
+//! `auth.error`: by side, what it is about, and whether that side went on.
+
+use authstitch_model::verdict::CauseSet;
+use authstitch_model::{AuthEvent, Cause, ErrorClass, Side};
+
+use crate::feature::Fault;
+
+/// The first error of each side that was not overcome.
+#[derive(Debug)]
+pub struct Faults([Fault; Side::COUNT]);
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self([Fault::Nothing; Side::COUNT])
+    }
+}
+
+impl Faults {
+    /// Notes an error.
+    pub fn see(&mut self, event: &AuthEvent) {
+        let known = &mut self.0[event.side.index()];
+        if *known == Fault::Nothing {
+            *known = event.facts.error.map_or(Fault::Other, fault);
+        }
+    }
+
+    /// A side went on.
+    pub fn overcome(&mut self, side: Side, hiccups: CauseSet) -> CauseSet {
+        let fault = std::mem::replace(&mut self.0[side.index()], Fault::Nothing);
+        as_hiccup(fault).map_or(hiccups, |cause| hiccups.with(cause))
+    }
+
+    /// The login succeeded.
+    pub fn all_overcome(&mut self, hiccups: CauseSet) -> CauseSet {
+        Side::ALL.iter().fold(hiccups, |hiccups, side| self.overcome(*side, hiccups))
+    }
+
+    /// The error of a side.
+    pub const fn of(&self, side: Side) -> Fault {
+        self.0[side.index()]
+    }
+}
+
+const fn fault(error: ErrorClass) -> Fault {
+    match error {
+        ErrorClass::Render => Fault::Render,
+        ErrorClass::Delivery => Fault::Delivery,
+        ErrorClass::Handoff => Fault::Handoff,
+        ErrorClass::Network => Fault::Network,
+        ErrorClass::Timeout | ErrorClass::TimedOut => Fault::Timeout,
+        ErrorClass::Policy => Fault::Policy,
+        ErrorClass::Bluetooth => Fault::Bluetooth,
+        ErrorClass::NoCredential => Fault::NoCredential,
+        ErrorClass::UserCancelled => Fault::Cancelled,
+        ErrorClass::Aborted
+        | ErrorClass::Superseded
+        | ErrorClass::NotFocused
+        | ErrorClass::Security
+        | ErrorClass::NotSupported
+        | ErrorClass::InvalidState
+        | ErrorClass::Platform => Fault::Client,
+        ErrorClass::Http5xx => Fault::Backend,
+        ErrorClass::Http4xx => Fault::Refused,
+        ErrorClass::NotAllowed | ErrorClass::OperationFailed | ErrorClass::Other => Fault::Other,
+    }
+}
+
+/// The mishap that an overcome error was; `None` where the error does not say.
+const fn as_hiccup(fault: Fault) -> Option<Cause> {
+    match fault {
+        Fault::Render => Some(Cause::RenderFailed),
+        Fault::Delivery => Some(Cause::DeliveryFailed),
+        Fault::Handoff => Some(Cause::HandoffFailed),
+        Fault::Network => Some(Cause::NetworkBlocked),
+        Fault::Policy => Some(Cause::PolicyBlocked),
+        Fault::Bluetooth => Some(Cause::BluetoothUnavailable),
+        Fault::NoCredential => Some(Cause::NoCredential),
+        Fault::Client => Some(Cause::ClientError),
+        Fault::Backend => Some(Cause::ServerError),
+        Fault::Nothing | Fault::Timeout | Fault::Cancelled | Fault::Refused | Fault::Other => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! How far a journey came.
+
+use authstitch_model::{Flow, Phase, Side, UnixNanos, phases};
+
+use crate::phase_set::PhaseSet;
+
+/// The phases that were reached for certain.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    observed: PhaseSet,
+    implied_by_events: PhaseSet,
+    at: [Option<UnixNanos>; Phase::COUNT],
+    furthest_of: [Option<Phase>; Side::COUNT],
+    last_at: Option<UnixNanos>,
+}
+
+impl Progress {
+    /// Notes that an event of `side` evidences a phase; says whether this side had not come so far before.
+    pub fn reach(&mut self, phase: Phase, side: Side, at: UnixNanos) -> bool {
+        self.observed = self.observed.with(phase);
+        self.at[phase.index()].get_or_insert(at);
+        let furthest = &mut self.furthest_of[side.index()];
+        let went_on = *furthest < Some(phase);
+        if went_on {
+            *furthest = Some(phase);
+            self.last_at = self.last_at.max(Some(at));
+        }
+        went_on
+    }
+
+    /// Notes what an event without a phase of its own makes certain.
+    pub fn imply(&mut self, implied: &[Phase]) {
+        self.implied_by_events = self.implied_by_events.and(PhaseSet::of(implied));
+    }
+
+    /// The phases that an event evidences.
+    pub const fn observed(&self) -> PhaseSet {
+        self.observed
+    }
+
+    /// The phases that are observed, or made certain by what is observed.
+    pub fn known(&self, flow: Flow) -> PhaseSet {
+        let observed = Phase::ALL.iter().filter(|phase| self.observed.has(**phase));
+        let implied = observed.fold(self.implied_by_events, |implied, phase| {
+            implied.and(PhaseSet::of(phases::implied_by(flow, *phase)))
+        });
+        self.observed.and(implied)
+    }
+
+    /// When a phase was first evidenced.
+    pub const fn at(&self, phase: Phase) -> Option<UnixNanos> {
+        self.at[phase.index()]
+    }
+
+    /// When any side last went on.
+    pub const fn last_at(&self) -> Option<UnixNanos> {
+        self.last_at
+    }
+}
+
+/// The phases that lie behind: nothing stopped the journey there. They are the known ones, and those before the
+/// furthest known one, whether they were reached or left out. In `magic_link` only the optional ones of these,
+/// for a scanner may have spent the link before a person opened it.
+pub fn passed(flow: Flow, known: PhaseSet) -> PhaseSet {
+    let Some(furthest) = known.last() else { return known };
+    let before = phases::of(flow).iter().filter(|place| place.phase < furthest);
+    let behind = before.filter(|place| flow != Flow::MagicLink || place.optional);
+    behind.fold(known, |passed, place| passed.with(place.phase))
+}

@@ -1,0 +1,184 @@
+//! The verdict in one to three sentences that a support engineer can paste into a ticket.
+//!
+//! 1. What was seen: on what the login began, and the event that says most about its end.
+//! 2. What follows, and what remains open: the likeliest causes with their probabilities, and which phases are
+//!    inferred because nobody could report them.
+//! 3. What to try first, unless it worked.
+
+mod words;
+
+use std::fmt::Write as _;
+
+use authstitch_model::verdict::DISPLAYED;
+use authstitch_model::{Basis, Cause, Flow, Journey, Millis, Outcome, Phase, Side, Verdict, phases, remedy};
+
+use crate::caps;
+use crate::evidence::{self, FailedCeremony, Features};
+use crate::feature::{Begun, Fault, Parting};
+use words::{
+    cause_in_words, error_in_words, fault_in_words, length_in_words, phase_in_words, reason_in_words,
+};
+
+/// One to three sentences that a support engineer can paste.
+#[must_use]
+pub fn explain(journey: &Journey, verdict: &Verdict) -> String {
+    let features = evidence::observe(journey);
+    let mut text = format!("{}; {}.", beginning(journey), seen(journey, &features));
+    text.push(' ');
+    if features.cut_off {
+        let _ =
+            write!(text, "The journey was cut off ({}), so its silence says nothing. ", journey.close_reason);
+    }
+    text.push_str(&follows(&features, verdict));
+    if verdict.relay_suspected {
+        let _ = write!(text, " The code may have been relayed. {}", remedy::RELAY_DEFENCE);
+    } else if let Some(action) = verdict.cause_to_act_on().and_then(remedy::remedy) {
+        let _ = write!(text, " To try first: {}", lower_first(action));
+    }
+    text
+}
+
+fn beginning(journey: &Journey) -> String {
+    let environment = || journey.environments(Side::Initiator);
+    let os = environment().find_map(|known| known.os.as_ref().map(|os| os.name.as_str()));
+    let browser = environment().find_map(|known| known.browser.as_ref().map(|browser| browser.name.as_str()));
+    match (os, browser) {
+        (Some(os), Some(browser)) => format!("Started on {os} {browser}"),
+        (Some(name), None) | (None, Some(name)) => format!("Started on {name}"),
+        (None, None) => "Started on an unknown device".to_owned(),
+    }
+}
+
+/// The event that says most about the end.
+fn seen(journey: &Journey, features: &Features) -> String {
+    let after = length_in_words(journey.duration());
+    if features.progress.observed().has(Phase::Established) {
+        return format!("the session was established after {after}");
+    }
+    if let Some(reason) = features.reason {
+        return format!("the server refused the result: {}", reason_in_words(reason));
+    }
+    if features.refused() {
+        return "the server refused the result and gave no reason".to_owned();
+    }
+    if let Some(failed) = features.failed_ceremony {
+        return ceremony(journey, features, failed);
+    }
+    let values = &features.values;
+    let faults =
+        [(values.phone_fault, "phone"), (values.page_fault, "page"), (values.server_fault, "server")];
+    let fault =
+        faults.iter().find_map(|(fault, who)| Some((fault.filter(|fault| *fault != Fault::Nothing)?, who)));
+    if let Some((fault, who)) = fault {
+        return format!("the {who} reported {}, {}", fault_in_words(fault), last_seen(features));
+    }
+    match values.parting {
+        Some(Parting::Declined) => format!("the person refused on the phone after {after}"),
+        Some(Parting::Switched) => {
+            format!("the person took another method after {after}, {}", last_seen(features))
+        }
+        Some(Parting::Cancelled) => {
+            format!("the person pressed cancel after {after}, {}", last_seen(features))
+        }
+        Some(Parting::Closed) => format!("the page was closed after {after}, {}", last_seen(features)),
+        Some(Parting::Nothing) | None if values.begun == Some(Begun::Conditional) => {
+            "the passkey request waited in autofill, where nobody has to have noticed it".to_owned()
+        }
+        Some(Parting::Nothing) | None => match features.known.last() {
+            Some(phase) => format!("nothing more was heard after {}", phase_in_words(phase)),
+            None => "none of its phases was seen".to_owned(),
+        },
+    }
+}
+
+fn last_seen(features: &Features) -> String {
+    match features.known.last() {
+        Some(phase) => format!("having come as far as {}", phase_in_words(phase)),
+        None => "before any phase was seen".to_owned(),
+    }
+}
+
+fn ceremony(journey: &Journey, features: &Features, failed: FailedCeremony) -> String {
+    let with = failed.error.map_or("an error without a name", error_in_words);
+    let Some(elapsed) = failed.elapsed else { return format!("the ceremony ended with {with}") };
+    let mut text = format!("the ceremony ended after {} with {with}", length_in_words(elapsed));
+    text.push_str(match evidence::limit_hit(journey, features, failed) {
+        Some(limit) if limit.asked_for => ", the relying party's own limit",
+        Some(_) => ", the browser's own limit",
+        None if elapsed < Millis::from_secs(1) => ", too soon to be the person's doing",
+        None => "",
+    });
+    text
+}
+
+/// What follows and what remains open.
+fn follows(features: &Features, verdict: &Verdict) -> String {
+    let established = features.progress.observed().has(Phase::Established);
+    if verdict.outcome() == Outcome::Succeeded {
+        let hiccups: Vec<_> = verdict.hiccups.iter().map(cause_in_words).collect();
+        let after = match hiccups.as_slice() {
+            [] => String::new(),
+            hiccups => format!(", after {} had been overcome", hiccups.join(" and ")),
+        };
+        let share = percent(verdict.causes.of(Cause::None));
+        return match established {
+            true => format!("The login worked{after}."),
+            false => format!("The login probably worked ({share}), though no session was seen{after}."),
+        };
+    }
+    let ranked = verdict.causes.ranked();
+    let probability = ranked[0].1;
+    let set = verdict.causes.credible_set();
+    let open = ranked.iter().filter(|(cause, _)| set.has(*cause)).take(caps::CAUSES_EXPLAINED);
+    let named: Vec<_> =
+        open.map(|(cause, share)| format!("{} ({})", cause_in_words(*cause), percent(*share))).collect();
+    let reason = inferred(features, verdict)
+        .map_or_else(String::new, |phases| format!("No phone event was seen, so {phases} only inferred: "));
+    let text = if probability >= DISPLAYED && named.len() == 1 {
+        format!("{reason}it was {}.", named[0])
+    } else if probability >= DISPLAYED {
+        format!("{reason}probably {}; {} cannot be excluded.", named[0], named[1..].join(", "))
+    } else {
+        format!("{reason}no cause stands out; the likeliest are {}.", named.join(", "))
+    };
+    upper_first(&text)
+}
+
+/// The hidden phases that are inferred and matter, if the ceremony stopped before its end.
+fn inferred(features: &Features, verdict: &Verdict) -> Option<String> {
+    let confirmed = features.known.has(Phase::Confirmed);
+    if features.flow != Flow::PasskeyCda || confirmed {
+        return None;
+    }
+    let hidden =
+        phases::of(features.flow).iter().filter(|place| place.hidden && place.phase != Phase::Presented);
+    let names: Vec<_> = hidden
+        .filter(|place| {
+            verdict.phases[place.phase.index()].is_some_and(|phase| phase.basis == Basis::Inferred)
+        })
+        .map(|place| phase_in_words(place.phase))
+        .collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is")),
+        [first @ .., last] => Some(format!("{} and {last} are", first.join(", "))),
+    }
+}
+
+fn percent(probability: f32) -> String {
+    match probability * 100.0 {
+        share if share > 99.5 && share < 100.0 => "over 99 %".to_owned(),
+        share if share < 0.5 => "under 1 %".to_owned(),
+        share => format!("{share:.0} %"),
+    }
+}
+
+fn upper_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

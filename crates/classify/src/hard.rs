@@ -1,0 +1,209 @@
+//! What is certain: rules that leave some causes and exclude the others. In order of precedence:
+//!
+//! 1. A session on the initiator leaves success alone, whatever else was seen.
+//! 2. A reason that the server named for a refusal leaves what it means: an expired challenge or token is
+//!    `code_expired` (in `passkey_cda` `verification_rejected`); another account, another device and a risk
+//!    rule are what they say; challenge, origin, RP ID, signature, credential and user verification are
+//!    `verification_rejected`; a used token is `link_prefetched` in `magic_link` after a scanner's fetch, and
+//!    without one it may also have been used or expired in earnest; elsewhere it is `verification_rejected`.
+//! 3. In `app_qr` an error before anything was presented leaves `render_failed`, unless it is the server's and
+//!    nothing was started: then it may be `server_error`, too.
+//! 4. An error of the ceremony that is the page's or the browser's own fault leaves `client_error`.
+//!
+//! Where none of these applies, all of the following do:
+//!
+//! 5. A refusal without a known reason excludes success and what is not the server's business.
+//! 6. A ceremony that failed excludes success and what stops only later than the confirmation.
+//! 7. A refusal on the phone excludes success.
+//! 8. A cause is out when every phase it can stop in this flow lies behind the journey. Two causes let later events appear
+//!    although they stop `opened`: a spent link is still fetched and refused, and a link in the wrong browser
+//!    logs in there.
+
+use authstitch_model::verdict::CauseSet;
+use authstitch_model::{Cause, Evidence, Flow, Outcome, Phase, Reason, Side, phases};
+
+use crate::evidence::Features;
+use crate::feature::{Ceremony, Fault, Parting, Refusal, Scanner};
+use crate::phase_set::PhaseSet;
+
+/// A rule that applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// On what it rests.
+    pub evidence: Evidence,
+    /// What it leaves.
+    pub left: CauseSet,
+}
+
+/// How many rules can apply to one journey.
+pub const RULINGS: usize = 4;
+
+/// By flow and cause: the phases at which the cause can stop the flow, as far as events show it.
+static MAY_HALT: [[PhaseSet; Cause::COUNT]; Flow::COUNT] = {
+    let mut table = [[PhaseSet::of(&[]); Cause::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let mut cause = 0;
+        while cause < Cause::COUNT {
+            table[flow][cause] = halting_phases(Flow::ALL[flow], Cause::ALL[cause]);
+            cause += 1;
+        }
+        flow += 1;
+    }
+    table
+};
+
+const fn halting_phases(flow: Flow, cause: Cause) -> PhaseSet {
+    use Phase::{Confirmed, Established, Prompted, Returned, Verified};
+    let places = phases::of(flow);
+    let mut of_flow = PhaseSet::of(&[]);
+    let mut next = 0;
+    while next < places.len() {
+        of_flow = of_flow.with(places[next].phase);
+        next += 1;
+    }
+    let seen_later: &[Phase] = match (flow, cause) {
+        (Flow::MagicLink, Cause::LinkPrefetched) => &[Prompted, Confirmed, Verified],
+        (Flow::MagicLink, Cause::WrongBrowser) => &[Prompted, Confirmed, Verified, Returned, Established],
+        _ => &[],
+    };
+    PhaseSet::of(cause.stops()).and(PhaseSet::of(seen_later)).common(of_flow)
+}
+
+/// The phases at which a cause can stop a flow, as far as events show it; empty where it cannot.
+pub fn may_halt(flow: Flow, cause: Cause) -> PhaseSet {
+    MAY_HALT[flow.index()][cause.index()]
+}
+
+/// The rules that apply, in order; a decisive one stands alone.
+pub fn rulings(features: &Features) -> [Option<Ruling>; RULINGS] {
+    let decisive = session(features)
+        .or_else(|| named_reason(features))
+        .or_else(|| nothing_presented(features))
+        .or_else(|| own_fault(features));
+    match decisive {
+        Some(ruling) => [Some(ruling), None, None, None],
+        None => [
+            unnamed_refusal(features),
+            failed_ceremony(features),
+            refused_on_phone(features),
+            Some(phases_reached(features)),
+        ],
+    }
+}
+
+const fn ruling(evidence: Evidence, left: CauseSet) -> Option<Ruling> {
+    Some(Ruling { evidence, left })
+}
+
+fn only(causes: &[Cause]) -> CauseSet {
+    causes.iter().fold(CauseSet::default(), |set, cause| set.with(*cause))
+}
+
+fn all_but(excluded: impl Fn(Cause) -> bool) -> CauseSet {
+    Cause::ALL
+        .iter()
+        .filter(|cause| !excluded(**cause))
+        .fold(CauseSet::default(), |set, cause| set.with(*cause))
+}
+
+fn session(features: &Features) -> Option<Ruling> {
+    let established = features.progress.observed().has(Phase::Established);
+    established.then(|| Ruling { evidence: Evidence::SessionEstablished, left: only(&[Cause::None]) })
+}
+
+fn named_reason(features: &Features) -> Option<Ruling> {
+    let left = match (features.reason?, features.flow) {
+        (Reason::ChallengeExpired | Reason::TokenExpired, Flow::PasskeyCda) => {
+            only(&[Cause::VerificationRejected])
+        }
+        (Reason::ChallengeExpired | Reason::TokenExpired, _) => only(&[Cause::CodeExpired]),
+        (Reason::WrongAccount, _) => only(&[Cause::WrongAccount]),
+        (Reason::WrongDevice, _) => only(&[Cause::WrongDevice]),
+        (Reason::RiskDenied, _) => only(&[Cause::RiskDenied]),
+        (Reason::TokenAlreadyUsed, Flow::MagicLink) => match features.values.scanner {
+            Some(Scanner::Fetched | Scanner::Suspected) => only(&[Cause::LinkPrefetched]),
+            Some(Scanner::NoSign) | None => {
+                only(&[Cause::LinkPrefetched, Cause::VerificationRejected, Cause::CodeExpired])
+            }
+        },
+        (
+            Reason::TokenAlreadyUsed
+            | Reason::ChallengeMismatch
+            | Reason::OriginMismatch
+            | Reason::RpIdMismatch
+            | Reason::SignatureInvalid
+            | Reason::UnknownCredential
+            | Reason::UserNotVerified,
+            _,
+        ) => only(&[Cause::VerificationRejected]),
+        (Reason::Other, _) => return None,
+    };
+    ruling(Evidence::ServerReason, left)
+}
+
+fn nothing_presented(features: &Features) -> Option<Ruling> {
+    if !features.error_before_presented {
+        return None;
+    }
+    let by_server = features.values.server_fault != Some(Fault::Nothing);
+    let started = features.progress.observed().has(Phase::Started);
+    if by_server && !started {
+        return ruling(Evidence::ServerError, only(&[Cause::RenderFailed, Cause::ServerError]));
+    }
+    let evidence = if by_server { Evidence::ServerError } else { Evidence::InitiatorError };
+    ruling(evidence, only(&[Cause::RenderFailed]))
+}
+
+fn own_fault(features: &Features) -> Option<Ruling> {
+    let own = features.values.ceremony == Some(Ceremony::Client);
+    own.then(|| Ruling { evidence: Evidence::InitiatorError, left: only(&[Cause::ClientError]) })
+}
+
+fn unnamed_refusal(features: &Features) -> Option<Ruling> {
+    if features.values.refusal != Some(Refusal::Unnamed) {
+        return None;
+    }
+    let spent_link = |cause| features.flow == Flow::MagicLink && cause == Cause::LinkPrefetched;
+    let servers_business = |cause: Cause| {
+        cause.outcome() == Outcome::TechnicalFailure && cause.stops().contains(&Phase::Verified)
+    };
+    let left = all_but(|cause| !servers_business(cause) && !spent_link(cause));
+    ruling(Evidence::ServerReason, left)
+}
+
+fn failed_ceremony(features: &Features) -> Option<Ruling> {
+    features.failed_ceremony?;
+    let too_late = PhaseSet::of(&[Phase::Verified, Phase::Returned, Phase::Established]);
+    let left =
+        all_but(|cause| cause == Cause::None || may_halt(features.flow, cause).without(too_late).is_empty());
+    ruling(Evidence::InitiatorError, left)
+}
+
+fn refused_on_phone(features: &Features) -> Option<Ruling> {
+    let declined = features.values.parting == Some(Parting::Declined);
+    declined
+        .then(|| Ruling { evidence: Evidence::DeclinedOnPhone, left: all_but(|cause| cause == Cause::None) })
+}
+
+fn phases_reached(features: &Features) -> Ruling {
+    let passed = features.passed;
+    let left =
+        all_but(|cause| cause != Cause::None && may_halt(features.flow, cause).without(passed).is_empty());
+    Ruling { evidence: stage(features), left }
+}
+
+/// As what the distance covered is cited.
+pub fn stage(features: &Features) -> Evidence {
+    let phone_expected = features.flow != Flow::PasskeyCda && !features.heard[Side::Authenticator.index()];
+    match features.known.last() {
+        Some(Phase::Returned) => Evidence::CallbackWithoutSession,
+        Some(Phase::Verified) => Evidence::VerifiedWithoutCallback,
+        Some(Phase::Confirmed) => Evidence::ConfirmedWithoutVerification,
+        _ if phone_expected => Evidence::PhoneSilent,
+        _ => Evidence::LastPhase,
+    }
+}
+
+#[cfg(test)]
+mod tests;

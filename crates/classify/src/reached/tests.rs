@@ -1,0 +1,54 @@
+//! One test a sentence of the module.
+
+use authstitch_model::{Basis, Completeness, Phase, Verdict};
+
+use crate::support::journey;
+use crate::{Tables, classify};
+
+fn judged(text: &str) -> Verdict {
+    classify(&journey(text), &Completeness::default(), &Tables::shipped())
+}
+
+fn phase(verdict: &Verdict, phase: Phase) -> (Basis, f32) {
+    let said = verdict.phases[phase.index()].unwrap();
+    (said.basis, said.reached)
+}
+
+#[test]
+fn observed_and_implied_phases_were_reached() {
+    let said = judged("flow app_qr\n3 auth.qr.scanned");
+    assert_eq!(phase(&said, Phase::Scanned), (Basis::Observed, 1.0));
+    assert_eq!(phase(&said, Phase::Presented), (Basis::Implied, 1.0));
+    assert!(said.phases[Phase::Scanned.index()].unwrap().at.is_some());
+    assert!(said.phases[Phase::Presented.index()].unwrap().at.is_none());
+    assert_eq!(phase(&said, Phase::Opened).0, Basis::Inferred);
+}
+
+#[test]
+fn an_unseen_phase_is_the_less_likely_the_later() {
+    let said = judged("flow app_qr\n0 auth.qr.shown");
+    let reached: Vec<_> =
+        Phase::ALL.iter().filter_map(|phase| Some(said.phases[phase.index()]?.reached)).collect();
+    assert!(reached.is_sorted_by(|earlier, later| earlier >= later), "{reached:?}");
+}
+
+#[test]
+fn success_passed_them_all() {
+    let said = judged("flow app_qr\n0 auth.session.established");
+    assert!(said.phases.iter().flatten().all(|phase| phase.reached > 0.999));
+}
+
+#[test]
+fn a_hidden_phase_is_inferred_even_in_a_success() {
+    let said = judged("flow passkey_cda\n0 auth.session.established");
+    let (basis, reached) = phase(&said, Phase::Proximity);
+    assert_eq!(basis, Basis::Inferred);
+    assert!(reached > 0.5 && reached < 0.95, "a key or the platform remains possible: {reached}");
+}
+
+#[test]
+fn an_optional_phase_that_nobody_reported_was_probably_left_out() {
+    let said = judged("flow magic_link\n0 auth.link.sent\n9 auth.session.established");
+    assert!(phase(&said, Phase::Scanned).1 < 0.1);
+    assert_eq!(said.failing_phase(), None);
+}

@@ -1,0 +1,104 @@
+//! How a passkey ceremony reached its authenticator.
+//!
+//! - Each cause has its own mix of transports, from the tables.
+//! - An authenticator attached to the device is the platform's, and seen. One from across is a phone or a key.
+//! - A scan that the phone reported is a QR code, and seen.
+//! - Registered transports without a phone leave a key, those without a key, or a credential that is backed
+//!   up, seldom do.
+//! - A linked phone needs no code; a key and the platform need neither code nor proximity.
+
+use authstitch_model::verdict::TransportVerdict;
+use authstitch_model::{Attachment, Basis, Cause, Phase, Transport};
+
+use crate::by_cause::{ByCause, add, multiply, sum};
+use crate::evidence::Features;
+use crate::tables::FlowTable;
+
+/// What is left of a key's probability where its credential speaks against it: some keys hold such
+/// credentials.
+const KEY_DESPITE_CREDENTIAL: f32 = 0.1;
+
+/// The probability of each transport given each cause and what was seen.
+pub struct Transports([ByCause; Transport::COUNT]);
+
+impl Transports {
+    /// The mix of each cause, after the evidence.
+    pub fn of(features: &Features, table: &FlowTable) -> Self {
+        let mut mix = table.transport;
+        let mut sums = [0.0_f32; Cause::COUNT];
+        for transport in Transport::ALL {
+            let likelihood = likelihood(features, *transport);
+            for (share, sum) in mix[transport.index()].iter_mut().zip(&mut sums) {
+                *share *= likelihood;
+                *sum += *share;
+            }
+        }
+        for line in &mut mix {
+            for (share, sum) in line.iter_mut().zip(sums) {
+                *share /= sum.max(f32::MIN_POSITIVE);
+            }
+        }
+        Self(mix)
+    }
+
+    /// Given each cause, the probability that the ceremony's transport passes a phase.
+    pub fn passing(&self, phase: Phase) -> ByCause {
+        let mut passing = [0.0; Cause::COUNT];
+        for transport in Transport::ALL.iter().filter(|transport| passes(**transport, phase)) {
+            add(&mut passing, &self.0[transport.index()], 1.0);
+        }
+        passing
+    }
+
+    /// The likeliest over all causes.
+    pub fn verdict(&self, features: &Features, causes: &ByCause) -> TransportVerdict {
+        let known = &features.authenticator;
+        let seen = known.attachment == Some(Attachment::Platform) || known.scanned;
+        let basis = if seen { Basis::Observed } else { Basis::Inferred };
+        let mut likeliest = TransportVerdict { value: Transport::None, probability: -1.0, basis };
+        for transport in Transport::ALL {
+            let mut shares = self.0[transport.index()];
+            multiply(&mut shares, causes);
+            let probability = sum(&shares);
+            if probability > likeliest.probability {
+                likeliest = TransportVerdict { value: *transport, probability: probability.min(1.0), basis };
+            }
+        }
+        likeliest
+    }
+}
+
+/// Whether a transport passes a hidden phase on its way.
+pub const fn passes(transport: Transport, phase: Phase) -> bool {
+    match phase {
+        Phase::Presented | Phase::Scanned => matches!(transport, Transport::HybridQr),
+        Phase::Proximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
+        Phase::Prompted => !matches!(transport, Transport::None),
+        Phase::Started | Phase::Opened | Phase::Confirmed => true,
+        Phase::Verified | Phase::Returned | Phase::Established => true,
+    }
+}
+
+/// Whether a login over the likeliest transport needs a phase; a ceremony that reached no authenticator is
+/// read as one that should have passed them all.
+pub const fn requires(transport: Transport, phase: Phase) -> bool {
+    matches!(transport, Transport::None) || passes(transport, phase)
+}
+
+fn likelihood(features: &Features, transport: Transport) -> f32 {
+    let known = &features.authenticator;
+    let phone = matches!(transport, Transport::HybridQr | Transport::HybridLinked);
+    let key = transport == Transport::SecurityKey;
+    let excluded = match known.attachment {
+        Some(Attachment::Platform) => transport != Transport::Platform,
+        Some(Attachment::CrossPlatform) => !(phone || key),
+        None => false,
+    };
+    if excluded || (known.scanned && transport != Transport::HybridQr) || (known.only_key && phone) {
+        return 0.0;
+    }
+    if key && known.no_key { KEY_DESPITE_CREDENTIAL } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests;

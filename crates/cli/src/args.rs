@@ -1,0 +1,249 @@
+//! The command line as typed. What the words mean is decided by the commands.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Why cross-device logins fail: stitches desktop, phone and server into journeys and judges them.
+#[derive(Debug, Parser)]
+#[command(name = "authstitch", version, max_term_width = 80)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole way once: simulate, send over OTLP, stitch, judge, score
+    Demo(Demo),
+    /// Receive OTLP and judge journeys until stopped
+    Serve(Serve),
+    /// Make attempts of a world and send or write their telemetry
+    Simulate(Simulate),
+    /// Judge the journeys of OTLP files, without a server
+    Replay(Replay),
+    /// Score journeys against the truth
+    Evaluate(Evaluate),
+    /// Show one journey's two-sided timeline and its evidence
+    Explain(Explain),
+    /// Ask the store in SQL, read-only
+    Query(Query),
+    /// Check and show configuration
+    Config(Config),
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// A shipped world, or a world file
+    #[arg(long, value_name = "W", default_value = "baseline")]
+    pub world: String,
+    /// How many attempts
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub attempts: u64,
+    /// The seed: the same one prints the same journeys
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Print the scorecard as one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Leave the server up with the data when done
+    #[arg(long)]
+    pub keep_serving: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Configuration (YAML); see `authstitch config default`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where journeys and the secret are kept
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address of OTLP/gRPC
+    #[arg(long, value_name = "ADDR")]
+    pub grpc: Option<SocketAddr>,
+    /// Address of OTLP/HTTP
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Address of pages, queries, health and metrics
+    #[arg(long, value_name = "ADDR")]
+    pub web: Option<SocketAddr>,
+    /// Judge and count, but keep no journey
+    #[arg(long)]
+    pub no_store: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("amount").required(true), group = clap::ArgGroup::new("target").required(true))]
+pub struct Simulate {
+    /// A shipped world, or a world file
+    #[arg(long, value_name = "W")]
+    pub world: String,
+    /// How many attempts, or which: N or A..B
+    #[arg(long, value_name = "N|A..B", group = "amount")]
+    pub attempts: Option<String>,
+    /// For how long attempts start, as 30s, 10m or 2h
+    #[arg(long, value_name = "D", group = "amount")]
+    pub duration: Option<String>,
+    /// The seed
+    #[arg(long, value_name = "S")]
+    pub seed: u64,
+    /// Attempts a second: constant:R, ramp:R1..R2/D or step:R1+dR/D; the world's own rate otherwise
+    #[arg(long, value_name = "LOAD")]
+    pub load: Option<String>,
+    /// Run the schedule so many times as fast
+    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "endpoint", value_parser = factor)]
+    pub speed: f64,
+    /// Send to this OTLP endpoint, as http://127.0.0.1:4317
+    #[arg(long, value_name = "URL", group = "target")]
+    pub endpoint: Option<String>,
+    /// How to send
+    #[arg(long, value_enum, default_value_t = Protocol::Grpc, requires = "endpoint")]
+    pub protocol: Protocol,
+    /// Write OTLP files into this directory
+    #[arg(long, value_name = "DIR", group = "target")]
+    pub out: Option<PathBuf>,
+    /// How to write
+    #[arg(long, value_enum, default_value_t = Format::OtlpJson, requires = "out")]
+    pub format: Format,
+    /// Write what really happened, one line an attempt
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (0.001..=1_000_000.0).contains(factor));
+    factor.ok_or_else(|| format!("`{text}` is not a number from 0.001 to 1000000"))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    #[value(name = "grpc")]
+    Grpc,
+    #[value(name = "http/protobuf")]
+    HttpProtobuf,
+    #[value(name = "http/json")]
+    HttpJson,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One request a line
+    OtlpJson,
+    /// Each request behind its length
+    OtlpProto,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// OTLP files: JSON, one request a line, or length-delimited protobuf
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Configuration (YAML), for its realms, mapping and times
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Write the journeys here instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("judged").required(true))]
+pub struct Evaluate {
+    /// What really happened, one truth line an attempt
+    #[arg(long, value_name = "FILE")]
+    pub truth: PathBuf,
+    /// What was judged, one journey line a journey
+    #[arg(long, value_name = "FILE", group = "judged")]
+    pub journeys: Option<PathBuf>,
+    /// Take the journeys from a store
+    #[arg(long, value_name = "DIR", group = "judged")]
+    pub data_dir: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A journey id, or a raw correlation id, challenge, code, flow id or session id
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// Read the store in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "endpoint")]
+    pub data_dir: Option<PathBuf>,
+    /// Ask a running server, as http://127.0.0.1:4380
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Query {
+    /// One SELECT; the table `journeys` has one row a journey
+    #[arg(value_name = "SQL")]
+    pub sql: String,
+    /// The store's directory
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub format: TableFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For reading
+    Table,
+    /// An array of objects
+    Json,
+    /// Comma-separated, with a header
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct Config {
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Check a file; all mistakes are shown at once
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print a commented example that holds every default
+    Default,
+    /// Print the JSON schema
+    Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use expect_test::expect_file;
+
+    use super::Arguments;
+
+    /// The help of every command, as users see it.
+    #[test]
+    fn help_is_as_written_down() {
+        let mut root = Arguments::command().term_width(80);
+        root.build();
+        let mut pages = root.render_long_help().to_string();
+        let mut commands: Vec<_> =
+            root.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect();
+        while let Some(mut command) = (!commands.is_empty()).then(|| commands.remove(0)) {
+            let name = command.get_display_name().unwrap_or_default().to_owned();
+            pages.push_str(&format!("\n──── {name}\n\n{}", command.render_long_help()));
+            let inner: Vec<_> =
+                command.get_subcommands().filter(|inner| inner.get_name() != "help").cloned().collect();
+            commands.splice(0..0, inner);
+        }
+        let pages: String = pages.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        expect_file!["../help.txt"].assert_eq(&pages);
+    }
+}

@@ -1,0 +1,23 @@
+//! Every bound of the command line's own structures, with its reason.
+
+/// Bytes of one request in an OTLP file: the receivers' limit of 64 MiB, and room for JSON's overhead.
+pub const FILE_REQUEST_BYTES: usize = 256 << 20;
+
+/// Events that a replay holds back until the first time appears that may move its clock. A file that names no
+/// such time within so many events has none worth waiting for.
+pub const REPLAY_WAITING_EVENTS: usize = 100_000;
+
+/// Malformed requests of one file that are told one by one; the rest is only counted.
+pub const FILE_WARNINGS: usize = 5;
+
+/// Requests that the sender keeps in flight: enough to hide a round trip on one machine.
+pub const IN_FLIGHT: usize = 64;
+
+/// Times that a refused request is sent again, as an exporter would, before it counts as failed.
+pub const SEND_ATTEMPTS: u32 = 8;
+
+/// Rows of causes shown after a demo: more does not fit beside their remedies.
+pub const CAUSES_SHOWN: usize = 5;
+
+/// Encoded requests that wait for the sender: enough to even out both, some megabytes at most.
+pub const GENERATED_AHEAD: usize = 1024;

@@ -1,0 +1,48 @@
+//! `explain`: one journey's two-sided timeline with its evidence.
+
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use authstitch_model::line::JourneyLine;
+
+use crate::args;
+use crate::failure::{Failure, Outcome, While};
+use crate::journeys;
+use crate::output::{Style, timeline};
+use crate::sender::http;
+
+pub fn run(args: &args::Explain) -> Outcome {
+    let (found, place) = match &args.endpoint {
+        Some(endpoint) => (from_server(endpoint, &args.key)?, endpoint.clone()),
+        None => {
+            let dir = journeys::data_dir(args.data_dir.as_deref());
+            (from_store(&dir, &args.key)?, dir.display().to_string())
+        }
+    };
+    if found.is_empty() {
+        return Err(Failure::new(format!("no journey in {place} has this key"))
+            .hint("a journey is stored once it has closed; a key is a journey id, or the raw correlation id, challenge, code, flow id or session id"));
+    }
+    let style = Style::of_stdout();
+    let pages: Vec<_> = found.iter().map(|line| timeline(line, style)).collect();
+    stdout().lock().write_all(pages.join("\n").as_bytes()).cannot("write to standard output")
+}
+
+fn from_store(dir: &Path, key: &str) -> Result<Vec<JourneyLine>, Failure> {
+    let reader = journeys::open_store(dir)?;
+    authstitch_service::find(&reader, dir, key).cannot(format!("look the key up in {}", dir.display()))
+}
+
+fn from_server(endpoint: &str, key: &str) -> Result<Vec<JourneyLine>, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        journeys: Vec<JourneyLine>,
+    }
+    let url = format!("{}/api/v1/explain", endpoint.trim_end_matches('/'));
+    // A key never travels in a URL: those end up in logs.
+    let body = serde_json::json!({ "key": key }).to_string();
+    let answer =
+        http::post_once(&url, "application/json", body.into_bytes()).cannot(format!("ask {endpoint}"))?;
+    let answer: Answer = serde_json::from_slice(&answer).cannot(format!("read the answer of {endpoint}"))?;
+    Ok(answer.journeys)
+}

@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub mod config;
+pub mod demo;
+pub mod evaluate;
+pub mod explain;
+pub mod query;
+pub mod replay;
+pub mod serve;
+pub mod simulate;

@@ -1,0 +1,74 @@
+//! `serve`: receives, judges and stores until it is told to stop; then drains.
+
+use std::io::Write as _;
+
+use authstitch_service::{Clock, Running, Settings, start};
+
+use super::config;
+use crate::args;
+use crate::failure::{Failure, Outcome, While};
+use crate::output::grouped;
+
+pub fn run(args: &args::Serve) -> Outcome {
+    let settings = settings(args)?;
+    runtime()?.block_on(async {
+        let running = begin(settings, Clock::System).await?;
+        print_addresses(&running);
+        stop_signal().await?;
+        eprintln!("stopping: what was received is judged and stored first");
+        let summary = running.stop().await;
+        let counts = &summary.counts;
+        eprintln!(
+            "stopped: {} events taken, {} verdicts given",
+            grouped(counts.events),
+            grouped(counts.journeys + counts.revisions)
+        );
+        summary.trouble.map_or(Ok(()), |trouble| Err(Failure::new(trouble)))
+    })
+}
+
+/// What the file says, and over it what the command line says.
+fn settings(args: &args::Serve) -> Result<Settings, Failure> {
+    let mut settings = match &args.config {
+        Some(file) => config::read(file)?,
+        None => Settings::default(),
+    };
+    settings.grpc = args.grpc.unwrap_or(settings.grpc);
+    settings.http = args.http.unwrap_or(settings.http);
+    settings.web = args.web.unwrap_or(settings.web);
+    if let Some(dir) = &args.data_dir {
+        settings.data_dir = Some(dir.clone());
+    }
+    settings.store &= !args.no_store;
+    Ok(settings)
+}
+
+/// The runtime under every command that listens or sends.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().cannot("start the runtime")
+}
+
+/// Starts the service.
+pub async fn begin(settings: Settings, clock: Clock) -> Result<Running, Failure> {
+    start(settings, clock).await.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Says where it listens, a line each.
+pub fn print_addresses(running: &Running) {
+    println!("listening: OTLP/gRPC {}", running.grpc);
+    println!("listening: OTLP/HTTP {}", running.http);
+    println!("listening: web http://{}", running.web);
+    let _ = std::io::stdout().flush();
+}
+
+/// Returns at the first Ctrl-C or SIGTERM.
+pub async fn stop_signal() -> Outcome {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).cannot("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).cannot("listen for Ctrl-C")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

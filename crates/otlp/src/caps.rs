@@ -1,0 +1,29 @@
+//! Every bound of this crate, with its reason.
+
+use authstitch_model::Millis;
+
+/// Events that one span may carry: SDKs stop at 128 by default; a record of thirty bytes becomes an event of
+/// several hundred, so a span of a million would be a way to fill the memory.
+pub const EVENTS_PER_SPAN: usize = 1024;
+
+/// The first length of time that is not believed: nothing in a login lasts a week; longer ones are unit
+/// mistakes.
+pub const LENGTH_END: Millis = Millis::from_mins(7 * 24 * 60);
+
+/// Rules of one mapping, of each sort: the largest preset has a dozen.
+pub const RULES: usize = 1000;
+
+/// Bytes of a user agent that are read: real ones seldom have 300.
+pub const AGENT_BYTES: usize = 512;
+
+/// Characters of an error type or message that are read: what tells errors apart stands at the beginning.
+pub const ERROR_BYTES: usize = 1024;
+
+/// Bytes of a wrong id that a message shows.
+pub const ID_BYTES_SHOWN: usize = 24;
+
+/// Characters of a message about a request that cannot be read.
+pub const MESSAGE_CHARS: usize = 300;
+
+/// Bytes of a version that are kept: four numbers with their dots.
+pub const VERSION_BYTES: usize = 24;

@@ -1,0 +1,7 @@
+//! What holds for the crate as a whole.
+
+mod bad_input;
+mod encodings_agree;
+mod official_types;
+mod requests;
+mod secrets;

@@ -1,0 +1,131 @@
+//! Who may come in: bytes and requests in flight are bounded, and what does not fit is turned away before it
+//! has a position, with the advice to come again.
+//!
+//! A request is charged for the bytes it holds as they arrive, then for its unpacked body, then for the
+//! events that came of it, until the engine has taken them. The last charge may pass the bound, by no more
+//! than the requests that were let in; what comes next is turned away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::refusal::Refusal;
+
+/// The bounds, and how much of them is used.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    bytes: AtomicUsize,
+    bytes_bound: usize,
+    requests: AtomicUsize,
+    requests_bound: usize,
+}
+
+impl Admission {
+    pub(crate) fn new(bytes_bound: usize, requests_bound: usize) -> Arc<Self> {
+        Arc::new(Self {
+            bytes: AtomicUsize::new(0),
+            bytes_bound,
+            requests: AtomicUsize::new(0),
+            requests_bound,
+        })
+    }
+
+    /// Lets one more request in, until its [`Slot`] is dropped.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Slot, Refusal> {
+        if !grow(&self.requests, 1, self.requests_bound) {
+            let bound = self.requests_bound;
+            return Err(Refusal::Overloaded(format!("{bound} requests are in flight; send again")));
+        }
+        Ok(Slot(Arc::clone(self)))
+    }
+
+    /// Bytes in use.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds to a gauge, unless that passes its bound.
+fn grow(gauge: &AtomicUsize, more: usize, bound: usize) -> bool {
+    let add = |used: usize| used.checked_add(more).filter(|used| *used <= bound);
+    gauge.try_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+}
+
+/// One request in flight.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<Admission>);
+
+impl Slot {
+    /// A charge for what this request will hold; it may outlive the request.
+    pub(crate) fn charge(&self) -> Charge {
+        Charge { admission: Arc::clone(&self.0), bytes: 0 }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes held, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    admission: Arc<Admission>,
+    bytes: usize,
+}
+
+impl Charge {
+    /// Holds more bytes, if the bound allows.
+    pub(crate) fn add(&mut self, more: usize) -> Result<(), Refusal> {
+        if !grow(&self.admission.bytes, more, self.admission.bytes_bound) {
+            let bound = self.admission.bytes_bound;
+            return Err(Refusal::Overloaded(format!("{bound} bytes are waiting to be judged; send again")));
+        }
+        self.bytes += more;
+        Ok(())
+    }
+
+    /// Holds exactly so many bytes from now on, bound or not.
+    pub(crate) fn settle(&mut self, bytes: usize) {
+        self.admission.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.admission.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.settle(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_bounded() {
+        let admission = Admission::new(10, 2);
+        let first = admission.enter().unwrap();
+        let _second = admission.enter().unwrap();
+        assert!(admission.enter().is_err());
+        drop(first);
+        assert!(admission.enter().is_ok());
+    }
+
+    #[test]
+    fn bytes_are_bounded_until_they_are_settled() {
+        let admission = Admission::new(10, 2);
+        let slot = admission.enter().unwrap();
+        let mut charge = slot.charge();
+        charge.add(4).unwrap();
+        charge.add(6).unwrap();
+        assert!(charge.add(1).unwrap_err().is_retryable());
+        assert!(slot.charge().add(usize::MAX).is_err());
+        charge.settle(30);
+        assert_eq!(admission.bytes(), 30);
+        drop(slot);
+        drop(charge);
+        assert_eq!(admission.bytes(), 0);
+    }
+}

@@ -1,0 +1,76 @@
+//! Every bound of the service that is no setting, with its reason.
+
+use std::time::Duration;
+
+/// Bytes of one request after decompression, by default: what the Collector's receivers accept, thrice over.
+pub const REQUEST_BYTES: usize = 64 << 20;
+
+/// Bytes of requests and events that wait or are worked on, by default: some seconds of full load.
+pub const QUEUE_BYTES: usize = 256 << 20;
+
+/// Requests in flight, by default: far above what a gateway of Collectors keeps open at once.
+pub const REQUESTS_IN_FLIGHT: usize = 1024;
+
+/// Time for one request from its headers to its answer: clients give up after 10 s by default, patient ones
+/// after 30.
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of a body up to which it is decoded where it was read, about a millisecond; a larger one goes to a
+/// thread of its own so that it holds nobody up.
+pub const DECODE_INLINE_BYTES: usize = 256 << 10;
+
+/// How many times its size a gzip body is expected to have once unpacked, to guess the work in it.
+pub const GZIP_GUESS: usize = 8;
+
+/// Records that the engine takes from its queue at once, so that its counters are published soon.
+pub const ENGINE_BATCH: usize = 64;
+
+/// Effects that the engine gathers before it hands them on.
+pub const EFFECTS_BATCH: usize = 256;
+
+/// Batches of effects between the engine and the store. When they are full the engine waits, its queue fills,
+/// and clients are asked to come again. Full, they hold some 8,000 journeys, about 40 MB.
+pub const SINK_BATCHES: usize = 32;
+
+/// Changes that go into the store in one transaction: enough that its sync does not count.
+pub const STORE_BATCH: usize = 8192;
+
+/// Pause before a transaction that failed is tried again.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// Pause between looks at the clock for timers that are due while nothing comes.
+pub const TICK: Duration = Duration::from_millis(250);
+
+/// Connections open at once on one listener; further ones wait in the system's backlog.
+pub const CONNECTIONS: usize = 4096;
+
+/// Streams of one HTTP/2 connection: exporters use one or a few.
+pub const STREAMS: u32 = 256;
+
+/// Bytes a client may send ahead on one stream and on one connection; the protocol's default of 64 KiB would
+/// make a batch wait for round trips.
+pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+
+/// See [`STREAM_WINDOW_BYTES`].
+pub const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+
+/// Pause after the system could not accept a connection (no file descriptor left, most often).
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Time that requests have to finish once the service stops.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// Seconds after which a client that was turned away should come again.
+pub const RETRY_SECONDS: u32 = 1;
+
+/// Bytes of a request to the query interface: a long SQL statement.
+pub const QUERY_BYTES: usize = 64 << 10;
+
+/// Questions to the store that are answered at once; further ones wait.
+pub const QUERIES_AT_ONCE: usize = 4;
+
+/// Bytes of a configuration file: far above any that a person wrote.
+pub const SETTINGS_BYTES: usize = 1 << 20;
+
+/// Realms in which a key is looked up if none is named; an installation has one or a few.
+pub const REALMS: usize = 64;

@@ -1,0 +1,102 @@
+//! Where receipt times come from: the one place that reads a clock.
+//!
+//! - `System`: the time at start, moved on by the monotonic clock, so that receipt time never goes back.
+//! - `Schedule`: every request says its place and its time in the header [`SCHEDULE_HEADER`]. Requests are
+//!   taken in the order of their places, however they arrive. Only a server started with this clock believes
+//!   the header; every other one ignores it.
+
+use authstitch_model::UnixNanos;
+use http::HeaderMap;
+
+use crate::refusal::Refusal;
+
+/// The header by which a scheduled request says its place and time: `<sequence from 0>;<unix nanoseconds>`.
+pub const SCHEDULE_HEADER: &str = "authstitch-schedule";
+
+/// Where receipt times come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// This machine's clock.
+    System,
+    /// The sender's schedule.
+    Schedule,
+}
+
+/// Place and time of a scheduled request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Its place; the first is 0, and there are no gaps.
+    pub sequence: u64,
+    /// Its receipt time.
+    pub received: UnixNanos,
+}
+
+impl Stamp {
+    /// Reads the stamp of a request.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let accepted = format!("`{SCHEDULE_HEADER}: <sequence from 0>;<unix nanoseconds>`");
+        let value = headers.get(SCHEDULE_HEADER).ok_or_else(|| {
+            Refusal::Malformed(format!("this server runs on a schedule and wants {accepted}"))
+        })?;
+        let read = |value: &str| {
+            let (sequence, nanos) = value.split_once(';')?;
+            Some(Self { sequence: sequence.parse().ok()?, received: UnixNanos(nanos.parse().ok()?) })
+        };
+        value
+            .to_str()
+            .ok()
+            .and_then(read)
+            .ok_or_else(|| Refusal::Malformed(format!("{value:?} is not {accepted}")))
+    }
+}
+
+/// This machine's clock, read once and moved on monotonically.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock {
+    anchor: UnixNanos,
+    started: std::time::Instant,
+}
+
+impl SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "receipt time enters the program here")]
+    pub(crate) fn start() -> Self {
+        let since_1970 =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let anchor = UnixNanos(u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX));
+        Self { anchor, started: std::time::Instant::now() }
+    }
+
+    pub(crate) fn now(&self) -> UnixNanos {
+        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        UnixNanos(self.anchor.0.saturating_add(elapsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_time_never_goes_back() {
+        let clock = SystemClock::start();
+        let first = clock.now();
+        assert!(first.0 > 1_700_000_000_000_000_000, "{first}");
+        assert!(clock.now() >= first);
+    }
+
+    #[test]
+    fn a_stamp_is_a_sequence_and_a_time() {
+        let mut headers = HeaderMap::new();
+        assert!(Stamp::of(&headers).is_err());
+        for (value, stamp) in [
+            ("7;1700000000000000000", Some((7, 1_700_000_000_000_000_000))),
+            ("7", None),
+            ("-1;5", None),
+            ("a;b", None),
+        ] {
+            headers.insert(SCHEDULE_HEADER, value.parse().unwrap());
+            let read = Stamp::of(&headers).ok().map(|stamp| (stamp.sequence, stamp.received.0));
+            assert_eq!(read, stamp, "{value}");
+        }
+    }
+}

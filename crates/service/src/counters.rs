@@ -1,0 +1,108 @@
+//! What the service counts, once for the program (`Counts`), the metrics page and the overview page.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use authstitch_engine as engine;
+use authstitch_model::{Cause, Flow, Outcome, Verdict};
+
+/// Declares each count once: its field, its metric and what it means.
+macro_rules! counts {
+    ($($field:ident = $help:literal,)+) => {
+        /// Everything counted since the start.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Counts {
+            $(#[doc = $help] pub $field: u64,)+
+            /// What the engine counted.
+            pub engine: engine::Counters,
+            /// Verdicts by flow and displayed outcome; a later revision of a journey counts again.
+            pub outcomes: Vec<(Flow, Outcome, u64)>,
+            /// Verdicts by displayed cause; a later revision of a journey counts again.
+            pub causes: Vec<(Cause, u64)>,
+        }
+
+        /// The running counts.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub $field: Count,)+
+            pub engine: Mutex<engine::Counters>,
+            outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
+            causes: [Count; Cause::COUNT],
+        }
+
+        impl Counters {
+            /// The counts as they stand.
+            pub(crate) fn snapshot(&self) -> Counts {
+                Counts {
+                    $($field: self.$field.get(),)+
+                    engine: *self.engine.lock().unwrap_or_else(PoisonError::into_inner),
+                    outcomes: self.outcomes(),
+                    causes: self.causes(),
+                }
+            }
+        }
+
+        impl Counts {
+            /// The simple counts: name, what it means, value.
+            pub(crate) fn plain(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$((stringify!($field), $help, self.$field),)+]
+            }
+        }
+    };
+}
+
+counts! {
+    requests = "Export requests that came, taken or not.",
+    request_bytes = "Bytes of export requests after decompression.",
+    spans = "Spans received.",
+    log_records = "Log records received.",
+    events = "Authentication events taken.",
+    rejected = "Authentication records rejected for what they hold.",
+    malformed = "Requests refused for good: unreadable or too large.",
+    turned_away = "Requests told to come again: too much was waiting, or the service stopped.",
+    failed = "Requests that met a mistake of ours.",
+    journeys = "Journeys judged for the first time.",
+    revisions = "Later verdicts on journeys that had one.",
+    merged = "Journeys that became part of another.",
+    stored = "Changes written to the store.",
+    store_failures = "Transactions of the store that failed.",
+    lost = "Changes given up because the store failed until the end.",
+}
+
+/// One running count.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    /// Counts one verdict.
+    pub(crate) fn verdict(&self, flow: Flow, revision: u32, verdict: &Verdict) {
+        if revision <= 1 { &self.journeys } else { &self.revisions }.add(1);
+        self.outcomes[flow.index()][verdict.outcome().index()].add(1);
+        if let Some(cause) = verdict.cause() {
+            self.causes[cause.index()].add(1);
+        }
+    }
+
+    fn outcomes(&self) -> Vec<(Flow, Outcome, u64)> {
+        let cells =
+            Flow::ALL.iter().flat_map(|flow| Outcome::ALL.iter().map(move |outcome| (*flow, *outcome)));
+        let counted =
+            cells.map(|(flow, outcome)| (flow, outcome, self.outcomes[flow.index()][outcome.index()].get()));
+        counted.filter(|(_, _, count)| *count > 0).collect()
+    }
+
+    fn causes(&self) -> Vec<(Cause, u64)> {
+        let counted = Cause::ALL.iter().map(|cause| (*cause, self.causes[cause.index()].get()));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+}

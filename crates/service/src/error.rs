@@ -1,0 +1,178 @@
+//! Why the service cannot start.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use authstitch_store::StoreError;
+
+/// One of the three listening addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// OTLP over gRPC.
+    Grpc,
+    /// OTLP over HTTP.
+    Http,
+    /// Pages, queries, health and metrics.
+    Web,
+}
+
+impl Listener {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "OTLP/gRPC",
+            Self::Http => "OTLP/HTTP",
+            Self::Web => "pages and queries",
+        }
+    }
+
+    /// The setting's key, which is the option's name, too.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Http => "http",
+            Self::Web => "web",
+        }
+    }
+
+    const fn likely_holder(self) -> &'static str {
+        match self {
+            Self::Grpc | Self::Http => "an OpenTelemetry Collector or another authstitch",
+            Self::Web => "another authstitch",
+        }
+    }
+}
+
+/// Why the service cannot start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Somebody listens there already.
+    AddressInUse {
+        /// Which listener.
+        what: Listener,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// The address cannot be opened.
+    Listen {
+        /// Which listener.
+        what: Listener,
+        /// Its address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address can be reached from other machines, which was not allowed.
+    BeyondLoopback {
+        /// Which listener.
+        what: Listener,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// Journeys are to be stored, and there is no directory for them.
+    NoDataDir,
+    /// The data directory cannot be used.
+    DataDir {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Another process works in the data directory.
+    DataDirInUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The secret's file is not a secret.
+    SecretLength {
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// The data directory's keys were made with another secret.
+    SecretDiffers {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store cannot be opened.
+    Store(StoreError),
+    /// A thread cannot be started.
+    Thread(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddressInUse { what, address } => {
+                let (name, key, holder) = (what.name(), what.key(), what.likely_holder());
+                let other = SocketAddr::new(address.ip(), beside(address.port()));
+                write!(
+                    f,
+                    "{address} ({name}) is in use, most likely by {holder}; stop that, or choose another address: \
+                     `--{key} {other}`, or `listeners.{key}: {other}` in the configuration"
+                )
+            }
+            Self::Listen { what, address, source } => {
+                let (name, key) = (what.name(), what.key());
+                write!(
+                    f,
+                    "{address} ({name}) cannot be opened: {source}; choose another address with `--{key}`, or \
+                     `listeners.{key}` in the configuration"
+                )
+            }
+            Self::BeyondLoopback { what, address } => write!(
+                f,
+                "{address} ({}) can be reached from other machines, without encryption and without a password; \
+                 listen on 127.0.0.1 behind a Collector or proxy, or set `listeners.beyond_loopback: true` in the \
+                 configuration where the network is trusted",
+                what.name()
+            ),
+            Self::NoDataDir => f.write_str(
+                "journeys are to be stored, and there is no data directory; name one, or switch the store off",
+            ),
+            Self::DataDir { path, doing, source } => write!(
+                f,
+                "{doing} {} failed: {source}; choose another data directory with `--data-dir`",
+                path.display()
+            ),
+            Self::DataDirInUse { path } => write!(
+                f,
+                "another authstitch works in {}; stop it, or choose another directory with `--data-dir`",
+                path.display()
+            ),
+            Self::SecretLength { path, bytes } => write!(
+                f,
+                "{} has {bytes} bytes and a secret has 16; put the right file back, or delete it together with \
+                 the data directory: what is stored cannot be found without it",
+                path.display()
+            ),
+            Self::SecretDiffers { path } => write!(
+                f,
+                "the keys of this data directory were made with another secret, that of {}; choose another data \
+                 directory",
+                path.display()
+            ),
+            Self::Store(error) => error.fmt(f),
+            Self::Thread(source) => write!(f, "a thread cannot be started: {source}"),
+        }
+    }
+}
+
+/// A port that is easy to remember beside one that is taken.
+const fn beside(port: u16) -> u16 {
+    if port < 50_000 { port + 10_000 } else { port - 10_000 }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen { source, .. } | Self::DataDir { source, .. } | Self::Thread(source) => Some(source),
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The way of one request, whatever brought it: let in, read, decoded, put into the one order, answered.
+//!
+//! - A request is turned away before it is read, while it is read, or before it is decoded; never after it
+//!   has its place in the order.
+//! - The answer follows the place in the order; what follows the answer is lost only if the process dies.
+//! - A mistake of ours while decoding fails that request alone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use authstitch_model::AuthEvent;
+use authstitch_otlp::{Encoding, Malformed, Mapping, Signal, Tally};
+use bytes::Bytes;
+use http::Request;
+use hyper::body::Incoming;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::admission::{Admission, Charge, Slot};
+use crate::body;
+use crate::caps;
+use crate::counters::Counters;
+use crate::grpc;
+use crate::refusal::Refusal;
+use crate::sequencer::Sequencer;
+
+/// What is known of a request from its head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub signal: Signal,
+    pub encoding: Encoding,
+    /// Whether its body, or the message in its frame, may be packed.
+    pub gzip: bool,
+    /// Whether the body is one gRPC frame.
+    pub framed: bool,
+}
+
+/// Where requests of both protocols go.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub sequencer: Arc<Sequencer>,
+    pub admission: Arc<Admission>,
+    pub mapping: Arc<Mapping>,
+    pub counters: Arc<Counters>,
+    pub request_bytes: usize,
+}
+
+/// A decoded request, not yet in the order.
+struct Decoded {
+    tally: Tally,
+    events: Vec<AuthEvent>,
+    charge: Charge,
+    bytes: usize,
+}
+
+impl Intake {
+    /// Takes a request, or says why not.
+    pub(crate) async fn take(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
+        let seconds = caps::REQUEST_TIME.as_secs();
+        let outcome = timeout(caps::REQUEST_TIME, self.admit(head, request)).await.unwrap_or_else(|_late| {
+            Err(Refusal::Unavailable(format!("the request was not complete after {seconds} s; send again")))
+        });
+        self.count(head.signal, &outcome);
+        outcome
+    }
+
+    async fn admit(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
+        let stamp = self.sequencer.stamp(request.headers())?;
+        let slot = self.admission.enter()?;
+        let place = self.sequencer.reserve().await?;
+        match self.decode(head, request.into_body(), &slot).await {
+            Ok(Decoded { tally, events, charge, bytes }) => {
+                self.sequencer.put(place, stamp, events, charge).await?;
+                self.counters.request_bytes.add(bytes as u64);
+                Ok(tally)
+            }
+            Err(refusal) if refusal.is_retryable() => Err(refusal),
+            Err(refusal) => {
+                self.sequencer.put(place, stamp, Vec::new(), slot.charge()).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn decode(&self, head: Head, body: Incoming, slot: &Slot) -> Result<Decoded, Refusal> {
+        let mut charge = slot.charge();
+        let frame = if head.framed { grpc::FRAME_HEAD } else { 0 };
+        let body = body::read(body, self.request_bytes.saturating_add(frame), &mut charge).await?;
+        let (body, packed) = if head.framed { grpc::unframe(&body, head.gzip)? } else { (body, head.gzip) };
+        let (bound, mapping) = (self.request_bytes, Arc::clone(&self.mapping));
+        let work = body.len() * if packed { caps::GZIP_GUESS } else { 1 };
+        contained(work, move || decode(head, &body, packed, bound, &mapping, charge)).await
+    }
+
+    fn count(&self, signal: Signal, outcome: &Result<Tally, Refusal>) {
+        let counters = &*self.counters;
+        counters.requests.add(1);
+        match outcome {
+            Ok(tally) => {
+                match signal {
+                    Signal::Traces => counters.spans.add(tally.records),
+                    Signal::Logs => counters.log_records.add(tally.records),
+                }
+                counters.events.add(tally.events);
+                counters.rejected.add(tally.rejected);
+            }
+            Err(Refusal::Malformed(_) | Refusal::TooLarge(_)) => counters.malformed.add(1),
+            Err(Refusal::Overloaded(_) | Refusal::Unavailable(_)) => counters.turned_away.add(1),
+            Err(Refusal::Failed) => counters.failed.add(1),
+        }
+    }
+}
+
+/// Does a job here, or off the receiving threads if it is much work; a panic in it is its own failure alone.
+async fn contained<T: Send + 'static>(
+    work: usize,
+    job: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    if work > caps::DECODE_INLINE_BYTES {
+        spawn_blocking(job).await.unwrap_or(Err(Refusal::Failed))
+    } else {
+        catch_unwind(AssertUnwindSafe(job)).unwrap_or(Err(Refusal::Failed))
+    }
+}
+
+fn decode(
+    head: Head,
+    body: &Bytes,
+    packed: bool,
+    bound: usize,
+    mapping: &Mapping,
+    mut charge: Charge,
+) -> Result<Decoded, Refusal> {
+    let unpacked = if packed { body::unzip(body, bound, &mut charge)? } else { body.clone() };
+    let mut events = Vec::new();
+    let tally = authstitch_otlp::decode(head.signal, head.encoding, &unpacked, mapping, &mut events)
+        .map_err(|Malformed(why)| Refusal::Malformed(why))?;
+    charge.settle(events.len() * size_of::<AuthEvent>());
+    Ok(Decoded { tally, events, charge, bytes: unpacked.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_fails_its_own_request_alone() {
+        for work in [0, usize::MAX] {
+            let failed = contained(work, || -> Result<(), Refusal> { panic!("a mistake of ours") }).await;
+            assert_eq!(failed, Err(Refusal::Failed));
+            assert_eq!(contained(work, || Ok(7)).await, Ok(7));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The engine's thread: takes work in order, hands effects on in order.
+//!
+//! It waits while the store is behind; then its queue fills, and clients are asked to come again. When the
+//! queue is closed or asks to stop, every open journey is closed as `shutdown`.
+
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError};
+
+use authstitch_engine::{Effect, Engine};
+use authstitch_model::Position;
+use tokio::sync::mpsc::Receiver;
+
+use crate::caps;
+use crate::counters::Counters;
+use crate::sequencer::{Gone, NextDeadline, Work};
+use crate::sink::Delivery;
+
+/// The engine and where its effects go.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    pub engine: Engine,
+    pub deadline: Arc<NextDeadline>,
+    pub counters: Arc<Counters>,
+    pub sink: SyncSender<Delivery>,
+}
+
+impl Judge {
+    /// Works until the queue ends, or nobody takes the effects any more.
+    pub(crate) fn run(mut self, mut queue: Receiver<Work>) {
+        let mut position = Position::default();
+        let mut effects = Vec::new();
+        let mut batch = Vec::with_capacity(caps::ENGINE_BATCH);
+        let mut working = true;
+        while working && queue.blocking_recv_many(&mut batch, caps::ENGINE_BATCH) > 0 {
+            for work in batch.drain(..) {
+                match self.take(work, &mut position, &mut effects) {
+                    Ok(true) => {}
+                    Ok(false) => working = false,
+                    Err(Gone) => return,
+                }
+            }
+            self.publish();
+            if self.hand_on(position, &mut effects).is_err() {
+                return;
+            }
+        }
+        self.engine.shut_down(&mut effects);
+        self.publish();
+        // A sink that is gone has said so by itself.
+        let _ = self.hand_on(position, &mut effects);
+    }
+
+    /// Does one piece of work; false if it was the last.
+    fn take(&mut self, work: Work, position: &mut Position, effects: &mut Vec<Effect>) -> Result<bool, Gone> {
+        match work {
+            Work::Record(record, _charge) => {
+                let here = record.position;
+                self.engine.step(record, effects);
+                *position = here;
+                if effects.len() >= caps::EFFECTS_BATCH {
+                    self.hand_on(*position, effects)?;
+                }
+            }
+            // Whoever asked may have gone; then nobody wants the answer.
+            Work::NextDeadline(answer) => drop(answer.send(self.engine.next_deadline())),
+            Work::Flush(answer) => {
+                self.hand_on(*position, effects)?;
+                self.sink.send(Delivery::Flush(answer)).map_err(|_closed| Gone)?;
+            }
+            Work::Stop => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn hand_on(&self, position: Position, effects: &mut Vec<Effect>) -> Result<(), Gone> {
+        if effects.is_empty() {
+            return Ok(());
+        }
+        let effects = std::mem::take(effects);
+        self.sink.send(Delivery::Effects { effects, position }).map_err(|_closed| Gone)
+    }
+
+    fn publish(&self) {
+        self.deadline.set(self.engine.next_deadline());
+        *self.counters.engine.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.counters();
+    }
+}

@@ -1,0 +1,296 @@
+//! Start, run, stop.
+//!
+//! - The service starts whole or not at all: an address in use leaves nothing behind.
+//! - Stopping ends the intake first; then everything received is judged, every open journey is closed as
+//!   `shutdown`, and everything is stored before the summary is given.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
+use authstitch_engine::{self as engine, Engine};
+use authstitch_model::Secret;
+use authstitch_store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::admission::Admission;
+use crate::caps;
+use crate::clock::Clock;
+use crate::counters::{Counters, Counts};
+use crate::data_dir::{self, DataDir};
+use crate::error::{Listener, StartError};
+use crate::health::Health;
+use crate::intake::Intake;
+use crate::judge::Judge;
+use crate::listener::{bind, serve};
+use crate::sequencer::{NextDeadline, Sequencer};
+use crate::settings::{SecretSource, Settings};
+use crate::sink::Sink;
+use crate::web::{Kept, Web};
+use crate::{grpc, http, web};
+
+/// A service that runs. Dropping it cuts it off; [`Running::stop`] ends it in order.
+#[derive(Debug)]
+pub struct Running {
+    /// Where OTLP over gRPC is taken.
+    pub grpc: SocketAddr,
+    /// Where OTLP over HTTP is taken.
+    pub http: SocketAddr,
+    /// Where pages, queries, health and metrics are.
+    pub web: SocketAddr,
+    sequencer: Arc<Sequencer>,
+    counters: Arc<Counters>,
+    health: Arc<Health>,
+    stop: watch::Sender<bool>,
+    stopping: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What a service has done, once it has stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Everything counted.
+    pub counts: Counts,
+    /// What went wrong until the end, for a person.
+    pub trouble: Option<String>,
+}
+
+/// Starts the service.
+///
+/// # Errors
+/// If an address, the data directory, the secret or the store cannot be had; then nothing runs.
+pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
+    let listeners = [
+        bind(Listener::Grpc, settings.grpc, settings.beyond_loopback).await?,
+        bind(Listener::Http, settings.http, settings.beyond_loopback).await?,
+        bind(Listener::Web, settings.web, settings.beyond_loopback).await?,
+    ];
+    let data = settings.data_dir.as_deref().map(DataDir::open).transpose()?;
+    let secret = secret(data.as_ref(), settings.secret)?;
+    let (store, kept) = match (&data, settings.store) {
+        (_, false) => (None, None),
+        (None, true) => return Err(StartError::NoDataDir),
+        (Some(data), true) => {
+            let store = Store::open(data.path()).map_err(StartError::Store)?;
+            (Some(store), Some(Kept { data_dir: data.path().to_owned(), secret }))
+        }
+    };
+    Parts::new(settings, clock, secret).run(listeners, store, kept, data)
+}
+
+fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
+    match (data, source) {
+        (Some(data), source) => data.secret(source),
+        (None, SecretSource::Fixed(secret)) => Ok(secret),
+        (None, SecretSource::File) => data_dir::random().map(Secret::new),
+    }
+}
+
+/// What the parts share, before they run.
+struct Parts {
+    settings: Settings,
+    secret: Secret,
+    sequencer: Arc<Sequencer>,
+    queue: mpsc::Receiver<crate::sequencer::Work>,
+    admission: Arc<Admission>,
+    counters: Arc<Counters>,
+    health: Arc<Health>,
+}
+
+impl Parts {
+    fn new(settings: Settings, clock: Clock, secret: Secret) -> Self {
+        let limits = settings.limits;
+        // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
+        // turned away for that; its sender bounds itself.
+        let queue_bytes = match clock {
+            Clock::System => limits.queue_bytes,
+            Clock::Schedule => usize::MAX,
+        };
+        // As many places again as requests in flight, so that the engine has something to do meanwhile.
+        let (sender, queue) = mpsc::channel(limits.requests_in_flight * 2);
+        Self {
+            settings,
+            secret,
+            sequencer: Arc::new(Sequencer::new(clock, sender)),
+            queue,
+            admission: Admission::new(queue_bytes, limits.requests_in_flight),
+            counters: Arc::default(),
+            health: Arc::default(),
+        }
+    }
+
+    fn run(
+        self,
+        [grpc, http, web]: [TcpListener; 3],
+        store: Option<Store>,
+        kept: Option<Kept>,
+        data: Option<DataDir>,
+    ) -> Result<Running, StartError> {
+        let Self { settings, secret, sequencer, queue, admission, counters, health } = self;
+        let addresses = [
+            local(Listener::Grpc, settings.grpc, &grpc)?,
+            local(Listener::Http, settings.http, &http)?,
+            local(Listener::Web, settings.web, &web)?,
+        ];
+        let (stop, stopped) = watch::channel(false);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let deadline = Arc::new(NextDeadline::default());
+
+        let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
+        let sink = Sink {
+            store,
+            counters: Arc::clone(&counters),
+            health: Arc::clone(&health),
+            stopping: Arc::clone(&stopping),
+        };
+        let judge = Judge {
+            engine: Engine::new(engine::Settings {
+                stitch: settings.stitch,
+                completeness: settings.completeness,
+                ..engine::Settings::default()
+            }),
+            deadline: Arc::clone(&deadline),
+            counters: Arc::clone(&counters),
+            sink: deliveries,
+        };
+        let threads = vec![
+            thread("store writer", &health, move || {
+                sink.run(&delivered);
+                // The directory is free for others when nothing is written to it any more.
+                drop(data);
+            })?,
+            thread("engine", &health, move || judge.run(queue))?,
+        ];
+
+        let intake = Arc::new(Intake {
+            sequencer: Arc::clone(&sequencer),
+            admission: Arc::clone(&admission),
+            mapping: Arc::new(settings.mapping.with_secret(secret)),
+            counters: Arc::clone(&counters),
+            request_bytes: settings.limits.request_bytes,
+        });
+        let pages = Arc::new(Web {
+            counters: Arc::clone(&counters),
+            health: Arc::clone(&health),
+            admission,
+            kept,
+            local_only: !settings.beyond_loopback,
+            questions: Semaphore::new(caps::QUERIES_AT_ONCE),
+        });
+        let mut tasks = JoinSet::new();
+        let mut watched = |part, work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+            let running = health.watch(part);
+            tasks.spawn(async move {
+                work.await;
+                drop(running);
+            });
+        };
+        let over_grpc = Arc::clone(&intake);
+        let answer = move |request| {
+            let intake = Arc::clone(&over_grpc);
+            async move { grpc::answer(&intake, request).await }
+        };
+        watched("OTLP/gRPC", Box::pin(serve(grpc, answer, stopped.clone())));
+        let answer = move |request| {
+            let intake = Arc::clone(&intake);
+            async move { http::answer(&intake, request).await }
+        };
+        watched("OTLP/HTTP", Box::pin(serve(http, answer, stopped.clone())));
+        let answer = move |request| {
+            let pages = Arc::clone(&pages);
+            async move { web::answer(&pages, request).await }
+        };
+        watched("pages", Box::pin(serve(web, answer, stopped.clone())));
+        watched("clock", Box::pin(tick(Arc::clone(&sequencer), deadline, stopped)));
+
+        let [grpc, http, web] = addresses;
+        Ok(Running { grpc, http, web, sequencer, counters, health, stop, stopping, tasks, threads })
+    }
+}
+
+impl Running {
+    /// Everything counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counts {
+        self.counters.snapshot()
+    }
+
+    /// Whether every part works; if not, which does not and why.
+    ///
+    /// # Errors
+    /// One line for each part that has stopped or fails.
+    pub fn health(&self) -> Result<(), String> {
+        self.health.ready()
+    }
+
+    /// With a schedule: lets time run on from timer to timer until none is left, then waits until everything
+    /// is stored. If the engine is gone it returns at once, and [`Self::health`] says so.
+    pub async fn run_out(&self) {
+        if self.sequencer.run_out().await.is_ok() {
+            // An engine that went meanwhile shows in the health answer.
+            let _ = self.sequencer.flush().await;
+        }
+    }
+
+    /// Waits until everything received so far is judged, and what was judged is stored.
+    pub async fn flush(&self) {
+        // An engine that is gone shows in the health answer.
+        let _ = self.sequencer.flush().await;
+    }
+
+    /// Ends the service in order.
+    pub async fn stop(mut self) -> Summary {
+        let trouble = self.health.ready().err();
+        self.stop.send_replace(true);
+        self.sequencer.close();
+        while self.tasks.join_next().await.is_some() {}
+        self.stopping.store(true, Ordering::Release);
+        self.sequencer.stop().await;
+        let threads = std::mem::take(&mut self.threads);
+        let joined = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        let in_order = joined.await.unwrap_or(false);
+        let counts = self.counters.snapshot();
+        let trouble = trouble.or_else(|| (!in_order).then(|| "a thread of the service panicked".to_owned()));
+        let lost =
+            (counts.lost > 0).then(|| format!("{} changes could not be stored and are lost", counts.lost));
+        let trouble = match (trouble, lost) {
+            (Some(trouble), Some(lost)) => Some(format!("{trouble}\n{lost}")),
+            (trouble, lost) => trouble.or(lost),
+        };
+        Summary { counts, trouble }
+    }
+}
+
+fn local(what: Listener, address: SocketAddr, listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { what, address, source })
+}
+
+fn thread(
+    name: &'static str,
+    health: &Arc<Health>,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StartError> {
+    let running = health.watch(name);
+    let run = move || {
+        work();
+        drop(running);
+    };
+    std::thread::Builder::new().name(name.into()).spawn(run).map_err(StartError::Thread)
+}
+
+async fn tick(sequencer: Arc<Sequencer>, deadline: Arc<NextDeadline>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(caps::TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            _ = ticks.tick() => sequencer.tick(&deadline),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The configuration: what a person may set, its defaults, and how it is read.
+//!
+//! - A missing key has its default; an empty document is the default configuration.
+//! - An unknown key, a wrong value and an environment variable that is not set are mistakes; all are told at
+//!   once, each with its path.
+//! - `${env:NAME}` stands for an environment variable, `${env:NAME:-other}` for the other text if it is not
+//!   set. A value is never read as YAML structure.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use authstitch_engine::StitchSettings;
+use authstitch_model::document::{self, Fields, Problem, Problems};
+use authstitch_model::{Completeness, Secret};
+use authstitch_otlp::Mapping;
+use serde_json::Value;
+
+use crate::caps;
+
+mod environment;
+#[cfg(test)]
+mod tests;
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where OTLP over gRPC is taken; port 0 picks a free one.
+    pub grpc: SocketAddr,
+    /// Where OTLP over HTTP is taken; port 0 picks a free one.
+    pub http: SocketAddr,
+    /// Where pages, queries, health and metrics are; port 0 picks a free one.
+    pub web: SocketAddr,
+    /// Whether addresses beyond this machine are accepted.
+    pub beyond_loopback: bool,
+    /// Where journeys and the secret are kept; without one, nothing is on disk.
+    pub data_dir: Option<PathBuf>,
+    /// Whether journeys are kept, or only judged and counted.
+    pub store: bool,
+    /// Under which secret keys are hashed.
+    pub secret: SecretSource,
+    /// How records become events. Its secret is replaced at the start.
+    pub mapping: Mapping,
+    /// How events become journeys.
+    pub stitch: StitchSettings,
+    /// How much telemetry arrives.
+    pub completeness: Completeness,
+    /// How much is taken at once.
+    pub limits: Limits,
+}
+
+/// Where the secret comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The file in the data directory, made at the first start; without a data directory a new one each time.
+    File,
+    /// The caller.
+    Fixed(Secret),
+}
+
+/// How much is taken at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one request, after decompression.
+    pub request_bytes: usize,
+    /// Bytes of requests and events that wait or are worked on.
+    pub queue_bytes: usize,
+    /// Requests that are not answered yet.
+    pub requests_in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: caps::REQUEST_BYTES,
+            queue_bytes: caps::QUEUE_BYTES,
+            requests_in_flight: caps::REQUESTS_IN_FLIGHT,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            grpc: local(4317),
+            http: local(4318),
+            web: local(4380),
+            beyond_loopback: false,
+            data_dir: Some(PathBuf::from("./authstitch-data")),
+            store: true,
+            secret: SecretSource::File,
+            mapping: Mapping::new(Secret::PUBLIC),
+            stitch: StitchSettings::default(),
+            completeness: Completeness::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a configuration, with the environment of this process.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn from_yaml(text: &str) -> Result<Self, Problems> {
+        Self::from_yaml_with(text, |name| std::env::var(name).ok())
+    }
+
+    /// As [`Self::from_yaml`], with the variables that `variable` knows.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn from_yaml_with(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
+        let mut document = parse(text)?;
+        let mut problems = Vec::new();
+        environment::substitute(&mut document, &variable, &mut problems);
+        match document::read(&document, Self::read) {
+            Ok(settings) if problems.is_empty() => Ok(settings),
+            Ok(_) => Err(Problems(problems)),
+            Err(Problems(more)) => {
+                problems.extend(more);
+                Err(Problems(problems))
+            }
+        }
+    }
+
+    /// A commented configuration that says every default.
+    #[must_use]
+    pub const fn default_yaml() -> &'static str {
+        include_str!("settings/default.yaml")
+    }
+
+    /// The JSON schema of a configuration, for editors.
+    #[must_use]
+    pub const fn schema() -> &'static str {
+        include_str!("settings/schema.json")
+    }
+
+    fn read(top: &Fields<'_>) -> Self {
+        let default = Self::default();
+        let (grpc, http, web, beyond_loopback) = top.map("listeners", |fields| {
+            let beyond = fields.flag("beyond_loopback", default.beyond_loopback);
+            let address = |key, default| address(fields, key, default, beyond);
+            (
+                address("grpc", default.grpc),
+                address("http", default.http),
+                address("web", default.web),
+                beyond,
+            )
+        });
+        Self {
+            grpc,
+            http,
+            web,
+            beyond_loopback,
+            data_dir: top.text("data_dir").map(PathBuf::from).or(default.data_dir),
+            store: top.flag("store", default.store),
+            secret: default.secret,
+            mapping: top.map("mapping", |fields| Mapping::read(fields, default.mapping.secret())),
+            stitch: top.map("stitch", StitchSettings::read),
+            completeness: top.map("completeness", completeness),
+            limits: top.map("limits", limits),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Value, Problems> {
+    let whole = |message: String| Problems(vec![Problem { path: "(top)".into(), message }]);
+    if text.len() > caps::SETTINGS_BYTES {
+        return Err(whole(format!("{} bytes; at most {} are accepted", text.len(), caps::SETTINGS_BYTES)));
+    }
+    // By way of YAML's own value, which knows a key that stands twice.
+    let yaml: yaml_serde::Value =
+        yaml_serde::from_str(text).map_err(|error| whole(format!("not YAML: {error}")))?;
+    serde_json::to_value(yaml).map_err(|error| whole(format!("a map's keys must be texts: {error}")))
+}
+
+fn address(fields: &Fields<'_>, key: &'static str, default: SocketAddr, beyond: bool) -> SocketAddr {
+    let accepted = "an IP address and a port, such as 127.0.0.1:4317";
+    let address: SocketAddr = fields.parsed(key, accepted, default, |text| text.parse().ok());
+    if !beyond && !address.ip().is_loopback() {
+        fields.problem(
+            key,
+            format!(
+                "{address} can be reached from other machines, without encryption and without a password; use \
+                 127.0.0.1, or set `beyond_loopback: true` beside it where the network is trusted"
+            ),
+        );
+    }
+    address
+}
+
+fn completeness(fields: &Fields<'_>) -> Completeness {
+    let default = Completeness::default();
+    let share = |key, default: f32| fields.number(key, 0.0..=1.0, f64::from(default)) as f32;
+    Completeness {
+        version: fields.integer("version", 0..=u64::from(u32::MAX), u64::from(default.version)) as u32,
+        initiator_loss: share("initiator_loss", default.initiator_loss),
+        authenticator_loss: share("authenticator_loss", default.authenticator_loss),
+        server_loss: share("server_loss", default.server_loss),
+        unload_loss: share("unload_loss", default.unload_loss),
+        phone_instrumented: fields.flag("phone_instrumented", default.phone_instrumented),
+    }
+}
+
+fn limits(fields: &Fields<'_>) -> Limits {
+    let default = Limits::default();
+    let size = |key, least: u64, most: u64, default: usize| {
+        usize::try_from(fields.integer(key, least..=most, default as u64)).unwrap_or(usize::MAX)
+    };
+    // A frame's length has 32 bits.
+    let request_bytes = size("request_bytes", 1 << 10, 1 << 30, default.request_bytes);
+    let queue_bytes = size("queue_bytes", 1 << 12, 1 << 40, default.queue_bytes);
+    if queue_bytes / 2 < request_bytes {
+        let message = format!(
+            "`{queue_bytes}` is less than twice request_bytes ({request_bytes}): a packed request and what it \
+             unpacks to must both fit"
+        );
+        fields.problem("queue_bytes", message);
+    }
+    let requests_in_flight = size("requests_in_flight", 1, 1 << 16, default.requests_in_flight);
+    Limits { request_bytes, queue_bytes, requests_in_flight }
+}

@@ -1,0 +1,111 @@
+//! The store's thread: counts verdicts and writes them down, in transactions as large as what is waiting.
+//!
+//! A transaction that fails is tried again until it succeeds, while the health answer says so and clients are
+//! asked to come again. Once the service stops, it is tried one last time; what is lost then is counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+
+use authstitch_engine::Effect;
+use authstitch_model::Position;
+use authstitch_store::{Change, Store};
+use tokio::sync::oneshot;
+
+use crate::caps;
+use crate::counters::Counters;
+use crate::health::Health;
+
+/// What the sink is given, in order.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    /// Effects, and the position they bring the store to.
+    Effects {
+        /// In their order.
+        effects: Vec<Effect>,
+        /// Everything up to here is in them or in what came before.
+        position: Position,
+    },
+    /// Answer once everything before is stored.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Where effects end.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    /// None if journeys are only counted.
+    pub store: Option<Store>,
+    pub counters: Arc<Counters>,
+    pub health: Arc<Health>,
+    pub stopping: Arc<AtomicBool>,
+}
+
+/// The store's name in the health answer.
+const PART: &str = "store";
+
+impl Sink {
+    /// Works until the engine is gone.
+    pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
+        let mut changes = Vec::new();
+        let mut flushes = Vec::new();
+        while let Ok(delivery) = deliveries.recv() {
+            let mut position = Position::default();
+            let mut next = Some(delivery);
+            while let Some(delivery) = next {
+                match delivery {
+                    Delivery::Effects { effects, position: here } => {
+                        position = here;
+                        changes.extend(effects.into_iter().filter_map(|effect| self.change(effect)));
+                    }
+                    Delivery::Flush(answer) => flushes.push(answer),
+                }
+                next = if changes.len() < caps::STORE_BATCH { deliveries.try_recv().ok() } else { None };
+            }
+            self.write(&changes, position);
+            changes.clear();
+            for answer in flushes.drain(..) {
+                // Whoever asked may have gone; then nobody wants the answer.
+                let _: Result<(), ()> = oneshot::Sender::send(answer, ());
+            }
+        }
+    }
+
+    /// Counts an effect, and makes it a change if there is a store.
+    fn change(&self, effect: Effect) -> Option<Change> {
+        match effect {
+            Effect::Judged(judged) => {
+                self.counters.verdict(judged.journey.flow, judged.journey.revision, &judged.verdict);
+                self.store
+                    .is_some()
+                    .then(|| Change::Put { line: Box::new(judged.line()), keys: judged.keys() })
+            }
+            Effect::Merged { journey, revision, into } => {
+                self.counters.merged.add(1);
+                self.store.is_some().then_some(Change::Remove { journey, revision, into })
+            }
+        }
+    }
+
+    fn write(&mut self, changes: &[Change], position: Position) {
+        let Some(store) = self.store.as_mut().filter(|_| !changes.is_empty()) else { return };
+        loop {
+            let last_try = self.stopping.load(Ordering::Acquire);
+            match store.apply(changes, position) {
+                Ok(()) => {
+                    self.counters.stored.add(changes.len() as u64);
+                    self.health.works(PART);
+                    return;
+                }
+                Err(error) => {
+                    self.counters.store_failures.add(1);
+                    self.health.failing(PART, error.to_string());
+                }
+            }
+            if last_try {
+                self.counters.lost.add(changes.len() as u64);
+                return;
+            }
+            std::thread::park_timeout(caps::STORE_RETRY);
+        }
+    }
+}

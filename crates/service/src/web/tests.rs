@@ -1,0 +1,103 @@
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use crate::tests::{call, login, post, running, settings};
+use crate::{Clock, Settings, start};
+
+const JSON: &str = "application/json";
+
+#[tokio::test]
+async fn health_metrics_and_the_page_say_how_it_stands() {
+    let (service, _directory) = running(Clock::System).await;
+    post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-shown")).await;
+    for path in ["/health/live", "/health/ready"] {
+        let answer = call(service.web, "GET", path, &[], b"").await;
+        assert_eq!((answer.status, answer.text()), (200, "ok\n"), "{path}");
+    }
+    let metrics = call(service.web, "GET", "/metrics", &[], b"").await;
+    assert_eq!(metrics.status, 200);
+    for line in ["authstitch_requests_total 1", "authstitch_spans_total 5", "authstitch_ready 1"] {
+        assert!(metrics.text().lines().any(|shown| shown == line), "{line} in {}", metrics.text());
+    }
+    let page = call(service.web, "GET", "/", &[], b"").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.text().contains("<tr><td>spans<td>5"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_key_and_a_query_are_answered_from_the_store() {
+    let (service, directory) = running(Clock::System).await;
+    post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-asked")).await;
+    service.stop().await;
+    let service = start(settings(directory.path()), Clock::System).await.unwrap();
+    let ask = async |path: &str, question: Value| {
+        let answer = post(service.web, path, JSON, question.to_string().as_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let journeys = ask("/api/v1/explain", json!({"key": "journey-asked"})).await;
+    assert_eq!(journeys["journeys"][0]["spans"].as_array().map(Vec::len), Some(5));
+    let id = journeys["journeys"][0]["journey_id"].clone();
+    assert_eq!(ask("/api/v1/explain", json!({"key": id})).await, journeys);
+    assert_eq!(ask("/api/v1/explain", json!({"key": "journey-asked", "realm": "default"})).await, journeys);
+    let elsewhere = ask("/api/v1/explain", json!({"key": "journey-asked", "realm": "elsewhere"})).await;
+    assert_eq!(elsewhere, json!({"journeys": []}));
+    let table =
+        ask("/api/v1/query", json!({"sql": "SELECT flow, count(*) AS n FROM journeys GROUP BY 1"})).await;
+    assert_eq!(table, json!({"columns": ["flow", "n"], "rows": [["app_qr", 1]]}));
+}
+
+#[tokio::test]
+async fn a_bad_question_says_what_is_accepted() {
+    let (service, _directory) = running(Clock::System).await;
+    let mut said = String::new();
+    for (method, path, kind, body) in [
+        ("GET", "/api/v1/query", JSON, ""),
+        ("POST", "/metrics", JSON, ""),
+        ("GET", "/nowhere", JSON, ""),
+        ("POST", "/api/v1/query", "text/plain", "{}"),
+        ("POST", "/api/v1/query", JSON, "{}"),
+        ("POST", "/api/v1/explain", JSON, "{\"key\": 3}"),
+    ] {
+        let answer = call(service.web, method, path, &[("content-type", kind)], body.as_bytes()).await;
+        said += &format!("{} {}\n", answer.status, answer.text().trim_end());
+    }
+    expect![[r#"
+        405 GET is not accepted at /api/v1/query; accepted: POST
+        405 POST is not accepted at /metrics; accepted: GET
+        404 there is nothing at /nowhere; accepted: /, /health/live, /health/ready, /metrics, /api/v1/explain, /api/v1/query
+        415 {"error":"content-type `text/plain` is not accepted; accepted: application/json"}
+        400 {"error":"the question has no text `sql`; accepted: {\"sql\": \"…\"}"}
+        400 {"error":"the question has no text `key`; accepted: {\"key\": \"…\"}"}
+    "#]]
+    .assert_eq(&said);
+    let writes = json!({"sql": "DELETE FROM journeys"}).to_string();
+    let answer = post(service.web, "/api/v1/query", JSON, writes.as_bytes()).await;
+    assert_eq!((answer.status, answer.json()["error"].is_string()), (400, true));
+}
+
+#[tokio::test]
+async fn questions_are_answered_under_names_of_this_machine_only() {
+    let (service, _directory) = running(Clock::System).await;
+    for (host, status) in [
+        ("localhost:4380", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:4380", 200),
+        ("journeys.example", 403),
+        ("127.0.0.1.example:4380", 403),
+    ] {
+        let headers = [("host", host), ("content-type", JSON)];
+        let answer = call(service.web, "POST", "/api/v1/query", &headers, b"{\"sql\": \"SELECT 1\"}").await;
+        assert_eq!(answer.status, status, "{host}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_store_has_nothing_to_ask() {
+    let directory = tempfile::tempdir().unwrap();
+    let service =
+        start(Settings { store: false, ..settings(directory.path()) }, Clock::System).await.unwrap();
+    let answer = post(service.web, "/api/v1/explain", JSON, b"{\"key\": \"x\"}").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("keeps no journeys"));
+}

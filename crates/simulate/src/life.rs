@@ -1,0 +1,394 @@
+//! Layer one: what happened to the person. No event, no telemetry, no receiver is known here.
+//!
+//! A login is a row of steps, each reaching one phase. On every step, in this order:
+//!
+//! 1. A standing obstacle that stopped the attempt before (a missing passkey, a filter) may still be there.
+//! 2. Else one of the step's hazards may strike, each with its rate: a mishap, or the person's own decision.
+//! 3. A mishap may be overcome, which takes time and leaves a hiccup; else it blocks, and it is the cause.
+//! 4. Else the step takes its time. If that is longer than what it waits on lives (a code, a prompt, a link,
+//!    the browser's ceremony), the expiry is the mishap, by rule 3.
+//! 5. Who is blocked either sees an error that ends it, or is stuck and gives up after their patience; what
+//!    they do then is the act that ended it, and never its cause.
+//! 6. Who decides to go has decided; an expiry after that is no mishap.
+//! 7. Whoever is still on the way at the flow's horizon walks away.
+
+mod browser;
+mod ending;
+mod person;
+
+use authstitch_model::truth::TruePhase;
+use authstitch_model::{Cause, EndAct, Flow, Millis, Outcome, Phase, Transport, UnixNanos};
+
+pub(crate) use browser::{EndOfTime, end_of_time};
+pub(crate) use person::{Initiator, Person, Phone};
+
+use crate::caps;
+use crate::random::{Dice, after};
+use crate::world::{FlowWorld, Law, People, Step, Timing, World};
+
+/// Everything that happened in one attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    pub(crate) flow: Flow,
+    /// The person turned to this kind of login.
+    pub(crate) started_at: UnixNanos,
+    /// The passkey ceremony, where there is one.
+    pub(crate) ceremony: Option<Ceremony>,
+    /// Whether the link of a magic link came as a QR code.
+    pub(crate) link_by_qr: bool,
+    /// When each code of the order was put on the screen.
+    pub(crate) codes: Vec<UnixNanos>,
+    /// The phases reached, in order.
+    pub(crate) reached: Vec<TruePhase>,
+    /// Mishaps that were overcome, in order.
+    pub(crate) hiccups: Vec<Hiccup>,
+    /// Why it did not succeed.
+    pub(crate) stopped: Option<Stopped>,
+    pub(crate) end: End,
+}
+
+/// A passkey ceremony.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ceremony {
+    /// Where the answer would come from.
+    pub(crate) transport: Transport,
+    /// Whether it waits in autofill.
+    pub(crate) conditional: bool,
+    /// The timeout that the page asked for.
+    pub(crate) requested: Option<Millis>,
+    /// How long the browser really waits; an autofill ceremony has no limit.
+    pub(crate) limit: Option<Millis>,
+}
+
+/// A mishap that was overcome.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hiccup {
+    pub(crate) cause: Cause,
+    pub(crate) phase: Phase,
+    pub(crate) at: UnixNanos,
+    pub(crate) over_at: UnixNanos,
+}
+
+/// What stopped an attempt, and before which phase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stopped {
+    pub(crate) cause: Cause,
+    pub(crate) phase: Phase,
+    pub(crate) at: UnixNanos,
+}
+
+/// The act that ended an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) act: EndAct,
+    /// When it ended; for those who leave silently, when they left.
+    pub(crate) at: UnixNanos,
+}
+
+impl Story {
+    /// When a phase was reached.
+    pub(crate) fn at(&self, phase: Phase) -> Option<UnixNanos> {
+        self.reached.iter().find(|reached| reached.phase == phase).map(|reached| reached.at)
+    }
+
+    /// Why it ended as it did; `none` if it succeeded.
+    pub(crate) fn cause(&self) -> Cause {
+        self.stopped.map_or(Cause::None, |stopped| stopped.cause)
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.cause().outcome()
+    }
+
+    /// When the browser gives the ceremony up.
+    pub(crate) fn ceremony_limit(&self) -> Option<UnixNanos> {
+        let limit = self.ceremony?.limit?;
+        Some(self.at(Phase::Started)?.plus(limit))
+    }
+
+    /// Whether a ceremony was begun and gave no answer.
+    pub(crate) fn ceremony_pending(&self) -> bool {
+        self.ceremony.is_some() && self.at(Phase::Started).is_some() && self.at(Phase::Confirmed).is_none()
+    }
+}
+
+/// Whether an obstacle outlives the attempt that it stopped: a passkey is missing tomorrow, too.
+pub(crate) const fn stands(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::NoCredential
+            | Cause::BluetoothUnavailable
+            | Cause::NetworkBlocked
+            | Cause::PolicyBlocked
+            | Cause::UnsupportedDevice
+            | Cause::WrongDevice
+            | Cause::WrongApp
+            | Cause::HandoffFailed
+            | Cause::DeliveryFailed
+            | Cause::RiskDenied
+    )
+}
+
+/// Lives one attempt. `standing` is what stopped the attempt before it, where that may still be there.
+pub(crate) fn live(
+    world: &World,
+    person: &Person,
+    flow: Flow,
+    started_at: UnixNanos,
+    standing: Option<Stopped>,
+    dice: &mut Dice,
+) -> Story {
+    let flow_world = person.segment.flows.of(flow);
+    let ceremony = (flow == Flow::PasskeyCda).then(|| begin_ceremony(flow_world, person, dice));
+    let link_by_qr = flow == Flow::MagicLink && dice.chance(flow_world.link.by_qr);
+    let story = Story {
+        flow,
+        started_at,
+        ceremony,
+        link_by_qr,
+        codes: Vec::new(),
+        reached: Vec::new(),
+        hiccups: Vec::new(),
+        stopped: None,
+        end: End { act: EndAct::Succeeded, at: started_at },
+    };
+    let horizon = started_at.plus(flow_world.horizon);
+    let people = &world.people;
+    let walk = Walk {
+        flow_world,
+        people,
+        timing: world.timing,
+        person,
+        standing,
+        dice,
+        story,
+        now: started_at,
+        horizon,
+    };
+    walk.run()
+}
+
+fn begin_ceremony(flow_world: &FlowWorld, person: &Person, dice: &mut Dice) -> Ceremony {
+    let world = &flow_world.ceremony;
+    let wanted = *world.transports.pick(dice);
+    let transport = person.possible(wanted);
+    let conditional = dice.chance(world.conditional);
+    let requested = *world.requested_timeout.pick(dice);
+    let limit = (!conditional).then(|| browser::effective_timeout(person.initiator.browser, requested));
+    Ceremony { transport, conditional, requested, limit }
+}
+
+/// Who would decide after the browser's limit decides so much before it.
+const DECIDED_BEFORE_LIMIT: Millis = Millis(50);
+
+/// How far a step came.
+enum Passage {
+    Reached(UnixNanos),
+    Blocked(Cause, UnixNanos),
+    Decided(Cause, UnixNanos),
+}
+
+/// One attempt while it is lived.
+struct Walk<'a> {
+    flow_world: &'a FlowWorld,
+    people: &'a People,
+    timing: Timing,
+    person: &'a Person,
+    standing: Option<Stopped>,
+    dice: &'a mut Dice,
+    story: Story,
+    now: UnixNanos,
+    horizon: UnixNanos,
+}
+
+impl Walk<'_> {
+    fn run(mut self) -> Story {
+        let transport = self.story.ceremony.map(|ceremony| ceremony.transport);
+        for step in self.flow_world.plan(transport, self.story.link_by_qr) {
+            let passage = match self.pass(step) {
+                Passage::Reached(at) | Passage::Blocked(_, at) if at >= self.horizon => {
+                    Passage::Decided(Cause::WalkedAway, self.horizon)
+                }
+                passage => passage,
+            };
+            match passage {
+                Passage::Reached(at) => self.reach(step.phase, at),
+                Passage::Blocked(cause, at) | Passage::Decided(cause, at) => {
+                    self.story.stopped = Some(Stopped { cause, phase: step.phase, at });
+                    self.story.end = self.ending(cause, step.phase, at);
+                    self.show_codes(self.story.end.at);
+                    return self.story;
+                }
+            }
+        }
+        self.story.end = End { act: EndAct::Succeeded, at: self.now };
+        self.story
+    }
+
+    fn reach(&mut self, phase: Phase, at: UnixNanos) {
+        // Two phases never share a nanosecond, so their order is a fact.
+        let at = UnixNanos(at.0.max(self.now.0 + 1));
+        match phase {
+            Phase::Presented => self.story.codes.push(at),
+            Phase::Scanned => self.show_codes(at),
+            _ => {}
+        }
+        self.story.reached.push(TruePhase { phase, at });
+        self.now = at;
+    }
+
+    /// Rules 1 to 4.
+    fn pass(&mut self, step: &Step) -> Passage {
+        if let Some(cause) = self.still_standing(step.phase) {
+            let at = self.strikes_at(cause, step);
+            return Passage::Blocked(cause, at);
+        }
+        let mut from = self.now;
+        for _ in 0..caps::TRIES_PER_STEP {
+            let Some(cause) = self.hazard(step) else { break };
+            if matches!(cause.outcome(), Outcome::UserAbandoned | Outcome::UserDeclined) {
+                let pause = self.draw(&self.people.decision);
+                return Passage::Decided(
+                    cause,
+                    self.within_ceremony(after(from, pause), DECIDED_BEFORE_LIMIT),
+                );
+            }
+            let at = self.strikes_at(cause, step);
+            if !self.overcomes(cause, step.phase, at) {
+                return Passage::Blocked(cause, at);
+            }
+            from = self.now;
+        }
+        for _ in 0..caps::TRIES_PER_STEP {
+            let at = after(self.now, self.draw_step(step));
+            let Some((limit, cause)) = self.limit(step.phase).filter(|(limit, _)| at > *limit) else {
+                return Passage::Reached(at);
+            };
+            // A browser ends its ceremony at the limit; a dead code or prompt is noticed when it is used.
+            let noticed = if self.story.flow == Flow::PasskeyCda { limit } else { at };
+            if self.story.flow == Flow::PasskeyCda || !self.overcomes(cause, step.phase, noticed) {
+                return Passage::Blocked(cause, noticed);
+            }
+        }
+        let at = after(self.now, self.draw(&self.people.patience));
+        Passage::Decided(Cause::WalkedAway, at)
+    }
+
+    fn still_standing(&mut self, phase: Phase) -> Option<Cause> {
+        let standing = self.standing.filter(|standing| standing.phase == phase)?;
+        self.dice.chance(self.people.retry.still_there).then_some(standing.cause)
+    }
+
+    fn hazard(&mut self, step: &Step) -> Option<Cause> {
+        let mut left = self.dice.unit();
+        let rates =
+            step.hazards.iter().map(|(cause, rate)| (*cause, rate * self.person.segment.factor(*cause)));
+        let sum: f64 = rates.clone().map(|(_, rate)| rate).sum();
+        left *= sum.max(1.0);
+        for (cause, rate) in rates {
+            if left < rate {
+                return Some(cause);
+            }
+            left -= rate;
+        }
+        None
+    }
+
+    /// A mishap strikes where the step would have come to its end; an expiry not before its limit.
+    fn strikes_at(&mut self, cause: Cause, step: &Step) -> UnixNanos {
+        let at = after(self.now, self.draw_step(step));
+        match self.limit(step.phase) {
+            Some((limit, expiry)) if expiry == cause && self.story.flow == Flow::PasskeyCda => limit,
+            Some((limit, expiry)) if expiry == cause => after(limit.max(at), self.dice.between(0.5, 15.0)),
+            _ => self.within_ceremony(at, Millis(0)),
+        }
+    }
+
+    /// Nothing happens in a ceremony after the browser has ended it.
+    fn within_ceremony(&self, at: UnixNanos, margin: Millis) -> UnixNanos {
+        let limit = self.story.ceremony_limit().filter(|_| self.story.ceremony_pending());
+        limit.map_or(at, |limit| at.min(limit.minus(margin)).max(self.now))
+    }
+
+    fn overcomes(&mut self, cause: Cause, phase: Phase, at: UnixNanos) -> bool {
+        if !self.dice.chance(self.people.overcomes(cause)) {
+            return false;
+        }
+        self.show_codes(at);
+        let over_at = after(at, self.draw(&self.people.recovery));
+        self.story.hiccups.push(Hiccup { cause, phase, at, over_at });
+        if cause == Cause::CodeExpired && !self.story.codes.is_empty() {
+            self.story.codes.push(over_at);
+        }
+        self.now = over_at;
+        true
+    }
+
+    /// What a step waits on, until when, and what it is called when that is over.
+    fn limit(&self, phase: Phase) -> Option<(UnixNanos, Cause)> {
+        let prompt = self.flow_world.prompt_lifetime_s;
+        match (self.story.flow, phase) {
+            (Flow::PasskeyCda, Phase::Scanned | Phase::Prompted) => {
+                Some((self.story.ceremony_limit()?, Cause::CodeExpired))
+            }
+            (Flow::PasskeyCda, Phase::Proximity) => {
+                Some((self.story.ceremony_limit()?, Cause::ProximityFailed))
+            }
+            (Flow::PasskeyCda, Phase::Confirmed) => {
+                Some((self.story.ceremony_limit()?, Cause::PromptExpired))
+            }
+            (Flow::AppQr, Phase::Scanned) => {
+                let codes = self.flow_world.codes;
+                let renewed =
+                    self.renewed_at(phase, Cause::CodeExpired).or(self.story.at(Phase::Presented))?;
+                Some((after(renewed, codes.lifetime_s * codes.count as f64), Cause::CodeExpired))
+            }
+            (Flow::MagicLink, Phase::Opened) => {
+                let sent = self.renewed_at(phase, Cause::CodeExpired).or(self.story.at(Phase::Started))?;
+                Some((after(sent, self.flow_world.link.lifetime_s), Cause::CodeExpired))
+            }
+            (Flow::AppQr | Flow::MagicLink, Phase::Confirmed) => {
+                let shown =
+                    self.renewed_at(phase, Cause::PromptExpired).or(self.story.at(Phase::Prompted))?;
+                Some((after(shown, prompt), Cause::PromptExpired))
+            }
+            _ => None,
+        }
+        .filter(|(limit, _)| *limit < self.horizon)
+    }
+
+    fn renewed_at(&self, phase: Phase, cause: Cause) -> Option<UnixNanos> {
+        let same = |hiccup: &&Hiccup| hiccup.cause == cause && hiccup.phase == phase;
+        self.story.hiccups.iter().rev().find(same).map(|hiccup| hiccup.over_at)
+    }
+
+    /// Codes rotate on the screen until one is scanned, the order is over, or nobody is there.
+    fn show_codes(&mut self, until: UnixNanos) {
+        let codes = self.flow_world.codes;
+        if self.story.flow != Flow::AppQr || self.story.at(Phase::Scanned).is_some() {
+            return;
+        }
+        let Some(first) =
+            self.renewed_at(Phase::Scanned, Cause::CodeExpired).or(self.story.at(Phase::Presented))
+        else {
+            return;
+        };
+        for nth in 1..codes.count {
+            let at = after(first, codes.lifetime_s * nth as f64);
+            if at < until && self.story.codes.last().is_none_or(|last| *last < at) {
+                self.story.codes.push(at);
+            }
+        }
+    }
+
+    fn draw(&mut self, law: &Law) -> f64 {
+        law.draw(self.dice, Timing::PLAIN)
+    }
+
+    fn draw_step(&mut self, step: &Step) -> f64 {
+        step.time.draw(self.dice, self.timing)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! World files: what is refused, and what stands on what.
+
+use authstitch_model::Flow;
+use expect_test::expect;
+
+use super::*;
+
+#[test]
+fn all_mistakes_of_a_file_are_shown_at_once_each_with_its_path() {
+    let problems = World::from_yaml(
+        r#"
+nane: typo
+pace: {attempts_per_second: 0, day: {attempts: 4000, hours: 0}}
+segments:
+  - name: a
+    initiators: {Windows/Netscape: 1}
+    phones: {Windows: 1}
+    country: Germany
+    mix: {app_qr: 0}
+flows:
+  app_qr:
+    horizon_s: 100
+    codes: {lifetime_s: 60, count: 3}
+    steps:
+      scanned:
+        time: {median_s: 30, p95_s: 8}
+        mishaps: {no_credential: 0.1, scan_failed: 1.5, walked_away: 0.1}
+        decisions: {declined: 0.1}
+      confirmed: {mishaps: {user_verification_failed: 0.6}, decisions: {declined: 0.6}}
+      proximity: {}
+  passkey_cda:
+    ceremony: {transports: {none: 1}, requested_timeout_s: {soon: 1}}
+people: {endings: {timed_out: 1}, overcome: {cancelled: 1}, retry: {shares: {succeeded: 1}}}
+telemetry:
+  styles:
+    - {schema_url: false, flow: false, server: {form: smoke, keys: [trace, code]}}
+  loss: {server: 2}
+  clock: {server: [{share: 0.7, from_s: 5, to_s: 1}, {share: 0.7}]}
+timing: {shape: square}
+"#,
+    );
+    expect![[r#""#]].assert_eq(&problems.unwrap_err().to_string());
+}
+
+#[test]
+fn text_that_is_no_yaml_says_where() {
+    let said = World::from_yaml("name: [a").unwrap_err().to_string();
+    assert!(said.starts_with("(yaml): ") && said.contains("line"), "{said}");
+}
+
+#[test]
+fn a_world_stands_on_a_shipped_one_map_by_map() {
+    let base = World::from_yaml(World::shipped("baseline").unwrap()).unwrap();
+    let world = World::from_yaml(
+        "{name: lossy, based_on: baseline, telemetry: {loss: {server: 0.5}}, people: {endings: {closed: 0, silent: 0}}}",
+    )
+    .unwrap();
+    assert_eq!(world.name(), "lossy");
+    assert_eq!(world.flows, base.flows);
+    let loss = &world.telemetry.loss;
+    use authstitch_model::Side::{Authenticator, Server};
+    assert_eq!((*loss.of(Server), loss.of(Authenticator)), (0.5, base.telemetry.loss.of(Authenticator)));
+    assert_eq!(world.telemetry.styles, base.telemetry.styles);
+}
+
+#[test]
+fn an_unknown_base_is_named() {
+    let problems = World::from_yaml("{name: w, based_on: atlantis}").unwrap_err();
+    expect![[
+        r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries"#
+    ]]
+    .assert_eq(&problems.to_string());
+}
+
+#[test]
+fn a_segment_can_bend_the_flows_for_itself_alone() {
+    let world = World::from_yaml(
+        "{name: w, flows: {app_qr: {prompt_lifetime_s: 50}}, segments: [{name: a}, {name: b, flows: {app_qr: {codes: {count: 9}}}}]}",
+    )
+    .unwrap();
+    let of = |name: &str| {
+        world.segments.things().find(|segment| &*segment.name == name).unwrap().flows.of(Flow::AppQr)
+    };
+    assert_eq!((of("a").codes.count, of("a").prompt_lifetime_s), (3, 50.0));
+    assert_eq!((of("b").codes.count, of("b").prompt_lifetime_s), (9, 50.0));
+}
+
+#[test]
+fn every_shipped_world_is_read_and_bears_its_name() {
+    for (name, yaml) in SHIPPED {
+        let world = World::from_yaml(yaml).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert_eq!(world.name(), *name);
+        assert!(!world.about().is_empty());
+    }
+}

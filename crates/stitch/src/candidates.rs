@@ -1,0 +1,113 @@
+//! Which journeys an event can belong to by time, and which come before and after one another.
+
+use authstitch_model::{AuthEvent, JourneyId, Millis, UnixNanos};
+
+use crate::caps;
+use crate::index::Slot;
+use crate::stitcher::Stitcher;
+
+/// How long before a journey's start an event can belong to it, and how near two starts are too near to
+/// choose between them.
+const NEAR: Millis = Millis::from_secs(2);
+
+/// Where an event with weak keys goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Journey(Slot),
+    /// Two journeys could have it.
+    Ambiguous,
+    None,
+}
+
+impl Stitcher {
+    /// Chooses among the journeys that hold one of the event's weak keys and span its time: the latest start at
+    /// or before it, else the next to start; neither, if another started within 2 s of that one. A key under
+    /// which too many journeys are open says nothing.
+    pub(crate) fn choose(&mut self, event: &AuthEvent) -> Choice {
+        let mut candidates: Vec<(UnixNanos, JourneyId, Slot, UnixNanos)> = Vec::new();
+        for (_, key) in event.keys.weak() {
+            let slots = self.index.sharing(key).to_vec();
+            if slots.iter().filter(|slot| self.live(**slot).is_open()).count() > caps::LINKED_BY_ONE_KEY {
+                continue;
+            }
+            for slot in slots {
+                let known = candidates.iter().any(|(.., known, _)| *known == slot);
+                if !known && self.spans_event(slot, event) {
+                    let live = self.live(slot);
+                    let (span, id) = (live.span(), live.id);
+                    candidates.push((span.start, id, slot, event.time.shifted(-span.offsets.of(event.side))));
+                }
+            }
+        }
+        candidates.sort_unstable_by_key(|(start, id, ..)| (*start, *id));
+        let begun = candidates.iter().rposition(|(start, .., time)| start <= time);
+        let Some((start, _, slot, _)) = candidates.get(begun.unwrap_or(0)).copied() else {
+            return Choice::None;
+        };
+        let near = candidates
+            .iter()
+            .any(|(other, _, known, _)| *known != slot && start.max(*other).since(start.min(*other)) < NEAR);
+        if near { Choice::Ambiguous } else { Choice::Journey(slot) }
+    }
+
+    /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side.
+    pub(crate) fn spans_event(&mut self, slot: Slot, event: &AuthEvent) -> bool {
+        let offset = self.live(slot).span().offsets.of(event.side);
+        self.spans(slot, event.time.shifted(-offset))
+    }
+
+    /// Whether a corrected time lies where a journey can have events.
+    pub(crate) fn spans(&mut self, slot: Slot, time: UnixNanos) -> bool {
+        let settings = self.settings;
+        let live = self.live(slot);
+        live.span().start.minus(NEAR) <= time && time <= live.end(&settings)
+    }
+
+    /// Of a container's attempts the latest started by an event's time, else the next to start.
+    pub(crate) fn attempt_at(&mut self, slots: &[Slot], event: &AuthEvent) -> Option<Slot> {
+        let ordered = self.by_start(slots);
+        let begun = ordered.iter().rposition(|slot| {
+            let span = self.live(*slot).span();
+            span.start <= event.time.shifted(-span.offsets.of(event.side))
+        });
+        ordered.get(begun.unwrap_or(0)).copied()
+    }
+
+    /// Of a container's attempts the one that starts next after one of them.
+    pub(crate) fn attempt_after(&mut self, slots: &[Slot], slot: Slot) -> Option<Slot> {
+        let ordered = self.by_start(slots);
+        let place = ordered.iter().position(|known| *known == slot)?;
+        ordered.get(place + 1).copied()
+    }
+
+    /// The journey of the same session or container that started last before this one.
+    pub(crate) fn predecessor(&mut self, slot: Slot) -> Option<Slot> {
+        let neighbours = self.neighbours(slot);
+        let ordered = self.by_start(&neighbours);
+        let place = ordered.iter().position(|known| *known == slot)?;
+        place.checked_sub(1).map(|before| ordered[before])
+    }
+
+    /// The journeys that share a session or a container with this one, itself among them.
+    pub(crate) fn neighbours(&mut self, slot: Slot) -> Vec<Slot> {
+        let mut neighbours = vec![slot];
+        for key in self.live(slot).linking_keys() {
+            neighbours.extend_from_slice(self.index.sharing(key));
+        }
+        neighbours.sort_unstable();
+        neighbours.dedup();
+        neighbours
+    }
+
+    fn by_start(&mut self, slots: &[Slot]) -> Vec<Slot> {
+        let mut ordered: Vec<_> = slots
+            .iter()
+            .map(|slot| {
+                let live = self.live(*slot);
+                (live.span().start, live.id, *slot)
+            })
+            .collect();
+        ordered.sort_unstable();
+        ordered.into_iter().map(|(.., slot)| slot).collect()
+    }
+}

@@ -1,0 +1,122 @@
+//! How far each side's clock is off, estimated from what must have happened before what.
+//!
+//! 1. The common clock is the server's where the server was seen, else the initiator's, else the phone's.
+//! 2. What must come before what stands in [`BEFORE`]; of several events of one name the first counts. A
+//!    parent span begins before its child.
+//! 3. An event of a side after one of the common clock bounds its offset from above, one before from below.
+//! 4. The offset is the smallest shift that keeps the bounds: zero where they allow it. Where they contradict
+//!    each other it lies in their middle.
+//! 5. A side that nothing bounds has no offset, and counts as right.
+//! 6. The initiator is estimated first; its corrected events then bound the phone, too.
+
+use authstitch_model::EventName::{
+    CallbackReceived, ChallengeCreated, ConfirmationCompleted, ConfirmationDeclined, ConfirmationShown,
+    LinkOpened, LinkSent, MobileOpened, QrScanned, QrShown, SessionEstablished, VerificationFailed,
+    VerificationSucceeded, WebauthnCompleted, WebauthnFailed, WebauthnStarted,
+};
+use authstitch_model::{AuthEvent, ClockOffsets, EventName, Side};
+
+/// What must have happened before what, whoever emits it.
+pub const BEFORE: &[(EventName, EventName)] = &[
+    (ChallengeCreated, QrShown),
+    (ChallengeCreated, WebauthnStarted),
+    (ChallengeCreated, QrScanned),
+    (QrShown, QrScanned),
+    (QrShown, MobileOpened),
+    (LinkSent, LinkOpened),
+    (QrScanned, ConfirmationCompleted),
+    (MobileOpened, VerificationSucceeded),
+    (MobileOpened, CallbackReceived),
+    (WebauthnStarted, QrScanned),
+    (WebauthnStarted, ConfirmationShown),
+    (WebauthnStarted, VerificationSucceeded),
+    (ConfirmationShown, WebauthnCompleted),
+    (ConfirmationShown, VerificationSucceeded),
+    (ConfirmationCompleted, VerificationSucceeded),
+    (ConfirmationCompleted, CallbackReceived),
+    (ConfirmationCompleted, SessionEstablished),
+    (ConfirmationCompleted, WebauthnCompleted),
+    (ConfirmationDeclined, WebauthnFailed),
+    (WebauthnCompleted, VerificationSucceeded),
+    (WebauthnCompleted, VerificationFailed),
+    (LinkOpened, VerificationSucceeded),
+    (VerificationSucceeded, CallbackReceived),
+    (VerificationSucceeded, SessionEstablished),
+];
+
+/// The offsets of all sides from the events of one journey.
+#[must_use]
+pub fn estimate<'a>(events: &(impl Iterator<Item = &'a AuthEvent> + Clone)) -> ClockOffsets {
+    let seen = |side| events.clone().any(|event| event.side == side);
+    let mut offsets = ClockOffsets::default();
+    let mut known = Vec::with_capacity(Side::COUNT);
+    for side in [Side::Server, Side::Initiator, Side::Authenticator] {
+        if !seen(side) {
+            continue;
+        }
+        let offset = if known.is_empty() { Some(0) } else { bounds(events, side, &known, &offsets) };
+        match side {
+            Side::Server => offsets.server = offset,
+            Side::Initiator => offsets.initiator = offset,
+            Side::Authenticator => offsets.authenticator = offset,
+        }
+        if offset.is_some() {
+            known.push(side);
+        }
+    }
+    offsets
+}
+
+/// The offset of one side against the sides known so far.
+fn bounds<'a>(
+    events: &(impl Iterator<Item = &'a AuthEvent> + Clone),
+    side: Side,
+    known: &[Side],
+    offsets: &ClockOffsets,
+) -> Option<i64> {
+    let (mut low, mut high) = (None::<i64>, None::<i64>);
+    let mut before = |earlier: &AuthEvent, later: &AuthEvent| {
+        if earlier.side == side && known.contains(&later.side) {
+            let bound = earlier.time.signed_since(later.time.shifted(-offsets.of(later.side)));
+            low = Some(low.map_or(bound, |low| low.max(bound)));
+        } else if later.side == side && known.contains(&earlier.side) {
+            let bound = later.time.signed_since(earlier.time.shifted(-offsets.of(earlier.side)));
+            high = Some(high.map_or(bound, |high| high.min(bound)));
+        }
+    };
+    let firsts = firsts(events.clone());
+    for (earlier, later) in BEFORE {
+        if let (Some(earlier), Some(later)) = (firsts[earlier.index()], firsts[later.index()]) {
+            before(earlier, later);
+        }
+    }
+    for child in events.clone() {
+        let parent = child.origin.parent_span_id.and_then(|id| {
+            events.clone().find(|event| event.origin.span_id == Some(id) && event.side != child.side)
+        });
+        // A result is reported at its span's end, which says nothing of the child's beginning.
+        if let Some(parent) = parent.filter(|parent| !parent.name.is_result()) {
+            before(parent, child);
+        }
+    }
+    match (low, high) {
+        (None, None) => None,
+        (Some(low), Some(high)) if low > high => Some(low / 2 + high / 2),
+        (low, high) => Some(0.max(low.unwrap_or(i64::MIN)).min(high.unwrap_or(i64::MAX))),
+    }
+}
+
+/// The first event of each name, by its own clock.
+fn firsts<'a>(events: impl Iterator<Item = &'a AuthEvent>) -> [Option<&'a AuthEvent>; EventName::COUNT] {
+    let mut firsts: [Option<&AuthEvent>; EventName::COUNT] = [None; EventName::COUNT];
+    for event in events {
+        let first = &mut firsts[event.name.index()];
+        if first.is_none_or(|first| (event.time, event.identity) < (first.time, first.identity)) {
+            *first = Some(event);
+        }
+    }
+    firsts
+}
+
+#[cfg(test)]
+mod tests;

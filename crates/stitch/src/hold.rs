@@ -1,0 +1,91 @@
+//! Rules 2 and 4: where an event goes that has waited, with a container or with weak keys only.
+
+use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, UnixNanos};
+
+use crate::Change;
+use crate::candidates::Choice;
+use crate::index::Slot;
+use crate::stitcher::Stitcher;
+use crate::waiting::Waiting;
+
+impl Stitcher {
+    /// Places the waiting event whose turn is next, as of the receipt time `now`.
+    pub(crate) fn place_next(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
+        let Some(Waiting { event, received }) = self.waiting.pop() else { return };
+        let (name, trace, identity) = (event.name, event.keys.trace, event.identity);
+        self.identities.remove(&identity);
+        // A code that came with the container may lead to a journey by now.
+        if self.has_usable_strong_key(&event, now) {
+            self.accept_strong(received, event, changes);
+        } else if let Some(container) = event.keys.flow {
+            self.place_in_container(container, received, event, changes);
+        } else {
+            self.place_by_weak_keys(received, event, changes);
+        }
+        self.waiting.leave(name, trace);
+    }
+
+    /// Rule 2: the latest attempt started by the event's time, else the next to start, else one of its weak
+    /// keys' journeys, else a new one.
+    fn place_in_container(
+        &mut self,
+        container: KeyHash,
+        received: UnixNanos,
+        event: AuthEvent,
+        changes: &mut Vec<Change>,
+    ) {
+        let slots = self.index.sharing(container).to_vec();
+        let slot = match self.attempt_at(&slots, &event) {
+            Some(slot) if !self.begins_next_attempt(slot, &event) => Some(slot),
+            Some(slot) => {
+                let next = self.attempt_after(&slots, slot).filter(|next| self.spans_event(*next, &event));
+                if next.is_none() && is_of_the_page(event.name) {
+                    self.counters.orphaned += 1;
+                    return;
+                }
+                next
+            }
+            None => match self.choose(&event) {
+                Choice::Journey(slot) => Some(slot),
+                Choice::None | Choice::Ambiguous => None,
+            },
+        };
+        let slot = slot.unwrap_or_else(|| self.found(received, &event, changes));
+        self.join(slot, received, event, JoinedBy::Strong, changes);
+    }
+
+    /// Whether an event cannot be of this attempt any more: it comes over the grace after a terminal event, or
+    /// it is a result after a failed result.
+    fn begins_next_attempt(&mut self, slot: Slot, event: &AuthEvent) -> bool {
+        let grace = self.settings.grace;
+        let span = self.live(slot).span();
+        let time = event.time.shifted(-span.offsets.of(event.side));
+        let is_result = matches!(
+            event.name,
+            EventName::VerificationSucceeded
+                | EventName::VerificationFailed
+                | EventName::WebauthnCompleted
+                | EventName::WebauthnFailed
+        );
+        span.terminal.is_some_and(|terminal| time > terminal.plus(grace))
+            || is_result && span.failed_result.is_some_and(|failed| time > failed)
+    }
+
+    /// Rule 4.
+    fn place_by_weak_keys(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
+        match self.choose(&event) {
+            Choice::Journey(slot) => self.join(slot, received, event, JoinedBy::Weak, changes),
+            Choice::Ambiguous => self.counters.ambiguous += 1,
+            Choice::None if event.keys.trace.is_some_and(|trace| self.waiting.trace_can_found(trace)) => {
+                let slot = self.found(received, &event, changes);
+                self.join(slot, received, event, JoinedBy::Weak, changes);
+            }
+            Choice::None => self.counters.orphaned += 1,
+        }
+    }
+}
+
+/// What a page does by itself begins no attempt.
+const fn is_of_the_page(name: EventName) -> bool {
+    matches!(name, EventName::PageHidden | EventName::PageVisible | EventName::PageUnloaded)
+}

@@ -1,0 +1,49 @@
+//! Every bound of the store, with its reason.
+
+/// Rows whose keys share one table. Random keys in one table of six million journeys cut the rate to a third;
+/// tables of this size keep it flat, and twenty of them hold ten million journeys.
+pub const PARTITION_ROWS: u64 = 500_000;
+
+/// Journeys that one key finds, the latest ones: a key is one attempt's, or a container's few; more is a
+/// broken key.
+pub const KEY_JOURNEYS: usize = 64;
+
+/// Removals followed from an id to the journey that took its place: each is a merge of a merge, and longer
+/// chains than two have not been seen.
+pub const MERGES_FOLLOWED: usize = 16;
+
+/// Lines fetched at once when all are read: a megabyte or two.
+pub const LINES_FETCHED: usize = 500;
+
+/// Rows of one answer: what a person scrolls through or a script fetches at once.
+pub const QUERY_ROWS: usize = 10_000;
+
+/// Bytes of one answer's texts, so that wide rows cannot fill the memory.
+pub const QUERY_BYTES: usize = 32 << 20;
+
+/// Bytes of one value inside a query: a journey line is about two thousand, a group of them some millions.
+pub const VALUE_BYTES: i32 = 8 << 20;
+
+/// Bytes of one query.
+pub const SQL_BYTES: i32 = 64 << 10;
+
+/// Steps of SQLite's machine in one query, some 10 to 30 seconds of work: a scan of ten million journeys takes
+/// a tenth of it. Steps, not seconds, so that the same query on the same data ends the same way.
+pub const QUERY_STEPS: u64 = 2_000_000_000;
+
+/// Steps between two looks at the count.
+pub const STEPS_PER_LOOK: i32 = 10_000;
+
+/// Milliseconds that a connection waits for a lock: a commit takes a few, a checkpoint some hundred.
+pub const LOCK_WAIT_MS: u64 = 10_000;
+
+/// Statements kept ready by the writer: one for each kind of change, and one for each partition that is
+/// written to at a time.
+pub const STATEMENTS_KEPT: usize = 32;
+
+/// Kibibytes of pages that the writer keeps: most of one partition's keys, which each batch touches at random.
+pub const WRITER_CACHE_KIB: u32 = 64 << 10;
+
+/// Pages that the write-ahead log grows to before they are moved into the database, 64 MiB: a page that many
+/// batches touch is moved once.
+pub const LOG_PAGES: u32 = 16 << 10;

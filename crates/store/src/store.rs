@@ -1,0 +1,95 @@
+//! The one writer.
+
+use std::path::Path;
+
+use authstitch_model::{JourneyId, Position};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::batch::Batch;
+use crate::caps;
+use crate::change::Change;
+use crate::error::{Doing, StoreError};
+use crate::schema::{self, Owner};
+
+#[cfg(test)]
+mod tests;
+
+/// The store of a data directory, open for writing.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the store of a data directory, and makes both if they are not there.
+    ///
+    /// # Errors
+    /// If the directory cannot be made, or its database is foreign, of another layout or broken.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::open_partitioned(directory, caps::PARTITION_ROWS)
+    }
+
+    /// As [`Self::open`]; a new store gets partitions of this many rows.
+    pub(crate) fn open_partitioned(directory: &Path, partition_rows: u64) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(directory)
+            .map_err(|source| StoreError::Directory { path: directory.to_owned(), source })?;
+        let path = schema::file(directory);
+        let mut connection = Connection::open(&path).doing("opening the database")?;
+        schema::configure(&connection)?;
+        // Whose file it is comes first: a foreign file must stay as it is.
+        schema::owner(&connection, &path)?;
+        let settings = format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             PRAGMA cache_size = -{}; PRAGMA wal_autocheckpoint = {};",
+            caps::WRITER_CACHE_KIB,
+            caps::LOG_PAGES
+        );
+        connection
+            .execute_batch(&settings)
+            .doing("setting the database's durability")?;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing("locking the database")?;
+        if matches!(schema::owner(&transaction, &path)?, Owner::Nobody) {
+            schema::create(&transaction, partition_rows)?;
+        }
+        transaction.commit().doing("making the store")?;
+        Ok(Self { connection })
+    }
+
+    /// Applies changes in their order and notes the position that they bring the store to, in one transaction
+    /// that is on disk at the return. A position never goes back.
+    ///
+    /// # Errors
+    /// If the disk or the database fails; then nothing of the batch is stored.
+    pub fn apply(&mut self, changes: &[Change], position: Position) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing("locking the database")?;
+        let mut batch = Batch::begin(&transaction)?;
+        for change in changes {
+            batch.apply(change)?;
+        }
+        batch.finish(position)?;
+        transaction.commit().doing("committing a batch")
+    }
+
+    /// The position up to which everything is applied.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn applied(&self) -> Result<Position, StoreError> {
+        schema::state(&self.connection, schema::APPLIED).map(Position)
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// A journey's id as it stands in the table of ids: big-endian, so that ids sort by time.
+pub(crate) fn id_bytes(journey: JourneyId) -> [u8; 16] {
+    journey.as_u128().to_be_bytes()
+}

@@ -1,0 +1,198 @@
+//! The commands together, without a server and with one, as people and scripts call them.
+
+use std::path::Path;
+use std::process::Output;
+
+use authstitch_tests::{Serve, authstitch, run};
+use serde_json::Value;
+
+fn output(arguments: &[&str]) -> Output {
+    authstitch().args(arguments).output().expect("the program starts")
+}
+
+fn path(directory: &Path, name: &str) -> String {
+    directory.join(name).display().to_string()
+}
+
+/// Simulates a world into files; gives the telemetry's and the truth's path.
+fn simulate(directory: &Path, world: &str, attempts: &str, format: &str) -> (String, String) {
+    let (out, truth) = (path(directory, format), path(directory, "truth.jsonl"));
+    run(authstitch()
+        .args(["simulate", "--world", world, "--attempts", attempts, "--seed", "7"])
+        .args(["--out", &out, "--format", format, "--truth", &truth]));
+    let mut files = std::fs::read_dir(&out).expect("the directory was made");
+    let file = files.next().expect("a file was written").expect("it can be listed").path();
+    assert!(files.next().is_none(), "one file holds both signals, in the order of arrival");
+    (file.display().to_string(), truth)
+}
+
+fn scorecard(truth: &str, journeys: &str) -> Value {
+    let printed = run(authstitch().args(["evaluate", "--truth", truth, "--journeys", journeys, "--json"]));
+    serde_json::from_str(&printed).expect("one JSON object")
+}
+
+#[test]
+fn simulate_replay_evaluate() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for world in ["baseline", "passkey_launch", "quick_retries"] {
+        let (telemetry, truth) = simulate(directory.path(), world, "400", "otlp-json");
+        let journeys = path(directory.path(), "journeys.jsonl");
+        run(authstitch().args(["replay", &telemetry, "--out", &journeys]));
+        let card = scorecard(&truth, &journeys);
+        assert_eq!(card["attempts"], 400, "{world}");
+        assert_eq!(card["honesty_violations"], 0, "{world}");
+        let accuracy = card["outcome_accuracy"].as_f64().expect("a share");
+        assert!(accuracy > 0.7, "{world}: outcome accuracy {accuracy}");
+        let exact = card["stitching"]["exact"].as_f64().expect("a share");
+        assert!(exact > 0.7, "{world}: exactly stitched {exact}");
+        std::fs::remove_dir_all(directory.path().join("otlp-json")).expect("it can be removed");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_both_formats_the_same_journeys() {
+    let first = tempfile::tempdir().expect("a directory");
+    let second = tempfile::tempdir().expect("a directory");
+    let (json, truth) = simulate(first.path(), "baseline", "120", "otlp-json");
+    let (again, truth_again) = simulate(second.path(), "baseline", "120", "otlp-json");
+    let read = |path: &str| std::fs::read(path).expect("it can be read");
+    assert_eq!(read(&json), read(&again));
+    assert_eq!(read(&truth), read(&truth_again));
+    let (protobuf, _) = simulate(second.path(), "baseline", "120", "otlp-proto");
+    let journeys = run(authstitch().args(["replay", &json]));
+    assert!(journeys.lines().count() > 80);
+    assert_eq!(journeys, run(authstitch().args(["replay", &protobuf])));
+}
+
+#[test]
+fn a_part_of_a_world_is_the_same_as_in_the_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (_, truth) = simulate(directory.path(), "quick_retries", "64", "otlp-proto");
+    let whole = std::fs::read_to_string(&truth).expect("truth");
+    std::fs::remove_dir_all(directory.path().join("otlp-proto")).expect("it can be removed");
+    let (_, truth) = simulate(directory.path(), "quick_retries", "16..40", "otlp-proto");
+    let part = std::fs::read_to_string(&truth).expect("truth");
+    let expected: String = whole.lines().skip(16).take(24).map(|line| format!("{line}\n")).collect();
+    assert_eq!(part, expected);
+}
+
+#[test]
+fn demo_prints_the_scorecard_alone_and_repeats() {
+    let demo = || {
+        let printed = run(authstitch().args(["demo", "--attempts", "300", "--seed", "3", "--json"]));
+        let mut card: Value = serde_json::from_str(&printed).expect("one JSON object and nothing else");
+        assert!(card["elapsed_s"].take().as_f64().is_some_and(|seconds| seconds > 0.0));
+        card
+    };
+    let card = demo();
+    assert_eq!(card["attempts"], 300);
+    assert_eq!(card["world"], "baseline");
+    assert_eq!(card["seed"], 3);
+    assert_eq!(card, demo());
+}
+
+#[test]
+fn demo_for_a_person_fits_80_columns() {
+    let page = run(authstitch().args(["demo", "--attempts", "300"]).env_remove("CLICOLOR_FORCE"));
+    for part in ["Outcomes", "Top causes", "One journey explained", "Scorecard"] {
+        assert!(page.contains(part), "`{part}` is missing:\n{page}");
+    }
+    assert!(!page.contains('\u{1b}'), "no colour in a pipe");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80, "over 80 columns: {line}");
+    }
+}
+
+#[test]
+fn a_world_sent_to_a_running_server_can_be_asked_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let truth = path(directory.path(), "truth.jsonl");
+    let data = directory.path().join("data");
+    let data_dir = data.display().to_string();
+    for (protocol, endpoint) in [("grpc", 0), ("http/protobuf", 1), ("http/json", 1)] {
+        let _ = std::fs::remove_dir_all(&data);
+        let serve = Serve::start(&data, &[]);
+        let endpoint = [&serve.grpc, &serve.http][endpoint].clone();
+        // A thousand attempts a second and a slice of the world's time, so that the test ends in seconds: what
+        // has not closed by then closes as shutdown.
+        run(authstitch().args(["simulate", "--world", "baseline", "--attempts", "40", "--seed", "1"]).args(
+            [
+                "--load",
+                "constant:1000",
+                "--speed",
+                "100",
+                "--protocol",
+                protocol,
+                "--endpoint",
+                &endpoint,
+                "--truth",
+                &truth,
+            ],
+        ));
+        serve.stop();
+        let count = run(authstitch().args([
+            "query",
+            "SELECT count(*) AS n FROM journeys",
+            "--format",
+            "json",
+            "--data-dir",
+            &data_dir,
+        ]));
+        let count: Value = serde_json::from_str(&count).expect("an array of objects");
+        assert!(count[0]["n"].as_u64().is_some_and(|n| n >= 30), "{protocol}: {count}");
+    }
+    let id = run(authstitch().args([
+        "query",
+        "SELECT journey_id FROM journeys LIMIT 1",
+        "--format",
+        "csv",
+        "--data-dir",
+        &data_dir,
+    ]));
+    let id = id.lines().nth(1).expect("a row").to_owned();
+    let page = run(authstitch().args(["explain", &id, "--data-dir", &data_dir]));
+    assert!(page.contains(&id) && page.contains("timeline") && page.contains("phases"), "{page}");
+}
+
+#[test]
+fn exit_codes_and_hints() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let none = path(directory.path(), "none");
+    for (arguments, code, said) in [
+        (vec!["--version"], 0, ""),
+        (vec!["nonsense"], 2, "unrecognized subcommand"),
+        (vec!["demo", "--world", "nowhere"], 2, "shipped worlds: baseline"),
+        (vec!["demo", "--attempts", "0"], 2, "attempts"),
+        (vec!["replay", &none], 1, "No such file"),
+        (vec!["query", "SELECT 1", "--data-dir", &none], 1, "hint:"),
+        (vec!["explain", "0123456789abcdef", "--data-dir", &none], 1, "hint:"),
+        (vec!["evaluate", "--truth", &none, "--journeys", &none], 1, "none"),
+        (
+            vec!["simulate", "--world", "baseline", "--seed", "1", "--attempts", "x..y", "--out", &none],
+            2,
+            "x..y",
+        ),
+    ] {
+        let output = output(&arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said), "{arguments:?} should say `{said}`: {stderr}");
+    }
+}
+
+#[test]
+fn configuration_mistakes_are_shown_all_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = path(directory.path(), "config.yaml");
+    std::fs::write(&file, run(authstitch().args(["config", "default"]))).expect("it can be written");
+    run(authstitch().args(["config", "check", &file]));
+    std::fs::write(&file, "grcp: 1\nhttp: nowhere\nstore: maybe\n").expect("it can be written");
+    let output = output(&["config", "check", &file]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    for key in ["grcp", "http", "store"] {
+        assert!(stderr.contains(&format!("\n{key}")), "`{key}` is not named: {stderr}");
+    }
+    let schema = run(authstitch().args(["config", "schema"]));
+    assert!(serde_json::from_str::<Value>(&schema).is_ok_and(|schema| schema.is_object()));
+}
