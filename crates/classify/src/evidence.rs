@@ -4,6 +4,7 @@
 //! - A mishap of one side is overcome when that side goes on to a phase it had not reached before; then it is
 //!   a hiccup. A failed ceremony is overcome by a completed one, a refusal by an accepted result, a late use
 //!   of a code and a failed user verification by a confirmation.
+//! - An error counts whether it is an `auth.error` or stands on another event, which then evidences no phase.
 //! - What fails after the person's own decision is no mishap, unless somebody goes on after it.
 //! - Of several personal acts a refusal on the phone counts before a switch, a switch before a cancel, and a
 //!   cancel before a closed page.
@@ -178,24 +179,28 @@ impl Pass {
             EventName::UserVerificationFailed => self.verifications_failed += 1,
             EventName::CredentialUnknown => self.credential_unknown = true,
             EventName::SessionEstablished if event.side == Side::Authenticator => self.phone_session = true,
-            EventName::Error if !self.decided => {
-                let presented = self.progress.observed().has(Phase::Presented);
-                let later = self.progress.observed().last() > Some(Phase::Presented);
-                self.error_before_presented |=
-                    flow == Flow::AppQr && event.side != Side::Authenticator && !presented && !later;
-                self.faults.see(event);
-            }
             EventName::ConfirmationDeclined => self.part(Parting::Declined, seen),
             EventName::MethodSwitched => self.part(Parting::Switched, seen),
             EventName::Cancelled => self.part(Parting::Cancelled, seen),
             EventName::PageUnloaded if event.side == Side::Initiator => self.part(Parting::Closed, seen),
             EventName::PageHidden if event.side == Side::Initiator => self.hidden = true,
             EventName::PageVisible if event.side == Side::Initiator => self.hidden = false,
-            _ => {}
+            _ => self.see_error(flow, event),
         }
         if self.progress.observed().has(Phase::Presented) {
             self.error_before_presented = false;
         }
+    }
+
+    /// An `auth.error`, or any other event that carries an error.
+    fn see_error(&mut self, flow: Flow, event: &AuthEvent) {
+        if self.decided || (event.name != EventName::Error && event.facts.error.is_none()) {
+            return;
+        }
+        self.error_before_presented |= flow == Flow::AppQr
+            && event.side != Side::Authenticator
+            && self.progress.observed().last() < Some(Phase::Presented);
+        self.faults.see(event);
     }
 
     fn part(&mut self, parting: Parting, seen: &JourneyEvent) {

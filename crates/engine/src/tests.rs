@@ -1,1 +1,132 @@
-//! (engine tests)
+//! One record in, effects out: the same records give the same effects, whatever lies between them.
+
+use authstitch_model::EventName::{
+    CallbackReceived, ChallengeCreated, ConfirmationCompleted, ConfirmationShown, MobileOpened, QrScanned,
+    QrShown, SessionEstablished, VerificationSucceeded, WebauthnFailed, WebauthnStarted,
+};
+use authstitch_model::event::testing::event;
+use authstitch_model::{AuthEvent, CloseReason, EventName, KeyKind, Outcome, Position, Secret};
+
+use super::*;
+
+const START_S: u64 = 1_800_000_000;
+
+fn at(seconds: f64) -> UnixNanos {
+    UnixNanos(START_S * 1_000_000_000 + (seconds * 1e9) as u64)
+}
+
+/// An event of the attempt `login`.
+fn of(login: u64, name: EventName, seconds: f64) -> AuthEvent {
+    let mut event = event(name, at(seconds), login * 100 + name as u64);
+    event.keys.journey = Secret::PUBLIC.key("default", KeyKind::Journey, &format!("login-{login:08}"));
+    event
+}
+
+fn success(login: u64, from_s: f64) -> Vec<AuthEvent> {
+    let steps = [
+        ChallengeCreated,
+        QrShown,
+        QrScanned,
+        MobileOpened,
+        ConfirmationShown,
+        ConfirmationCompleted,
+        VerificationSucceeded,
+        CallbackReceived,
+        SessionEstablished,
+    ];
+    steps.iter().enumerate().map(|(step, name)| of(login, *name, from_s + step as f64)).collect()
+}
+
+/// Feeds bodies at their times, a record each.
+fn run(records: impl IntoIterator<Item = (f64, RecordBody)>) -> (Engine, Vec<Effect>) {
+    let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
+    for (position, (seconds, body)) in records.into_iter().enumerate() {
+        engine.step(
+            Record { position: Position(position as u64 + 1), received: at(seconds), body },
+            &mut effects,
+        );
+    }
+    (engine, effects)
+}
+
+fn judged(effects: &[Effect]) -> Vec<&Judged> {
+    let judged = effects.iter().filter_map(|effect| match effect {
+        Effect::Judged(judged) => Some(&**judged),
+        Effect::Merged { .. } => None,
+    });
+    judged.collect()
+}
+
+#[test]
+fn a_journey_is_judged_once_it_closes() {
+    let (_, effects) = run([(9.0, RecordBody::Events(success(1, 0.0))), (18.9, RecordBody::Tick)]);
+    assert_eq!(effects, [], "the grace after the session is ten seconds");
+    let (engine, effects) = run([(9.0, RecordBody::Events(success(1, 0.0))), (19.0, RecordBody::Tick)]);
+    let judged = judged(&effects);
+    assert_eq!(judged.len(), 1);
+    assert_eq!(judged[0].verdict.outcome(), Outcome::Succeeded);
+    assert_eq!(judged[0].journey.close_reason, CloseReason::Terminal);
+    assert_eq!(engine.counters().open, 0);
+}
+
+#[test]
+fn timers_fire_before_the_events_of_their_record() {
+    // The second login arrives in the same record that lets the first one's grace run out.
+    let (_, effects) =
+        run([(9.0, RecordBody::Events(success(1, 0.0))), (600.0, RecordBody::Events(success(2, 590.0)))]);
+    assert_eq!(judged(&effects).len(), 1);
+}
+
+#[test]
+fn the_same_records_give_the_same_effects_and_ticks_change_nothing() {
+    let logins = || {
+        (0..40)
+            .map(|login| (login as f64 * 3.0 + 9.0, RecordBody::Events(success(login, login as f64 * 3.0))))
+    };
+    let end = || std::iter::once((5000.0, RecordBody::Tick));
+    let (_, plain) = run(logins().chain(end()));
+    let (_, again) = run(logins().chain(end()));
+    assert_eq!(plain, again);
+    let (_, ticked) = run(logins()
+        .flat_map(|(seconds, body)| [(seconds - 0.5, RecordBody::Tick), (seconds, body)])
+        .chain(end()));
+    assert_eq!(plain, ticked);
+    assert_eq!(judged(&plain).len(), 40);
+}
+
+#[test]
+fn shutting_down_judges_what_is_open() {
+    let open = vec![of(1, WebauthnStarted, 0.0), of(1, WebauthnFailed, 40.0)];
+    let (mut engine, mut effects) = run([(40.0, RecordBody::Events(open))]);
+    assert_eq!(effects, []);
+    engine.shut_down(&mut effects);
+    assert_eq!(judged(&effects)[0].journey.close_reason, CloseReason::Shutdown);
+}
+
+#[test]
+fn time_that_runs_on_closes_everything() {
+    let (mut engine, mut effects) = run([(1.0, RecordBody::Events(vec![of(1, ChallengeCreated, 0.0)]))]);
+    let mut steps = 0;
+    while let Some(deadline) = engine.next_deadline() {
+        let record = Record { position: Position(2 + steps), received: deadline, body: RecordBody::Tick };
+        engine.step(record, &mut effects);
+        steps += 1;
+        assert!(steps < 100, "every timer is followed by another");
+    }
+    assert_eq!(judged(&effects)[0].journey.close_reason, CloseReason::Idle);
+}
+
+#[test]
+fn a_line_can_be_found_under_every_key_of_its_events() {
+    let mut first = of(1, ChallengeCreated, 0.0);
+    first.keys.challenge = Secret::PUBLIC.key("default", KeyKind::Challenge, "a-challenge-value");
+    let mut second = of(1, QrShown, 1.0);
+    second.keys.session = Secret::PUBLIC.key("default", KeyKind::Session, "a-session-value");
+    let (mut engine, mut effects) = run([(1.0, RecordBody::Events(vec![first.clone(), second.clone()]))]);
+    engine.shut_down(&mut effects);
+    let keys = judged(&effects)[0].keys();
+    for key in [first.keys.journey, first.keys.challenge, second.keys.session] {
+        assert!(key.is_some_and(|key| keys.contains(&key)));
+    }
+    assert_eq!(keys.len(), 3);
+}

@@ -15,12 +15,16 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
-    /// What a journey line says; `None` if it gives no cause a probability.
+    /// What a journey line says; `None` if it gives no cause a probability. A line without outcomes means the
+    /// sums of its causes.
     pub(crate) fn of_line(line: &JourneyLine) -> Option<Self> {
         let causes = normalised(&line.causes)?;
         let mut outcomes = [0.0; Outcome::COUNT];
         for share in &line.outcomes {
             outcomes[share.outcome.index()] += share.probability.clamp(0.0, 1.0);
+        }
+        if line.outcomes.is_empty() {
+            outcomes = sums(&causes);
         }
         let mut set: Vec<Cause> = Vec::with_capacity(line.credible_set.len());
         for cause in &line.credible_set {
@@ -35,10 +39,7 @@ impl Forecast {
     /// [`caps::CREDIBLE_MASS`].
     pub(crate) fn of_posterior(shares: &[CauseShare]) -> Option<Self> {
         let causes = normalised(shares)?;
-        let mut outcomes = [0.0; Outcome::COUNT];
-        for cause in Cause::ALL {
-            outcomes[cause.outcome().index()] += causes[cause.index()];
-        }
+        let outcomes = sums(&causes);
         let mut ranked = Cause::ALL.to_vec();
         ranked.sort_by(|a, b| causes[b.index()].total_cmp(&causes[a.index()]));
         let mut mass = 0.0;
@@ -119,6 +120,15 @@ fn normalised(shares: &[CauseShare]) -> Option<[f64; Cause::COUNT]> {
     }
     let sum: f64 = causes.iter().sum();
     (sum.is_finite() && sum > 0.0).then(|| causes.map(|probability| probability / sum))
+}
+
+/// The probability of each outcome: the sum over its causes.
+fn sums(causes: &[f64; Cause::COUNT]) -> [f64; Outcome::COUNT] {
+    let mut outcomes = [0.0; Outcome::COUNT];
+    for cause in Cause::ALL {
+        outcomes[cause.outcome().index()] += causes[cause.index()];
+    }
+    outcomes
 }
 
 fn likeliest(probabilities: &[f64]) -> usize {

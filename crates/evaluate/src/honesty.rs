@@ -3,8 +3,8 @@
 //! A phase may be called *observed* only if one of the journey's own events evidences it and the phase names
 //! that event. A phase that is hidden from the relying party may never be called *implied*.
 
-use authstitch_model::line::{JourneyLine, PhaseLine, SpanLine};
-use authstitch_model::{Basis, ErrorClass, EventName, Flow, HttpMethod, Phase, Reason, Side, phases};
+use authstitch_model::line::{ERROR_DETAIL, JourneyLine, PhaseLine, SpanLine};
+use authstitch_model::{Basis, EventName, Flow, HttpMethod, Phase, Side, phases};
 
 #[cfg(test)]
 mod tests;
@@ -36,8 +36,7 @@ fn evidences(flow: Flow, span: &SpanLine) -> Option<Phase> {
     let (_, phase) = phases::EVIDENCE.iter().find(|(event, _)| *event == span.event)?;
     let place = phases::of(flow).iter().find(|place| place.phase == *phase)?;
     let detail = span.detail.as_ref().map_or("", |detail| detail.as_str());
-    // `other` may be a reason or a method just as well.
-    let failed = ErrorClass::from_code(detail).is_some() && Reason::from_code(detail).is_none();
+    let failed = detail.starts_with(ERROR_DETAIL);
     let counts = match span.event {
         EventName::LinkOpened => detail != HttpMethod::Head.code() && !failed,
         EventName::SessionEstablished => span.side != Side::Authenticator && !failed,

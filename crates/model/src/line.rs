@@ -13,7 +13,7 @@ use crate::remedy;
 use crate::time::UnixNanos;
 use crate::verdict::Verdict;
 use crate::vocabulary::{
-    Attachment, Basis, Cause, CloseReason, EndAct, ErrorClass, EventName, Evidence, Flow, HttpMethod,
+    Attachment, Basis, Cause, CloseReason, EndAct, EventName, Evidence, Flow, HttpMethod,
     JoinedBy, Mediation, Method, Outcome, Phase, Reason, Side, Transport,
 };
 
@@ -149,7 +149,7 @@ pub struct SpanLine {
     /// When, by the common clock; absent in truth lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<UnixNanos>,
-    /// The error, reason, method or length it carried, as a code; absent in truth lines.
+    /// What it said beside its name: `error <class>`, or a reason, method or other code; absent in truth lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,
     /// The keys that the event carried, in truth lines; an empty list says that it carried none, an absent one
@@ -395,11 +395,16 @@ fn evidence_id(event: &JourneyEvent) -> String {
     }
 }
 
-/// What an event says beside its name, in one word.
+/// What precedes the class of an error in [`SpanLine::detail`], so that no other word is taken for one.
+pub const ERROR_DETAIL: &str = "error ";
+
+/// What an event says beside its name: an error by its class, else a reason, a method or another word.
 fn detail(facts: &Facts) -> Option<Text> {
+    if let Some(error) = facts.error {
+        return Some(Text::from(format!("{ERROR_DETAIL}{error}")));
+    }
     let code = None
         .or(facts.reason.map(Reason::code))
-        .or(facts.error.map(ErrorClass::code))
         .or(facts.method.map(Method::code))
         .or(facts.http_method.map(HttpMethod::code))
         .or(facts.attachment.map(Attachment::code))

@@ -4,6 +4,7 @@
 //! message stays the bytes it is; statuses, their details and their headers are tonic's.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use authstitch_otlp::{Encoding, Signal, encode_response};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,7 +26,7 @@ const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 /// Answers one request.
-pub(crate) async fn answer(intake: &Intake, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !header("content-type").is_some_and(|kind| kind.starts_with("application/grpc")) {
         let message = "this address takes OTLP over gRPC; OTLP over HTTP has an address of its own, port 4318 by default\n";

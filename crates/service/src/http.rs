@@ -3,6 +3,8 @@
 //! The answer is in the request's encoding, also where it is an error: then it is a `google.rpc.Status`.
 //! Before the encoding is known, errors are JSON.
 
+use std::sync::Arc;
+
 use authstitch_otlp::{Encoding, Signal, encode_response};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -17,7 +19,7 @@ use crate::listener::{Reply, reply};
 use crate::refusal::RpcStatus;
 
 /// Answers one request.
-pub(crate) async fn answer(intake: &Intake, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
     let signal = match request.uri().path() {
         "/v1/traces" => Signal::Traces,
         "/v1/logs" => Signal::Logs,

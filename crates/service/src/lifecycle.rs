@@ -28,7 +28,7 @@ use crate::health::Health;
 use crate::intake::Intake;
 use crate::judge::Judge;
 use crate::listener::{bind, serve};
-use crate::sequencer::{NextDeadline, Sequencer};
+use crate::sequencer::{NextDeadline, Sequencer, Work};
 use crate::settings::{SecretSource, Settings};
 use crate::sink::Sink;
 use crate::web::{Kept, Web};
@@ -81,7 +81,18 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
             (Some(store), Some(Kept { data_dir: data.path().to_owned(), secret }))
         }
     };
-    Parts::new(settings, clock, secret).run(listeners, store, kept, data)
+    let [grpc, http, web] = &listeners;
+    let [grpc, http, web] = [
+        local(Listener::Grpc, settings.grpc, grpc)?,
+        local(Listener::Http, settings.http, http)?,
+        local(Listener::Web, settings.web, web)?,
+    ];
+    let (parts, queue) = Parts::new(settings, clock, secret);
+    let threads = parts.judge(queue, store, data)?;
+    let (stop, _) = watch::channel(false);
+    let tasks = parts.receive(listeners, kept, &stop);
+    let Parts { sequencer, counters, health, stopping, .. } = parts;
+    Ok(Running { grpc, http, web, sequencer, counters, health, stop, stopping, tasks, threads })
 }
 
 fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
@@ -92,19 +103,21 @@ fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartE
     }
 }
 
-/// What the parts share, before they run.
+/// What the parts share, and what is needed to make them run.
 struct Parts {
     settings: Settings,
     secret: Secret,
     sequencer: Arc<Sequencer>,
-    queue: mpsc::Receiver<crate::sequencer::Work>,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     health: Arc<Health>,
+    deadline: Arc<NextDeadline>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Parts {
-    fn new(settings: Settings, clock: Clock, secret: Secret) -> Self {
+    /// The parts, and the queue between those that receive and the engine.
+    fn new(settings: Settings, clock: Clock, secret: Secret) -> (Self, mpsc::Receiver<Work>) {
         let limits = settings.limits;
         // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
         // turned away for that; its sender bounds itself.
@@ -114,103 +127,83 @@ impl Parts {
         };
         // As many places again as requests in flight, so that the engine has something to do meanwhile.
         let (sender, queue) = mpsc::channel(limits.requests_in_flight * 2);
-        Self {
+        let parts = Self {
             settings,
             secret,
             sequencer: Arc::new(Sequencer::new(clock, sender)),
-            queue,
             admission: Admission::new(queue_bytes, limits.requests_in_flight),
             counters: Arc::default(),
             health: Arc::default(),
-        }
+            deadline: Arc::default(),
+            stopping: Arc::default(),
+        };
+        (parts, queue)
     }
 
-    fn run(
-        self,
-        [grpc, http, web]: [TcpListener; 3],
+    /// The threads that judge and store.
+    fn judge(
+        &self,
+        queue: mpsc::Receiver<Work>,
         store: Option<Store>,
-        kept: Option<Kept>,
         data: Option<DataDir>,
-    ) -> Result<Running, StartError> {
-        let Self { settings, secret, sequencer, queue, admission, counters, health } = self;
-        let addresses = [
-            local(Listener::Grpc, settings.grpc, &grpc)?,
-            local(Listener::Http, settings.http, &http)?,
-            local(Listener::Web, settings.web, &web)?,
-        ];
-        let (stop, stopped) = watch::channel(false);
-        let stopping = Arc::new(AtomicBool::new(false));
-        let deadline = Arc::new(NextDeadline::default());
-
+    ) -> Result<Vec<JoinHandle<()>>, StartError> {
         let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
         let sink = Sink {
             store,
-            counters: Arc::clone(&counters),
-            health: Arc::clone(&health),
-            stopping: Arc::clone(&stopping),
+            counters: Arc::clone(&self.counters),
+            health: Arc::clone(&self.health),
+            stopping: Arc::clone(&self.stopping),
         };
         let judge = Judge {
             engine: Engine::new(engine::Settings {
-                stitch: settings.stitch,
-                completeness: settings.completeness,
+                stitch: self.settings.stitch,
+                completeness: self.settings.completeness,
                 ..engine::Settings::default()
             }),
-            deadline: Arc::clone(&deadline),
-            counters: Arc::clone(&counters),
+            deadline: Arc::clone(&self.deadline),
+            counters: Arc::clone(&self.counters),
             sink: deliveries,
         };
-        let threads = vec![
-            thread("store writer", &health, move || {
-                sink.run(&delivered);
-                // The directory is free for others when nothing is written to it any more.
-                drop(data);
-            })?,
-            thread("engine", &health, move || judge.run(queue))?,
-        ];
+        let store_writer = thread("store writer", &self.health, move || {
+            sink.run(&delivered);
+            // The directory is free for others when nothing is written to it any more.
+            drop(data);
+        })?;
+        Ok(vec![store_writer, thread("engine", &self.health, move || judge.run(queue))?])
+    }
 
+    /// The tasks that receive, answer and look at the clock.
+    fn receive(
+        &self,
+        [grpc, http, web]: [TcpListener; 3],
+        kept: Option<Kept>,
+        stop: &watch::Sender<bool>,
+    ) -> JoinSet<()> {
         let intake = Arc::new(Intake {
-            sequencer: Arc::clone(&sequencer),
-            admission: Arc::clone(&admission),
-            mapping: Arc::new(settings.mapping.with_secret(secret)),
-            counters: Arc::clone(&counters),
-            request_bytes: settings.limits.request_bytes,
+            sequencer: Arc::clone(&self.sequencer),
+            admission: Arc::clone(&self.admission),
+            mapping: Arc::new(self.settings.mapping.clone().with_secret(self.secret)),
+            counters: Arc::clone(&self.counters),
+            request_bytes: self.settings.limits.request_bytes,
         });
         let pages = Arc::new(Web {
-            counters: Arc::clone(&counters),
-            health: Arc::clone(&health),
-            admission,
+            counters: Arc::clone(&self.counters),
+            health: Arc::clone(&self.health),
+            admission: Arc::clone(&self.admission),
             kept,
-            local_only: !settings.beyond_loopback,
+            local_only: !self.settings.beyond_loopback,
             questions: Semaphore::new(caps::QUERIES_AT_ONCE),
         });
         let mut tasks = JoinSet::new();
-        let mut watched = |part, work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
-            let running = health.watch(part);
-            tasks.spawn(async move {
-                work.await;
-                drop(running);
-            });
-        };
-        let over_grpc = Arc::clone(&intake);
-        let answer = move |request| {
-            let intake = Arc::clone(&over_grpc);
-            async move { grpc::answer(&intake, request).await }
-        };
-        watched("OTLP/gRPC", Box::pin(serve(grpc, answer, stopped.clone())));
-        let answer = move |request| {
-            let intake = Arc::clone(&intake);
-            async move { http::answer(&intake, request).await }
-        };
-        watched("OTLP/HTTP", Box::pin(serve(http, answer, stopped.clone())));
-        let answer = move |request| {
-            let pages = Arc::clone(&pages);
-            async move { web::answer(&pages, request).await }
-        };
-        watched("pages", Box::pin(serve(web, answer, stopped.clone())));
-        watched("clock", Box::pin(tick(Arc::clone(&sequencer), deadline, stopped)));
-
-        let [grpc, http, web] = addresses;
-        Ok(Running { grpc, http, web, sequencer, counters, health, stop, stopping, tasks, threads })
+        let over_grpc = serve(grpc, Arc::clone(&intake), grpc::answer, stop.subscribe());
+        tasks.spawn(watched("OTLP/gRPC", &self.health, over_grpc));
+        let over_http = serve(http, intake, http::answer, stop.subscribe());
+        tasks.spawn(watched("OTLP/HTTP", &self.health, over_http));
+        let to_people = serve(web, pages, web::answer, stop.subscribe());
+        tasks.spawn(watched("pages", &self.health, to_people));
+        let ticks = tick(Arc::clone(&self.sequencer), Arc::clone(&self.deadline), stop.subscribe());
+        tasks.spawn(watched("clock", &self.health, ticks));
+        tasks
     }
 }
 
@@ -246,7 +239,7 @@ impl Running {
 
     /// Ends the service in order.
     pub async fn stop(mut self) -> Summary {
-        let trouble = self.health.ready().err();
+        let mut trouble = Vec::from_iter(self.health.ready().err());
         self.stop.send_replace(true);
         self.sequencer.close();
         while self.tasks.join_next().await.is_some() {}
@@ -254,15 +247,14 @@ impl Running {
         self.sequencer.stop().await;
         let threads = std::mem::take(&mut self.threads);
         let joined = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
-        let in_order = joined.await.unwrap_or(false);
+        if !joined.await.unwrap_or(false) {
+            trouble.push("a thread of the service panicked".to_owned());
+        }
         let counts = self.counters.snapshot();
-        let trouble = trouble.or_else(|| (!in_order).then(|| "a thread of the service panicked".to_owned()));
-        let lost =
-            (counts.lost > 0).then(|| format!("{} changes could not be stored and are lost", counts.lost));
-        let trouble = match (trouble, lost) {
-            (Some(trouble), Some(lost)) => Some(format!("{trouble}\n{lost}")),
-            (trouble, lost) => trouble.or(lost),
-        };
+        if counts.lost > 0 {
+            trouble.push(format!("{} changes could not be stored and are lost", counts.lost));
+        }
+        let trouble = (!trouble.is_empty()).then(|| trouble.join("\n"));
         Summary { counts, trouble }
     }
 }
@@ -282,6 +274,18 @@ fn thread(
         drop(running);
     };
     std::thread::Builder::new().name(name.into()).spawn(run).map_err(StartError::Thread)
+}
+
+fn watched(
+    part: &'static str,
+    health: &Arc<Health>,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
+    let running = health.watch(part);
+    async move {
+        work.await;
+        drop(running);
+    }
 }
 
 async fn tick(sequencer: Arc<Sequencer>, deadline: Arc<NextDeadline>, mut stop: watch::Receiver<bool>) {

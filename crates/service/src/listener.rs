@@ -57,9 +57,13 @@ pub(crate) async fn bind(
 }
 
 /// Serves requests until told to stop; then those under way may finish within [`caps::DRAIN_TIME`].
-pub(crate) async fn serve<H, F>(listener: TcpListener, handler: H, mut stop: watch::Receiver<bool>)
-where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+pub(crate) async fn serve<S, F>(
+    listener: TcpListener,
+    shared: Arc<S>,
+    answer: fn(Arc<S>, Request<Incoming>) -> F,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
@@ -70,10 +74,10 @@ where
             _ = stop.wait_for(|stop| *stop) => break,
             Some(_ended) = connections.join_next() => {}
             (stream, permit) = accept(&listener, &free) => {
-                let handler = handler.clone();
+                let shared = Arc::clone(&shared);
                 let service = service_fn(move |request| {
-                    let answer = handler(request);
-                    async move { Ok::<_, Infallible>(answer.await) }
+                    let answered = answer(Arc::clone(&shared), request);
+                    async move { Ok::<_, Infallible>(answered.await) }
                 });
                 let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
                 let watched = graceful.watch(connection);

@@ -60,7 +60,7 @@ pub(crate) struct Kept {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(web: &Web, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(web: Arc<Web>, request: Request<Incoming>) -> Reply {
     let path = request.uri().path().to_owned();
     let accepted = match path.as_str() {
         "/" | "/health/live" | "/health/ready" | "/metrics" => Method::GET,
@@ -78,12 +78,12 @@ pub(crate) async fn answer(web: &Web, request: Request<Incoming>) -> Reply {
         return reply;
     }
     match path.as_str() {
-        "/" => page::overview(web),
+        "/" => page::overview(&web),
         "/health/live" => health(web.health.live()),
         "/health/ready" => health(web.health.ready()),
-        "/metrics" => metrics::exposition(web),
-        "/api/v1/explain" => question(web, request, explain).await,
-        _ => question(web, request, query).await,
+        "/metrics" => metrics::exposition(&web),
+        "/api/v1/explain" => question(&web, request, explain).await,
+        _ => question(&web, request, query).await,
     }
 }
 

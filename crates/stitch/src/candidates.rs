@@ -1,8 +1,9 @@
-//! Which journeys an event can belong to by time, and which come before and after one another.
+//! Which journeys an event can belong to by time.
 
 use authstitch_model::{AuthEvent, JourneyId, Millis, UnixNanos};
 
 use crate::caps;
+use crate::clock::corrected;
 use crate::index::Slot;
 use crate::stitcher::Stitcher;
 
@@ -35,7 +36,7 @@ impl Stitcher {
                 if !known && self.spans_event(slot, event) {
                     let live = self.live(slot);
                     let (span, id) = (live.span(), live.id);
-                    candidates.push((span.start, id, slot, event.time.shifted(-span.offsets.of(event.side))));
+                    candidates.push((span.start, id, slot, corrected(event, &span.offsets)));
                 }
             }
         }
@@ -52,8 +53,8 @@ impl Stitcher {
 
     /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side.
     pub(crate) fn spans_event(&mut self, slot: Slot, event: &AuthEvent) -> bool {
-        let offset = self.live(slot).span().offsets.of(event.side);
-        self.spans(slot, event.time.shifted(-offset))
+        let time = corrected(event, &self.live(slot).span().offsets);
+        self.spans(slot, time)
     }
 
     /// Whether a corrected time lies where a journey can have events.
@@ -68,7 +69,7 @@ impl Stitcher {
         let ordered = self.by_start(slots);
         let begun = ordered.iter().rposition(|slot| {
             let span = self.live(*slot).span();
-            span.start <= event.time.shifted(-span.offsets.of(event.side))
+            span.start <= corrected(event, &span.offsets)
         });
         ordered.get(begun.unwrap_or(0)).copied()
     }
@@ -80,26 +81,8 @@ impl Stitcher {
         ordered.get(place + 1).copied()
     }
 
-    /// The journey of the same session or container that started last before this one.
-    pub(crate) fn predecessor(&mut self, slot: Slot) -> Option<Slot> {
-        let neighbours = self.neighbours(slot);
-        let ordered = self.by_start(&neighbours);
-        let place = ordered.iter().position(|known| *known == slot)?;
-        place.checked_sub(1).map(|before| ordered[before])
-    }
-
-    /// The journeys that share a session or a container with this one, itself among them.
-    pub(crate) fn neighbours(&mut self, slot: Slot) -> Vec<Slot> {
-        let mut neighbours = vec![slot];
-        for key in self.live(slot).linking_keys() {
-            neighbours.extend_from_slice(self.index.sharing(key));
-        }
-        neighbours.sort_unstable();
-        neighbours.dedup();
-        neighbours
-    }
-
-    fn by_start(&mut self, slots: &[Slot]) -> Vec<Slot> {
+    /// Journeys by start.
+    pub(crate) fn by_start(&mut self, slots: &[Slot]) -> Vec<Slot> {
         let mut ordered: Vec<_> = slots
             .iter()
             .map(|slot| {

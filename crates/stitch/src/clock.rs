@@ -14,7 +14,7 @@ use authstitch_model::EventName::{
     LinkOpened, LinkSent, MobileOpened, QrScanned, QrShown, SessionEstablished, VerificationFailed,
     VerificationSucceeded, WebauthnCompleted, WebauthnFailed, WebauthnStarted,
 };
-use authstitch_model::{AuthEvent, ClockOffsets, EventName, Side};
+use authstitch_model::{AuthEvent, ClockOffsets, EventName, Side, UnixNanos};
 
 /// What must have happened before what, whoever emits it.
 pub const BEFORE: &[(EventName, EventName)] = &[
@@ -67,6 +67,12 @@ pub fn estimate<'a>(events: &(impl Iterator<Item = &'a AuthEvent> + Clone)) -> C
     offsets
 }
 
+/// When an event happened by the common clock.
+#[must_use]
+pub fn corrected(event: &AuthEvent, offsets: &ClockOffsets) -> UnixNanos {
+    event.time.shifted(offsets.of(event.side).saturating_neg())
+}
+
 /// The offset of one side against the sides known so far.
 fn bounds<'a>(
     events: &(impl Iterator<Item = &'a AuthEvent> + Clone),
@@ -77,10 +83,10 @@ fn bounds<'a>(
     let (mut low, mut high) = (None::<i64>, None::<i64>);
     let mut before = |earlier: &AuthEvent, later: &AuthEvent| {
         if earlier.side == side && known.contains(&later.side) {
-            let bound = earlier.time.signed_since(later.time.shifted(-offsets.of(later.side)));
+            let bound = earlier.time.signed_since(corrected(later, offsets));
             low = Some(low.map_or(bound, |low| low.max(bound)));
         } else if later.side == side && known.contains(&earlier.side) {
-            let bound = later.time.signed_since(earlier.time.shifted(-offsets.of(earlier.side)));
+            let bound = later.time.signed_since(corrected(earlier, offsets));
             high = Some(high.map_or(bound, |high| high.min(bound)));
         }
     };

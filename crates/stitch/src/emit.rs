@@ -1,10 +1,9 @@
-//! Rules 6, 7 and 10: closing, telling, forgetting, and linking retries.
+//! Rules 6 and 7: closing, telling and forgetting.
 
-use authstitch_model::{
-    CloseReason, Journey, JourneyEvent, JourneyId, KeyKind, Predecessor, Successor, UnixNanos,
-};
+use authstitch_model::{CloseReason, Journey, JourneyEvent, KeyKind, UnixNanos};
 
 use crate::Change;
+use crate::clock::corrected;
 use crate::index::Slot;
 use crate::live::State;
 use crate::stitcher::Stitcher;
@@ -38,7 +37,7 @@ impl Stitcher {
         self.counters.closed += 1;
         let forgotten = at.plus(self.settings.reopen_window);
         self.arm(slot, forgotten);
-        self.link_to_predecessor(slot, changes);
+        self.link(slot, changes);
         self.tell(slot, changes);
     }
 
@@ -47,13 +46,14 @@ impl Stitcher {
         let live = self.live(slot);
         let State::Closed { reason, .. } = live.state else { return };
         live.revision += 1;
+        live.told = live.links.names();
         let revision = live.revision;
         let offsets = live.span().offsets;
         let mut events: Vec<_> = live
             .events
             .iter()
             .map(|(event, joined_by)| JourneyEvent {
-                corrected: event.time.shifted(-offsets.of(event.side)),
+                corrected: corrected(event, &offsets),
                 event: event.clone(),
                 joined_by: *joined_by,
             })
@@ -67,8 +67,8 @@ impl Stitcher {
             events,
             offsets,
             close_reason: reason,
-            previous: live.previous,
-            next: live.next,
+            previous: live.links.previous.map(|previous| previous.link),
+            next: live.links.next.map(|next| next.link),
         };
         self.counters.revised += u64::from(revision > 1);
         changes.push(Change::Closed(Box::new(journey)));
@@ -76,6 +76,7 @@ impl Stitcher {
 
     /// Forgets a closed journey but for its tombstones.
     pub(crate) fn forget(&mut self, slot: Slot) {
+        self.freeze_links(slot);
         let live = self.remove(slot);
         let State::Closed { at, .. } = live.state else { return };
         let code_ttl = live.code_ttl.unwrap_or(self.settings.code_ttl);
@@ -97,44 +98,6 @@ impl Stitcher {
         }
         for (event, _) in &live.events {
             self.identities.remove(&event.identity);
-        }
-    }
-
-    /// Rule 10: links a journey to the one of the same session or container that started last before it. The
-    /// earlier one is told of again if it has closed.
-    pub(crate) fn link_to_predecessor(&mut self, slot: Slot, changes: &mut Vec<Change>) {
-        let Some(before) = self.predecessor(slot) else { return };
-        let (earlier_id, earlier_end, earlier_next) = {
-            let earlier = self.live(before);
-            (earlier.id, earlier.span().last, earlier.next)
-        };
-        let later = self.live(slot);
-        let (id, start, flow) = (later.id, later.span().start, later.flow());
-        let gap = start.since(earlier_end);
-        later.previous = Some(Predecessor { journey: earlier_id, gap });
-        if earlier_next.is_none_or(|next| next.journey != id && gap < next.gap) {
-            self.live(before).next = Some(Successor { journey: id, gap, flow });
-            self.tell(before, changes);
-        }
-    }
-
-    /// Lets neighbours of a merged journey point to it instead of to the one that is gone.
-    pub(crate) fn relink(&mut self, slot: Slot, gone: JourneyId, changes: &mut Vec<Change>) {
-        let id = self.live(slot).id;
-        for neighbour in self.neighbours(slot) {
-            let live = self.live(neighbour);
-            let mut changed = false;
-            if let Some(previous) = live.previous.as_mut().filter(|previous| previous.journey == gone) {
-                previous.journey = id;
-                changed = true;
-            }
-            if let Some(next) = live.next.as_mut().filter(|next| next.journey == gone) {
-                next.journey = id;
-                changed = true;
-            }
-            if changed && neighbour != slot {
-                self.tell(neighbour, changes);
-            }
         }
     }
 }

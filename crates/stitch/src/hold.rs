@@ -4,7 +4,8 @@ use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, UnixNanos};
 
 use crate::Change;
 use crate::candidates::Choice;
-use crate::index::Slot;
+use crate::clock::corrected;
+use crate::index::{Lookup, Slot};
 use crate::stitcher::Stitcher;
 use crate::waiting::Waiting;
 
@@ -25,8 +26,8 @@ impl Stitcher {
         self.waiting.leave(name, trace);
     }
 
-    /// Rule 2: the latest attempt started by the event's time, else the next to start, else one of its weak
-    /// keys' journeys, else a new one.
+    /// Rule 2: the latest attempt started by the event's time, else the next to start, else its code's journey,
+    /// else one of its weak keys' journeys, else a new one, which a page's own event never begins.
     fn place_in_container(
         &mut self,
         container: KeyHash,
@@ -35,37 +36,48 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) {
         let slots = self.index.sharing(container).to_vec();
-        let slot = match self.attempt_at(&slots, &event) {
-            Some(slot) if !self.begins_next_attempt(slot, &event) => Some(slot),
+        let (slot, joined_by) = match self.attempt_at(&slots, &event) {
+            Some(slot) if !self.begins_next_attempt(slot, &event) => (Some(slot), JoinedBy::Strong),
             Some(slot) => {
                 let next = self.attempt_after(&slots, slot).filter(|next| self.spans_event(*next, &event));
-                if next.is_none() && is_of_the_page(event.name) {
-                    self.counters.orphaned += 1;
-                    return;
-                }
-                next
+                (next, JoinedBy::Strong)
             }
-            None => match self.choose(&event) {
-                Choice::Journey(slot) => Some(slot),
-                Choice::None | Choice::Ambiguous => None,
-            },
+            None => self.journey_outside(received, &event),
         };
-        let slot = slot.unwrap_or_else(|| self.found(received, &event, changes));
-        self.join(slot, received, event, JoinedBy::Strong, changes);
+        match slot {
+            Some(slot) => self.join(slot, received, event, joined_by, changes),
+            None if is_of_the_page(event.name) => self.counters.orphaned += 1,
+            None => {
+                let slot = self.found(received, &event, changes);
+                self.join(slot, received, event, JoinedBy::Strong, changes);
+            }
+        }
+    }
+
+    /// The journey of an event whose container holds no attempt yet.
+    fn journey_outside(&mut self, now: UnixNanos, event: &AuthEvent) -> (Option<Slot>, JoinedBy) {
+        if let Some(Lookup::Live(slot)) = event.keys.code.map(|code| self.index.look_up(code, now)) {
+            return (Some(slot), JoinedBy::Strong);
+        }
+        match self.choose(event) {
+            Choice::Journey(slot) => (Some(slot), JoinedBy::Weak),
+            Choice::Ambiguous | Choice::None => (None, JoinedBy::Strong),
+        }
     }
 
     /// Whether an event cannot be of this attempt any more: it comes over the grace after a terminal event, or
     /// it is a result after a failed result.
-    fn begins_next_attempt(&mut self, slot: Slot, event: &AuthEvent) -> bool {
+    pub(crate) fn begins_next_attempt(&mut self, slot: Slot, event: &AuthEvent) -> bool {
         let grace = self.settings.grace;
         let span = self.live(slot).span();
-        let time = event.time.shifted(-span.offsets.of(event.side));
+        let time = corrected(event, &span.offsets);
         let is_result = matches!(
             event.name,
             EventName::VerificationSucceeded
                 | EventName::VerificationFailed
                 | EventName::WebauthnCompleted
                 | EventName::WebauthnFailed
+                | EventName::SessionEstablished
         );
         span.terminal.is_some_and(|terminal| time > terminal.plus(grace))
             || is_result && span.failed_result.is_some_and(|failed| time > failed)

@@ -24,7 +24,7 @@ pub enum Lookup {
 #[derive(Clone, Copy, Debug)]
 struct Binding {
     slot: Slot,
-    /// How many journeys, or keys of higher precedence, this key joined to the first.
+    /// How many journeys and keys of higher precedence this key joined to the first, or would have joined.
     links: usize,
 }
 
@@ -124,14 +124,17 @@ impl Index {
         self.shared.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Lets a journey be found under a session, trace or container; `false` if too many are there.
-    pub fn share(&mut self, key: KeyHash, slot: Slot) -> bool {
+    /// Lets a journey be found under a session, trace or container; at the bound the one that was shared first
+    /// is found there no more.
+    pub fn share(&mut self, key: KeyHash, slot: Slot) {
         let slots = self.shared.entry(key).or_default();
-        let room = slots.len() < caps::JOURNEYS_PER_WEAK_KEY;
-        if room && !slots.contains(&slot) {
-            slots.push(slot);
+        if slots.contains(&slot) {
+            return;
         }
-        room
+        if slots.len() == caps::JOURNEYS_PER_WEAK_KEY {
+            slots.remove(0);
+        }
+        slots.push(slot);
     }
 
     /// The journey is found there no more.
@@ -157,6 +160,15 @@ impl Index {
         for (_, key) in weak {
             self.unshare(*key, from);
             self.share(*key, to);
+        }
+    }
+
+    /// One key leads to this journey no more, without a tombstone.
+    pub fn release(&mut self, (kind, key): (KeyKind, KeyHash), slot: Slot) {
+        if kind.is_strong() {
+            self.unbind(key, slot, UnixNanos(0), None);
+        } else {
+            self.unshare(key, slot);
         }
     }
 

@@ -44,6 +44,7 @@ mod counters;
 mod emit;
 mod hold;
 mod index;
+mod links;
 mod live;
 mod merge;
 mod settings;

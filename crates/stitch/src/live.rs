@@ -2,11 +2,12 @@
 
 use authstitch_model::{
     AuthEvent, ClockOffsets, CloseReason, EventKeys, EventName, Flow, JoinedBy, JourneyId, KeyHash, KeyKind,
-    Millis, Predecessor, Realm, Side, Successor, UnixNanos, ceremony, phases,
+    Millis, Realm, Side, UnixNanos, ceremony, phases,
 };
 
 use crate::caps;
-use crate::clock;
+use crate::clock::{self, corrected};
+use crate::links::{LinkNames, Links};
 use crate::settings::Settings;
 
 /// A journey that may still take events.
@@ -29,11 +30,14 @@ pub struct Live {
     /// Receipt time of its last terminal event.
     pub terminal: Option<UnixNanos>,
     pub unloaded: bool,
-    /// The longest lifetime or browser limit that an event announced.
+    /// The longest lifetime that an event announced.
     pub announced: Millis,
+    /// The longest of its browsers' limits on a ceremony.
+    pub ceremony_limit: Millis,
     pub code_ttl: Option<Millis>,
-    pub previous: Option<Predecessor>,
-    pub next: Option<Successor>,
+    pub links: Links,
+    /// Where its links led when it was last told of.
+    pub told: LinkNames,
     /// When it is due: to close, or to be forgotten.
     pub deadline: UnixNanos,
     /// The earliest of its timers; it may come round before the deadline and is then armed anew.
@@ -79,9 +83,10 @@ impl Live {
             terminal: None,
             unloaded: false,
             announced: Millis(0),
+            ceremony_limit: Millis(0),
             code_ttl: None,
-            previous: None,
-            next: None,
+            links: Links::default(),
+            told: LinkNames::default(),
             deadline: UnixNanos(0),
             armed: None,
             span: None,
@@ -97,6 +102,11 @@ impl Live {
         self.keys.iter().any(|(kind, _)| *kind != KeyKind::Flow)
     }
 
+    /// Whether something other than codes ties it.
+    pub fn is_tied(&self) -> bool {
+        self.keys.iter().any(|(kind, _)| *kind != KeyKind::Code)
+    }
+
     /// Whether only a trace ties it: no strong key, no container.
     pub fn is_founded_by_trace(&self) -> bool {
         self.keys.is_empty()
@@ -110,7 +120,8 @@ impl Live {
             self.terminal = self.terminal.max(Some(received));
         }
         self.unloaded |= event.name == EventName::PageUnloaded && event.side == Side::Initiator;
-        self.announced = self.announced.max(announced(&event));
+        self.announced = self.announced.max(event.facts.code_ttl.unwrap_or_default());
+        self.ceremony_limit = self.ceremony_limit.max(ceremony_limit(&event).unwrap_or_default());
         self.code_ttl = self.code_ttl.max(event.facts.code_ttl);
         self.span = None;
         let room = self.events.len() < caps::EVENTS_PER_JOURNEY;
@@ -134,9 +145,9 @@ impl Live {
         self.terminal = self.terminal.max(other.terminal);
         self.unloaded |= other.unloaded;
         self.announced = self.announced.max(other.announced);
+        self.ceremony_limit = self.ceremony_limit.max(other.ceremony_limit);
         self.code_ttl = self.code_ttl.max(other.code_ttl);
-        self.previous = self.previous.or(other.previous);
-        self.next = self.next.or(other.next);
+        self.links = self.links.joined(other.links, [self.id, other.id]);
         self.span = None;
         dropped
     }
@@ -152,25 +163,10 @@ impl Live {
     }
 
     fn idle(&self, settings: &Settings) -> Millis {
-        if self.unloaded {
-            return settings.idle_after_unload;
-        }
-        let ceremony =
-            self.ceremony_limit().map_or(Millis(0), |limit| limit.min(settings.ceremony_limit_cap));
+        let ceremony = self.ceremony_limit.min(settings.ceremony_limit_cap);
         let longest = settings.idle.of(self.flow()).max(self.announced).max(ceremony);
-        Millis(longest.0 + settings.idle_margin.0)
-    }
-
-    /// The browser's own limit on the ceremony, where one runs.
-    fn ceremony_limit(&self) -> Option<Millis> {
-        let started = self
-            .events
-            .iter()
-            .map(|(event, _)| event)
-            .find(|event| event.name == EventName::WebauthnStarted)?;
-        let browser = started.environment.browser.as_ref().map(|browser| browser.kind);
-        let asked = started.facts.webauthn_timeout;
-        browser.and_then(|browser| ceremony::limit(browser, asked)).or(asked)
+        let idle = Millis(longest.0.saturating_add(settings.idle_margin.0));
+        if self.unloaded { idle.min(settings.idle_after_unload) } else { idle }
     }
 
     /// The flow as sent, the earliest where they differ; else what the names suggest: a ceremony before a link
@@ -203,7 +199,7 @@ impl Live {
 
     fn measured(&self) -> Span {
         let offsets = clock::estimate(&self.events.iter().map(|(event, _)| event));
-        let corrected = |event: &AuthEvent| event.time.shifted(-offsets.of(event.side));
+        let corrected = |event| corrected(event, &offsets);
         let times = || self.events.iter().map(|(event, _)| corrected(event));
         let own = self.events.iter().filter(|(_, joined_by)| *joined_by == JoinedBy::Strong);
         let last_of = |wanted: fn(EventName) -> bool| {
@@ -238,9 +234,12 @@ impl Live {
     }
 }
 
-/// The lifetime that an event announces.
-fn announced(event: &AuthEvent) -> Millis {
-    event.facts.code_ttl.unwrap_or_default()
+/// The browser's own limit on the ceremony that an event started; where its rule is unknown, what was asked.
+fn ceremony_limit(event: &AuthEvent) -> Option<Millis> {
+    let asked = event.facts.webauthn_timeout;
+    let browser = event.environment.browser.as_ref().map(|browser| browser.kind);
+    let started = event.name == EventName::WebauthnStarted;
+    started.then(|| browser.and_then(|browser| ceremony::limit(browser, asked)).or(asked)).flatten()
 }
 
 /// The keys of an event that bind: strong ones and the container.

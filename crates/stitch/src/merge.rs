@@ -1,8 +1,9 @@
 //! Rule 8: two journeys that turn out to be one.
 
-use authstitch_model::{JourneyId, KeyHash};
+use authstitch_model::{JourneyId, KeyHash, KeyKind};
 
 use crate::Change;
+use crate::caps;
 use crate::index::Slot;
 use crate::live::State;
 use crate::stitcher::Stitcher;
@@ -20,21 +21,10 @@ impl Stitcher {
         if absorbed.revision > 0 {
             changes.push(Change::Merged { journey: absorbed.id, revision: absorbed.revision + 1, into: id });
         }
-        for key in &absorbed.keys {
-            if !survivor.keys.contains(key) {
-                survivor.keys.push(*key);
-            }
-        }
-        for key in &absorbed.weak {
-            if !survivor.weak.contains(key) {
-                survivor.weak.push(*key);
-            }
-        }
+        let mut over = take_over(&mut survivor.keys, &absorbed.keys, caps::KEYS_PER_JOURNEY);
+        over.extend(take_over(&mut survivor.weak, &absorbed.weak, caps::WEAK_KEYS_PER_JOURNEY));
         let gone = absorbed.id;
         let dropped = survivor.absorb(absorbed);
-        survivor.previous =
-            survivor.previous.filter(|previous| previous.journey != id && previous.journey != gone);
-        survivor.next = survivor.next.filter(|next| next.journey != id && next.journey != gone);
         if let State::Closed { at, .. } = was
             && survivor.is_open()
         {
@@ -45,11 +35,16 @@ impl Stitcher {
             self.identities.remove(&event.identity);
             self.counters.over_cap += 1;
         }
-        self.relink(into, gone, changes);
+        for key in over {
+            self.index.release(key, into);
+        }
+        for neighbour in self.neighbours(into) {
+            self.live(neighbour).links.rename(gone, id);
+        }
         into
     }
 
-    /// Lets a strong journey absorb those that its trace founded and whose time overlaps its own.
+    /// Lets a journey absorb those that its trace founded and whose time overlaps its own.
     pub(crate) fn absorb_founded_by(
         &mut self,
         trace: KeyHash,
@@ -72,4 +67,24 @@ impl Stitcher {
         let (start_a, start_b) = (self.live(a).span().start, self.live(b).span().start);
         self.spans(a, start_b) || self.spans(b, start_a)
     }
+}
+
+/// Adds the keys of one journey to those of another, and gives those that find no room.
+fn take_over(
+    keys: &mut Vec<(KeyKind, KeyHash)>,
+    others: &[(KeyKind, KeyHash)],
+    cap: usize,
+) -> Vec<(KeyKind, KeyHash)> {
+    let mut over = Vec::new();
+    for key in others {
+        if keys.contains(key) {
+            continue;
+        }
+        if keys.len() < cap {
+            keys.push(*key);
+        } else {
+            over.push(*key);
+        }
+    }
+    over
 }

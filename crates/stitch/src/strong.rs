@@ -16,67 +16,69 @@ enum Destination {
 }
 
 impl Stitcher {
-    /// Whether an event has a strong key that decides. A new code that comes with a container alone decides
-    /// nothing: the container does, by time.
-    pub(crate) fn has_usable_strong_key(&self, event: &AuthEvent, now: UnixNanos) -> bool {
+    /// Whether an event has a strong key that decides. A code that comes with a container alone, and that nothing
+    /// but codes ties yet, decides nothing: the container does, by time.
+    pub(crate) fn has_usable_strong_key(&mut self, event: &AuthEvent, now: UnixNanos) -> bool {
+        let contained = event.keys.flow.is_some();
         event.keys.strong().any(|(kind, key)| match self.index.look_up(key, now) {
             Lookup::Poisoned => false,
-            Lookup::Unknown => kind != KeyKind::Code || event.keys.flow.is_none(),
-            Lookup::Live(_) | Lookup::Tombstone { .. } => true,
+            Lookup::Unknown => kind != KeyKind::Code || !contained,
+            Lookup::Live(slot) => kind != KeyKind::Code || !contained || self.live(slot).is_tied(),
+            Lookup::Tombstone { .. } => true,
         })
     }
 
     pub(crate) fn accept_strong(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        match self.destination(received, &event) {
+        let slot = match self.destination(received, &event) {
             Destination::TooLate { closed } => {
                 self.counters.too_late[event.side.index()].add(received.since(closed));
+                return;
             }
-            Destination::Journey(slot) => self.join(slot, received, event, JoinedBy::Strong, changes),
-            Destination::New => {
-                let slot = self.found(received, &event, changes);
-                self.join(slot, received, event, JoinedBy::Strong, changes);
-            }
-        }
+            Destination::Journey(slot) => slot,
+            Destination::New => match event.keys.flow.and_then(|container| self.prelude(container, &event)) {
+                Some(slot) => slot,
+                None => self.found(received, &event, changes),
+            },
+        };
+        self.join(slot, received, event, JoinedBy::Strong, changes);
     }
 
-    /// The key of highest precedence that is not poisoned decides; if it is new, the next one that leads to a
-    /// journey that may have it; then a container whose latest attempt has no strong key yet.
+    /// The key of highest precedence that leads to a journey that may have the event decides. If none does, a
+    /// key that is only remembered makes it too late, unless it begins a new journey.
     fn destination(&mut self, now: UnixNanos, event: &AuthEvent) -> Destination {
-        let mut new = false;
+        let mut higher_is_new = false;
+        let mut too_late = None;
         for (kind, key) in event.keys.strong() {
             match self.index.look_up(key, now) {
                 Lookup::Live(slot) if self.may_have(slot, event.keys.journey) => {
-                    if new {
-                        self.count_link(key);
+                    if !(higher_is_new && self.count_link(key)) {
+                        return Destination::Journey(slot);
                     }
-                    return Destination::Journey(slot);
                 }
-                Lookup::Live(_) => {
-                    self.counters.key_conflicts += 1;
-                    self.count_link(key);
-                    new = true;
+                Lookup::Live(_) => higher_is_new = true,
+                Lookup::Tombstone { closed } => {
+                    too_late = too_late.or(Some(closed));
+                    higher_is_new |= kind != KeyKind::Code;
                 }
-                Lookup::Tombstone { closed } if !new && !event.name.is_start() => {
-                    return Destination::TooLate { closed };
-                }
-                Lookup::Tombstone { .. } | Lookup::Unknown => new |= kind != KeyKind::Code,
+                Lookup::Unknown => higher_is_new |= kind != KeyKind::Code,
                 Lookup::Poisoned => {}
             }
         }
-        let latest = event.keys.flow.and_then(|container| self.latest_attempt(container));
-        match latest {
-            Some(slot) if !self.live(slot).is_strong() => Destination::Journey(slot),
+        match too_late {
+            Some(closed) if !event.name.is_start() => Destination::TooLate { closed },
             _ => Destination::New,
         }
     }
 
-    /// The latest attempt of a container.
-    fn latest_attempt(&mut self, container: KeyHash) -> Option<Slot> {
-        let slots = self.index.sharing(container).to_vec();
-        slots.into_iter().max_by_key(|slot| {
-            let live = self.live(*slot);
-            (live.span().start, live.id)
-        })
+    /// What a container holds of an attempt before its first strong key came: the attempt at an event's time, if
+    /// it has none and the event can still be of it.
+    fn prelude(&mut self, container: KeyHash, event: &AuthEvent) -> Option<Slot> {
+        let attempts = self.index.sharing(container).to_vec();
+        let attempt = self.attempt_at(&attempts, event)?;
+        let fits = !self.live(attempt).is_strong()
+            && self.spans_event(attempt, event)
+            && !self.begins_next_attempt(attempt, event);
+        fits.then_some(attempt)
     }
 
     /// Whether a journey may take an event with this journey key: it has the same one or none.
@@ -85,10 +87,11 @@ impl Stitcher {
         own.is_none() || journey.is_none() || own == journey
     }
 
-    fn count_link(&mut self, key: KeyHash) {
-        if self.index.links(key) {
-            self.counters.poisoned_keys += 1;
-        }
+    /// Counts that a key joins journeys, or would; `true` if it is thereby poisoned and joins nothing.
+    fn count_link(&mut self, key: KeyHash) -> bool {
+        let poisoned = self.index.links(key);
+        self.counters.poisoned_keys += u64::from(poisoned);
+        poisoned
     }
 
     /// A new journey for an event, which joins it next.
@@ -113,13 +116,12 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) {
         let mut slot = slot;
-        for (kind, key) in binding_keys(&event.keys) {
-            slot = self.bind(slot, kind, key, received, changes);
+        for key in binding_keys(&event.keys) {
+            slot = self.bind(slot, key, received, &event, changes);
         }
         // Only an event that is the journey's own lets it be found by session or trace.
-        let keyless = self.live(slot).is_founded_by_trace();
-        let weak: Vec<_> = event.keys.weak().filter(|_| joined_by == JoinedBy::Strong || keyless).collect();
-        for key in weak {
+        let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+        for key in event.keys.weak().filter(|_| own) {
             self.share(slot, key);
         }
         let (trace, identity) = (event.keys.trace, event.identity);
@@ -129,54 +131,84 @@ impl Stitcher {
         } else {
             self.counters.over_cap += 1;
         }
-        if let Some(trace) = trace.filter(|_| joined_by == JoinedBy::Strong) {
+        if let Some(trace) = trace.filter(|_| own) {
             slot = self.absorb_founded_by(trace, slot, changes);
         }
-        self.link_to_predecessor(slot, changes);
+        self.link(slot, changes);
         self.settle(slot, changes);
     }
 
-    /// Binds a key to a journey, or merges the journey that it leads to already.
+    /// Binds a key of an event to its journey, or merges the journey that the key leads to already.
     fn bind(
         &mut self,
         slot: Slot,
-        kind: KeyKind,
-        key: KeyHash,
+        (kind, key): (KeyKind, KeyHash),
         now: UnixNanos,
+        event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
         if kind == KeyKind::Flow {
-            let live = self.live(slot);
-            if !live.keys.contains(&(kind, key)) && live.keys.len() < caps::KEYS_PER_JOURNEY {
-                live.keys.push((kind, key));
-                self.index.share(key, slot);
-            }
-            return slot;
+            return self.enter_container(slot, key, event, changes);
         }
         match self.index.look_up(key, now) {
             Lookup::Live(other) if other == slot => slot,
             Lookup::Live(other) => {
                 let (own, others) = (self.live(slot).journey_key, self.live(other).journey_key);
                 if own.is_some() && others.is_some() && own != others {
-                    // The event follows its key of highest precedence; the other key stays where it is.
-                    return slot;
+                    // The key stays where it is. It is noted here, so that it counts once for each journey.
+                    if self.note(slot, (kind, key)) {
+                        self.counters.key_conflicts += 1;
+                        self.count_link(key);
+                    }
+                    slot
+                } else if self.count_link(key) {
+                    slot
+                } else {
+                    self.merge(slot, other, changes)
                 }
-                self.count_link(key);
-                self.merge(slot, other, changes)
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                let live = self.live(slot);
-                if live.keys.len() < caps::KEYS_PER_JOURNEY {
-                    live.keys.push((kind, key));
+                if self.note(slot, (kind, key)) || self.live(slot).keys.contains(&(kind, key)) {
                     if kind == KeyKind::Journey {
-                        live.journey_key = Some(key);
+                        self.live(slot).journey_key = Some(key);
                     }
                     self.index.bind(key, slot);
                 }
                 slot
             }
         }
+    }
+
+    /// Makes a journey one of a container's attempts. If a strong key tied it elsewhere, what the container
+    /// holds of it already is the same attempt.
+    fn enter_container(
+        &mut self,
+        slot: Slot,
+        container: KeyHash,
+        event: &AuthEvent,
+        changes: &mut Vec<Change>,
+    ) -> Slot {
+        let key = (KeyKind::Flow, container);
+        if self.live(slot).keys.contains(&key) {
+            return slot;
+        }
+        let is_strong = self.live(slot).is_strong();
+        let prelude = if is_strong { self.prelude(container, event) } else { None };
+        if self.note(slot, key) {
+            self.index.share(container, slot);
+        }
+        prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))
+    }
+
+    /// Notes a key with a journey; `false` if it is there already or finds no room.
+    fn note(&mut self, slot: Slot, key: (KeyKind, KeyHash)) -> bool {
+        let keys = &mut self.live(slot).keys;
+        let noted = keys.len() < caps::KEYS_PER_JOURNEY && !keys.contains(&key);
+        if noted {
+            keys.push(key);
+        }
+        noted
     }
 
     /// Lets a journey be found under a weak key.

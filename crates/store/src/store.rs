@@ -44,9 +44,7 @@ impl Store {
             caps::WRITER_CACHE_KIB,
             caps::LOG_PAGES
         );
-        connection
-            .execute_batch(&settings)
-            .doing("setting the database's durability")?;
+        connection.execute_batch(&settings).doing("setting the database's durability")?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing("locking the database")?;

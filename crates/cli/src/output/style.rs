@@ -24,9 +24,6 @@ pub enum Paint {
 }
 
 impl Style {
-    /// Without colour.
-    pub const PLAIN: Self = Self { colour: false };
-
     /// The style of standard output: colour on a terminal, unless `NO_COLOR` is set or the terminal is dumb.
     pub fn of_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

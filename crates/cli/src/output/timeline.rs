@@ -21,10 +21,6 @@ pub fn timeline(line: &JourneyLine, style: Style) -> String {
     evidence(&mut page, line, style);
     section(&mut page, style, "explanation");
     page.push_str(&wrapped(&line.explanation, style.width(), 2));
-    if let Some(remedy) = &line.remedy {
-        section(&mut page, style, &format!("remedy for {}", remedy.cause));
-        page.push_str(&wrapped(&remedy.action, style.width(), 2));
-    }
     page
 }
 

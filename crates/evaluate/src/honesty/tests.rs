@@ -63,7 +63,7 @@ fn a_phase_that_the_flow_does_not_have_cannot_be_observed() {
 
 #[test]
 fn an_event_that_failed_evidences_nothing_unless_failing_is_its_meaning() {
-    let failed = |name| SpanLine { detail: Some(Text::from("timeout")), ..named(1, name) };
+    let failed = |name| SpanLine { detail: Some(Text::from("error timeout")), ..named(1, name) };
     assert!(is_violation(Flow::AppQr, Phase::Presented, failed(EventName::QrShown)));
     assert!(!is_violation(Flow::AppQr, Phase::Prompted, failed(EventName::ConfirmationDeclined)));
 }

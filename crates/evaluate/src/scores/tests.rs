@@ -48,6 +48,14 @@ fn outcome_and_cause_are_forced_to_the_likeliest_and_abstaining_earns_nothing() 
 }
 
 #[test]
+fn a_line_without_outcomes_means_the_sums_of_its_causes() {
+    let said: &[(Cause, f64)] = &[(WalkedAway, 0.4), (ScanFailed, 0.3), (CallbackLost, 0.3)];
+    let (truth, mut journeys) = told(&[(ScanFailed, said)]);
+    journeys[0].outcomes.clear();
+    assert!(near(card(&truth, &journeys).scores.outcome_accuracy, 1.0));
+}
+
+#[test]
 fn macro_f1_weighs_every_true_cause_alike() {
     let card = scored(&[
         (Succeeded, &[(Succeeded, 1.0)]),

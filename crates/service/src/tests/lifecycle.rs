@@ -1,8 +1,12 @@
 use authstitch_store::Reader;
 use expect_test::expect;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tonic::transport::Channel;
 
 use super::*;
-use crate::{StartError, find};
+use crate::{StartError, caps, find};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -22,6 +26,22 @@ async fn stopping_judges_and_stores_what_was_received() {
     let by_id = find(&reader, directory.path(), &found[0].journey_id.to_string()).unwrap();
     assert_eq!(by_id, found);
     assert_eq!(find(&reader, directory.path(), "journey-unknown").unwrap(), []);
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_connections_that_are_idle() {
+    let (service, _directory) = running(Clock::System).await;
+    let silent = TcpStream::connect(service.http).await.unwrap();
+    let mut kept_alive = TcpStream::connect(service.web).await.unwrap();
+    kept_alive.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut begun = [0; 12];
+    kept_alive.read_exact(&mut begun).await.unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 200");
+    let endpoint = Channel::from_shared(format!("http://{}", service.grpc)).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    let stopped = timeout(caps::DRAIN_TIME / 2, service.stop()).await;
+    assert!(stopped.is_ok());
+    drop((silent, kept_alive, channel));
 }
 
 #[tokio::test]
@@ -68,7 +88,7 @@ async fn a_store_that_fails_makes_the_health_bad_and_what_is_lost_is_said() {
     let sent = call(service.http, "POST", "/v1/traces", &headers, &login("journey-lost")).await;
     assert_eq!(sent.status, 200);
     // Time runs out, but what was judged cannot be stored, so this never ends by itself.
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(1), service.run_out()).await;
+    let waited = timeout(std::time::Duration::from_secs(1), service.run_out()).await;
     assert!(waited.is_err());
     assert!(service.health().unwrap_err().starts_with("store: "), "{:?}", service.health());
     for (path, status) in [("/health/live", 200), ("/health/ready", 503)] {

@@ -33,7 +33,7 @@ pub fn page(args: &args::Demo, found: &Found, style: Style) -> String {
         page.push_str(&heading(style, "One journey explained"));
         page.push_str(&timeline(line, style));
     }
-    page.push_str(&heading(style, "Scorecard against the truth"));
+    page.push('\n');
     page.push_str(&found.scorecard.to_text(style.width(), style.has_colour()));
     page
 }

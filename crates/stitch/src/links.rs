@@ -1,0 +1,161 @@
+//! Rule 10: which attempts of one session or container follow one another.
+//!
+//! A journey's links are what its neighbours say, ordered by start. A neighbour that is forgotten stays linked:
+//! nothing older takes the place of a forgotten predecessor, nothing younger that of a forgotten successor. A
+//! journey that has closed is told of again when a link leads elsewhere than it was told, or to another flow;
+//! that a gap changed a little is told with the next revision.
+
+use authstitch_model::{Flow, JourneyId, Predecessor, Successor, UnixNanos};
+
+use crate::Change;
+use crate::index::Slot;
+use crate::stitcher::Stitcher;
+
+/// A link to another journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour<T> {
+    pub link: T,
+    /// When the other one started.
+    pub start: UnixNanos,
+    /// Whether the other one is known by this link only.
+    pub forgotten: bool,
+}
+
+/// The links of one journey.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    pub previous: Option<Neighbour<Predecessor>>,
+    pub next: Option<Neighbour<Successor>>,
+}
+
+/// Where links lead: what makes a new revision when it changes.
+pub type LinkNames = (Option<JourneyId>, Option<(JourneyId, Flow)>);
+
+impl Links {
+    pub fn names(&self) -> LinkNames {
+        (
+            self.previous.map(|previous| previous.link.journey),
+            self.next.map(|next| (next.link.journey, next.link.flow)),
+        )
+    }
+
+    pub fn lead_to(&self, journey: JourneyId) -> bool {
+        let (previous, next) = self.names();
+        previous == Some(journey) || next.is_some_and(|(next, _)| next == journey)
+    }
+
+    /// Leads to `to` what led to `from`.
+    pub fn rename(&mut self, from: JourneyId, to: JourneyId) {
+        if let Some(previous) = self.previous.as_mut().filter(|previous| previous.link.journey == from) {
+            previous.link.journey = to;
+        }
+        if let Some(next) = self.next.as_mut().filter(|next| next.link.journey == from) {
+            next.link.journey = to;
+        }
+    }
+
+    /// Marks that a journey is known by its links only.
+    pub fn forget(&mut self, journey: JourneyId) {
+        if let Some(previous) = self.previous.as_mut().filter(|previous| previous.link.journey == journey) {
+            previous.forgotten = true;
+        }
+        if let Some(next) = self.next.as_mut().filter(|next| next.link.journey == journey) {
+            next.forgotten = true;
+        }
+    }
+
+    /// The links of one journey made of two: those of both that lie nearest and do not lead to itself.
+    pub fn joined(self, other: Self, own: [JourneyId; 2]) -> Self {
+        let previous = [self.previous, other.previous].into_iter().flatten();
+        let next = [self.next, other.next].into_iter().flatten();
+        Self {
+            previous: previous
+                .filter(|previous| !own.contains(&previous.link.journey))
+                .max_by_key(|previous| previous.start),
+            next: next.filter(|next| !own.contains(&next.link.journey)).min_by_key(|next| next.start),
+        }
+    }
+}
+
+impl Stitcher {
+    /// Links a journey and those beside it anew. The others that have closed are told of again if their links
+    /// lead elsewhere now.
+    pub(crate) fn link(&mut self, slot: Slot, changes: &mut Vec<Change>) {
+        let around = self.neighbours(slot);
+        if around.len() == 1 {
+            return;
+        }
+        self.relink(slot);
+        let id = self.live(slot).id;
+        let place = around.iter().position(|known| *known == slot).unwrap_or(0);
+        for (other_place, other) in around.into_iter().enumerate() {
+            if other == slot || other_place.abs_diff(place) > 1 && !self.live(other).links.lead_to(id) {
+                continue;
+            }
+            self.relink(other);
+            if self.live(other).links.names() != self.live(other).told {
+                self.tell(other, changes);
+            }
+        }
+    }
+
+    /// A journey is about to be forgotten: those linked to it keep the link as it is.
+    pub(crate) fn freeze_links(&mut self, slot: Slot) {
+        let id = self.live(slot).id;
+        for other in self.neighbours(slot) {
+            self.live(other).links.forget(id);
+        }
+    }
+
+    /// Makes one journey's links what its neighbours say.
+    fn relink(&mut self, slot: Slot) {
+        let around = self.neighbours(slot);
+        let place = around.iter().position(|known| *known == slot).unwrap_or(0);
+        let before = place.checked_sub(1).map(|before| around[before]);
+        let after = around.get(place + 1).copied();
+        let recorded = self.live(slot).links;
+        let previous = before.filter(|before| self.follows(*before, slot));
+        let next = after.filter(|after| self.follows(slot, *after));
+        let span = self.live(slot).span();
+        let previous = previous.map(|previous| {
+            let live = self.live(previous);
+            let (journey, earlier) = (live.id, live.span());
+            let link = Predecessor { journey, gap: span.start.since(earlier.last) };
+            Neighbour { link, start: earlier.start, forgotten: false }
+        });
+        let next = next.map(|next| {
+            let live = self.live(next);
+            let (journey, flow, start) = (live.id, live.flow(), live.span().start);
+            let link = Successor { journey, gap: start.since(span.last), flow };
+            Neighbour { link, start, forgotten: false }
+        });
+        self.live(slot).links = Links {
+            previous: previous.or(recorded.previous.filter(|previous| previous.forgotten)),
+            next: next.or(recorded.next.filter(|next| next.forgotten)),
+        };
+    }
+
+    /// Whether no journey that is forgotten is known to lie between two neighbours.
+    fn follows(&mut self, earlier: Slot, later: Slot) -> bool {
+        let earlier_start = self.live(earlier).span().start;
+        let later_start = self.live(later).span().start;
+        let next = self.live(earlier).links.next.filter(|next| next.forgotten);
+        let previous = self.live(later).links.previous.filter(|previous| previous.forgotten);
+        next.is_none_or(|next| next.start > later_start)
+            && previous.is_none_or(|previous| previous.start < earlier_start)
+    }
+
+    /// The journeys that share a session or a container with this one, itself among them, by start.
+    pub(crate) fn neighbours(&mut self, slot: Slot) -> Vec<Slot> {
+        let mut neighbours = vec![slot];
+        for key in self.live(slot).linking_keys() {
+            neighbours.extend_from_slice(self.index.sharing(key));
+        }
+        neighbours.sort_unstable();
+        neighbours.dedup();
+        if neighbours.len() > 1 {
+            neighbours = self.by_start(&neighbours);
+        }
+        neighbours
+    }
+}
