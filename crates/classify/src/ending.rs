@@ -2,10 +2,10 @@
 //!
 //! 1. Success, where it is the likeliest outcome with at least one half.
 //! 2. The person's refusal, switch or cancel.
-//! 3. A failed ceremony: timed out at the limit or where the browser says so; cancelled where the browser says
-//!    so, or where it says nothing and cancelling is the likeliest cause; failed otherwise.
-//! 4. A failed verification or an error: failed.
-//! 5. A closed page: closed.
+//! 3. A ceremony that timed out, at the limit or by the browser's word, or was cancelled, by the browser's word
+//!    or where it says nothing and cancelling is the likeliest cause.
+//! 4. A closed page: closed.
+//! 5. A ceremony that failed otherwise, a failed verification or an error: failed.
 //! 6. Where an expiry is the likeliest cause: timed out.
 //! 7. Silent.
 
@@ -13,7 +13,7 @@ use authstitch_model::verdict::{CauseDistribution, DISPLAYED};
 use authstitch_model::{Cause, EndAct};
 
 use crate::evidence::Features;
-use crate::feature::{Ceremony, Elapsed, Fault, Parting, Refusal};
+use crate::feature::{Ceremony, Elapsed, Fault, Parting};
 
 /// The act that ended it.
 pub fn end_act(features: &Features, causes: &CauseDistribution, likeliest: Cause) -> EndAct {
@@ -27,25 +27,31 @@ pub fn end_act(features: &Features, causes: &CauseDistribution, likeliest: Cause
         Some(Parting::Cancelled) => return EndAct::Cancelled,
         Some(Parting::Closed | Parting::Nothing) | None => {}
     }
-    if features.failed_ceremony.is_some() {
-        return match values.ceremony {
-            Some(Ceremony::TimedOut) => EndAct::TimedOut,
-            Some(Ceremony::UserCancelled) => EndAct::Cancelled,
-            _ if matches!(values.elapsed, Some(Elapsed::Limit | Elapsed::Beyond)) => EndAct::TimedOut,
-            Some(Ceremony::NotAllowed) if likeliest == Cause::Cancelled => EndAct::Cancelled,
-            _ => EndAct::Failed,
-        };
+    if let Some(end) = features.failed_ceremony.and_then(|_| ended_ceremony(features, likeliest)) {
+        return end;
     }
     let faults = [values.page_fault, values.phone_fault, values.server_fault];
-    let failed = faults.iter().flatten().any(|fault| *fault != Fault::Nothing);
-    if failed || values.refusal.is_some_and(|refusal| refusal != Refusal::Nothing) {
-        EndAct::Failed
-    } else if values.parting == Some(Parting::Closed) {
+    let fault = faults.iter().flatten().any(|fault| *fault != Fault::Nothing);
+    if values.parting == Some(Parting::Closed) {
         EndAct::Closed
+    } else if fault || features.refused() || features.failed_ceremony.is_some() {
+        EndAct::Failed
     } else if matches!(likeliest, Cause::CodeExpired | Cause::PromptExpired) {
         EndAct::TimedOut
     } else {
         EndAct::Silent
+    }
+}
+
+fn ended_ceremony(features: &Features, likeliest: Cause) -> Option<EndAct> {
+    match features.values.ceremony {
+        Some(Ceremony::TimedOut) => Some(EndAct::TimedOut),
+        Some(Ceremony::UserCancelled) => Some(EndAct::Cancelled),
+        _ if matches!(features.values.elapsed, Some(Elapsed::Limit | Elapsed::Beyond)) => {
+            Some(EndAct::TimedOut)
+        }
+        Some(Ceremony::NotAllowed) if likeliest == Cause::Cancelled => Some(EndAct::Cancelled),
+        _ => None,
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) fn last_step(line: &JourneyLine) -> Option<Phase> {
     line.spans.iter().filter_map(|span| evidences(line.flow, span)).max()
 }
 
-/// The phase that an event of a line evidences, as far as the line tells: it shows one detail of an event, so
-/// an error beside another detail is not seen here.
+/// The phase that an event of a line evidences, as far as the line tells: it shows one detail of an event, an
+/// error before any other, and does not show that a fetch came from a bot.
 fn evidences(flow: Flow, span: &SpanLine) -> Option<Phase> {
     let (_, phase) = phases::EVIDENCE.iter().find(|(event, _)| *event == span.event)?;
     let place = phases::of(flow).iter().find(|place| place.phase == *phase)?;

@@ -266,7 +266,7 @@ impl Walk<'_> {
             };
             // A browser ends its ceremony at the limit; a dead code or prompt is noticed when it is used.
             let noticed = if self.story.flow == Flow::PasskeyCda { limit } else { at };
-            if self.story.flow == Flow::PasskeyCda || !self.overcomes(cause, step.phase, noticed) {
+            if !self.overcomes(cause, step.phase, noticed) {
                 return Passage::Blocked(cause, noticed);
             }
         }
@@ -310,14 +310,19 @@ impl Walk<'_> {
         limit.map_or(at, |limit| at.min(limit.minus(margin)).max(self.now))
     }
 
+    /// Whether a mishap is overcome. The end of a ceremony is not: what follows is another ceremony.
     fn overcomes(&mut self, cause: Cause, phase: Phase, at: UnixNanos) -> bool {
-        if !self.dice.chance(self.people.overcomes(cause)) {
+        let ends_ceremony = self.story.flow == Flow::PasskeyCda
+            && self.limit(phase).is_some_and(|(_, expiry)| expiry == cause);
+        if ends_ceremony || !self.dice.chance(self.people.overcomes(cause)) {
             return false;
         }
         self.show_codes(at);
         let over_at = after(at, self.draw(&self.people.recovery));
         self.story.hiccups.push(Hiccup { cause, phase, at, over_at });
-        if cause == Cause::CodeExpired && !self.story.codes.is_empty() {
+        // The browser's own code lives and dies with its ceremony; no other takes its place.
+        if cause == Cause::CodeExpired && !self.story.codes.is_empty() && self.story.flow != Flow::PasskeyCda
+        {
             self.story.codes.push(over_at);
         }
         self.now = over_at;

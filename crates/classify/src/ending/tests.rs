@@ -27,23 +27,26 @@ fn then_the_persons_own_act() {
 }
 
 #[test]
-fn then_a_failed_ceremony() {
+fn then_a_ceremony_that_timed_out_or_was_cancelled() {
     assert_eq!(end(&format!("{FAILED}\n181 auth.webauthn.failed error=not_allowed")), EndAct::TimedOut);
     assert_eq!(end(&format!("{FAILED}\n60 auth.webauthn.failed error=timed_out")), EndAct::TimedOut);
     assert_eq!(end(&format!("{FAILED}\n4 auth.webauthn.failed error=not_allowed")), EndAct::Cancelled);
     assert_eq!(end(&format!("{FAILED}\n60 auth.webauthn.failed error=user_cancelled")), EndAct::Cancelled);
-    assert_eq!(end(&format!("{FAILED}\n1 auth.webauthn.failed error=security")), EndAct::Failed);
-}
-
-#[test]
-fn then_a_failed_verification_or_an_error() {
-    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.verification.failed"), EndAct::Failed);
-    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 server auth.error error=http_5xx"), EndAct::Failed);
 }
 
 #[test]
 fn then_a_closed_page() {
     assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.page.unloaded"), EndAct::Closed);
+    let after_error =
+        "flow app_qr\n0 auth.qr.shown\n1 authenticator auth.error error=network\n9 auth.page.unloaded";
+    assert_eq!(end(after_error), EndAct::Closed);
+}
+
+#[test]
+fn then_a_failure() {
+    assert_eq!(end(&format!("{FAILED}\n1 auth.webauthn.failed error=security")), EndAct::Failed);
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.verification.failed"), EndAct::Failed);
+    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 server auth.error error=http_5xx"), EndAct::Failed);
 }
 
 #[test]

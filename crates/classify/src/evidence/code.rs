@@ -1,4 +1,7 @@
 //! Codes and links: when they were made, for how long they are good, whether they were used later than that.
+//!
+//! A code that was replaced when its lifetime had run out is an expired one, a mishap that was overcome if the
+//! phone came further; one that was replaced earlier was rotated.
 
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{Cause, EventName, Journey, JourneyEvent, Millis, Phase, Side, UnixNanos, phases};
@@ -31,10 +34,8 @@ impl Codes {
         match seen.event.name {
             EventName::ChallengeCreated | EventName::QrShown | EventName::LinkSent => self.make(seen),
             EventName::QrRefreshed => {
-                if !self.used {
-                    self.refreshes += 1;
-                    self.expired += u32::from(self.ran_out(seen.corrected));
-                }
+                self.refreshes += u32::from(!self.used);
+                self.expired += u32::from(self.ran_out(seen.corrected));
                 self.made = None;
                 self.make(seen);
             }

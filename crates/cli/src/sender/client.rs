@@ -30,7 +30,7 @@ pub enum Answer {
 #[derive(Clone)]
 pub enum Client {
     Grpc(Channel),
-    Http { client: HttpClient, endpoint: String, content_type: &'static str },
+    Http { client: Box<HttpClient>, endpoint: String, content_type: &'static str },
 }
 
 impl Client {
@@ -53,7 +53,7 @@ impl Client {
             Protocol::HttpProtobuf => "application/x-protobuf",
             Protocol::HttpJson => "application/json",
         };
-        Ok(Self::Http { client: HttpClient::new(), endpoint, content_type })
+        Ok(Self::Http { client: Box::new(HttpClient::new()), endpoint, content_type })
     }
 
     /// Sends one request and reads its answer.

@@ -67,7 +67,7 @@ fn a_range_of_attempts_is_a_part_of_the_whole() {
             (records, truth)
         };
         let (whole, parts) = (of(0..100), [of(0..13), of(13..50), of(50..100)]);
-        assert_eq!(whole.0, parts.iter().map(|part| part.0).sum());
+        assert_eq!(whole.0, parts.iter().map(|part| part.0).sum::<usize>());
         assert_eq!(whole.1, parts.into_iter().flat_map(|part| part.1).collect::<Vec<_>>());
     }
 }
@@ -127,7 +127,12 @@ fn fingerprints_of_the_payloads() {
         }
         found += &format!("{name} {:016x}\n", hash.finish());
     }
-    expect![[""]].assert_eq(&found);
+    expect![[r#"
+        baseline 44a7ea36e540e6dd
+        passkey_launch 8cb8e361620a9f9b
+        quick_retries 4534f853881d758d
+    "#]]
+    .assert_eq(&found);
 }
 
 struct Mixed(u64);

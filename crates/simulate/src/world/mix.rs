@@ -1,6 +1,7 @@
 //! A mix: several things, each with its weight.
 
 use authstitch_model::document::Fields;
+use serde_json::Value;
 
 use crate::random::Dice;
 
@@ -32,8 +33,11 @@ impl<T> Mix<T> {
             return default;
         }
         let weights = fields.weights(key, 0.0..=1e6, accepted, parse);
+        let understood = !weights.is_empty() || fields.get(key).is_some_and(is_empty_map);
         Self::new(weights).unwrap_or_else(|| {
-            fields.problem(key, "nothing has a weight above zero; at least one is needed");
+            if understood {
+                fields.problem(key, "nothing has a weight above zero; at least one is needed");
+            }
             default
         })
     }
@@ -54,6 +58,10 @@ impl<T> Mix<T> {
     pub(crate) fn things(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|(thing, _)| thing)
     }
+}
+
+fn is_empty_map(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// The codes of a closed set as one text, for the message of a problem.

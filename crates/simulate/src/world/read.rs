@@ -40,11 +40,7 @@ fn with_bases(document: Value, left: usize) -> Result<Value, Problems> {
         problem("based_on", format!("`{base}` is no shipped world; accepted: {}", names.join(", ")))
     })?;
     let base = with_bases(parse(text)?, left - 1)?;
-    let mut laid = over(base, document);
-    if let Value::Object(map) = &mut laid {
-        map.remove("based_on");
-    }
-    Ok(laid)
+    Ok(over(base, document))
 }
 
 /// Lays one value over another: maps merge key by key, anything else takes the place of what was there.
@@ -76,6 +72,8 @@ fn lay_segments_over_flows(document: &mut Value) {
 }
 
 fn read(top: &Fields<'_>) -> World {
+    // Looked up before, when the document was laid over it.
+    let _ = top.text("based_on");
     let name = top.text("name").map_or_else(
         || {
             top.problem("name", "missing; a world has a name");

@@ -39,7 +39,35 @@ telemetry:
 timing: {shape: square}
 "#,
     );
-    expect![[r#""#]].assert_eq(&problems.unwrap_err().to_string());
+    expect![[r#"
+        name: missing; a world has a name
+        flows.app_qr.steps.scanned.time.p95_s: 8 lies below the median of 30
+        flows.app_qr.steps.scanned.mishaps.no_credential: unknown code; accepted: scan_failed, wrong_app, code_expired, client_error, unknown
+        flows.app_qr.steps.scanned.mishaps.scan_failed: `1.5` is not a number from 0 to 1
+        flows.app_qr.steps.scanned.mishaps.walked_away: unknown code; accepted: scan_failed, wrong_app, code_expired, client_error, unknown
+        flows.app_qr.steps.scanned.decisions.declined: unknown code; accepted: walked_away, switched_method, cancelled
+        flows.app_qr.steps.confirmed.mishaps: mishaps and decisions sum to 1.2; at most 1 is possible
+        flows.app_qr.steps.proximity: unknown key; accepted here: confirmed, established, opened, presented, prompted, returned, scanned, started, verified
+        flows.app_qr.horizon_s: 100 lies below the lifetime of code or link, 180
+        flows.passkey_cda.ceremony.requested_timeout_s.soon: unknown code; accepted: whole seconds in quotes, or `unset`
+        flows.passkey_cda.ceremony.transports.none: unknown code; accepted: hybrid_qr, hybrid_linked, security_key, platform
+        segments[0].country: `Germany` is not accepted here; accepted: two capital letters
+        segments[0].mix: nothing has a weight above zero; at least one is needed
+        segments[0].initiators.Windows/Netscape: unknown code; accepted: system/browser, such as Windows/Chrome
+        segments[0].phones.Windows: unknown code; accepted: iOS, Android
+        pace.day.hours: `0` is not a whole number from 1 to 10000
+        pace.attempts_per_second: `0` is not a number from 0.001 to 1000000
+        timing.shape: `square` is not accepted here; accepted: lognormal, gamma
+        people.endings.timed_out: unknown code; accepted: cancelled, closed, switched, silent
+        people.overcome.cancelled: unknown code; accepted: render_failed, delivery_failed, scan_failed, wrong_app, wrong_browser, code_expired, handoff_failed, link_prefetched, wrong_device, wrong_account, unsupported_device, policy_blocked, no_credential, bluetooth_unavailable, proximity_failed, network_blocked, prompt_expired, user_verification_failed, result_lost, verification_rejected, risk_denied, callback_lost, session_not_kept, server_error, client_error, unknown
+        people.retry.shares.succeeded: unknown code; accepted: technical_failure, user_abandoned, user_declined
+        telemetry.styles[0].flow: without schema_url and flow a record without keys would not be ours
+        telemetry.styles[0].server.keys: `trace` is no kind of key; accepted: journey, challenge, code, flow, session
+        telemetry.styles[0].server.form: `smoke` is not accepted here; accepted: span, span_event, log, log_in_span
+        telemetry.loss.server: `2` is not a number from 0 to 1
+        telemetry.clock.server[0].to_s: 1 lies below from_s, which is 5
+        telemetry.clock.server: the shares sum to 1.4; at most 1 is possible, the rest is exact
+        nane: unknown key; accepted here: about, based_on, flows, name, pace, people, realms, reproduces, segments, telemetry, timing"#]].assert_eq(&problems.unwrap_err().to_string());
 }
 
 #[test]
