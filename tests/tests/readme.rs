@@ -1,6 +1,8 @@
 //! What the README and the other pages tell people to type still exists: every `authstitch` command line in
 //! them names a command, and only options that the command's help knows.
 
+use authstitch_model::remedy::remedy;
+use authstitch_model::{Cause, Phase};
 use authstitch_tests::{authstitch, run, workspace};
 
 const PAGES: &[&str] = &["README.md"];
@@ -49,4 +51,30 @@ fn every_command_line_of_the_pages_is_understood() {
         }
     }
     assert!(seen >= 8, "only {seen} command lines were found in {PAGES:?}");
+}
+
+/// The table of causes as the README shows it.
+fn table_of_causes() -> String {
+    let mut table = String::from("| cause | stops | outcome | first remedy to test |\n|---|---|---|---|\n");
+    for cause in Cause::ALL {
+        let stops: Vec<_> = cause.stops().iter().map(|phase| phase.code()).collect();
+        let stops = match stops.len() {
+            0 => "-".to_owned(),
+            all if all == Phase::COUNT => "any".to_owned(),
+            _ => stops.join(" / "),
+        };
+        table.push_str(&format!(
+            "| `{cause}` | {stops} | {} | {} |\n",
+            cause.outcome(),
+            remedy(*cause).unwrap_or("-")
+        ));
+    }
+    table
+}
+
+#[test]
+fn the_table_of_causes_is_that_of_the_model() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("the page exists");
+    let table = table_of_causes();
+    assert!(readme.contains(&table), "README.md should hold this table:\n{table}");
 }

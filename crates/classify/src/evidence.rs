@@ -136,6 +136,7 @@ impl Pass {
             if self.progress.reach(phase, event.side, seen.corrected) {
                 self.decided = false;
                 self.hiccups = self.faults.overcome(event.side, self.hiccups);
+                self.hiccups = self.codes.gone_on(phase, self.hiccups);
             }
             self.overcome(phase);
         }
@@ -232,7 +233,6 @@ impl Pass {
         let failed = self.ceremony.failed().filter(|_| !confirmed);
         let ceremony = (passkey && !confirmed).then(|| self.ceremony.value(failed));
         let limits = failed.and_then(|failed| ceremony::against_limits(journey, failed));
-        let settled = self.progress.observed().has(Phase::Established);
         let (refusal, reason) = match self.refusal {
             Some((refusal, reason)) => (refusal, reason),
             None => (Refusal::Nothing, None),
@@ -287,11 +287,7 @@ impl Pass {
             elapsed: limits,
             failed_ceremony: failed,
             reason,
-            hiccups: if settled || self.progress.observed().last().is_some() {
-                self.codes.hiccups(&self.progress, self.hiccups)
-            } else {
-                self.hiccups
-            },
+            hiccups: self.hiccups,
             error_before_presented: self.error_before_presented,
             heard: self.heard,
             kept: self.kept.map_or(1.0, |parts| (f32::from(parts) + 1.0) / 65_536.0),

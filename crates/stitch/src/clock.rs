@@ -25,6 +25,7 @@ pub const BEFORE: &[(EventName, EventName)] = &[
     (QrShown, MobileOpened),
     (LinkSent, LinkOpened),
     (QrScanned, ConfirmationCompleted),
+    (QrScanned, VerificationFailed),
     (MobileOpened, VerificationSucceeded),
     (MobileOpened, CallbackReceived),
     (WebauthnStarted, QrScanned),

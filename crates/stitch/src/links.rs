@@ -44,6 +44,12 @@ impl Links {
         previous == Some(journey) || next.is_some_and(|(next, _)| next == journey)
     }
 
+    /// Whether a journey with this start lies as near as those that the links lead to.
+    pub fn could_lead_to(&self, start: UnixNanos) -> bool {
+        self.previous.is_none_or(|previous| previous.start <= start)
+            && self.next.is_none_or(|next| next.start >= start)
+    }
+
     /// Leads to `to` what led to `from`.
     pub fn rename(&mut self, from: JourneyId, to: JourneyId) {
         if let Some(previous) = self.previous.as_mut().filter(|previous| previous.link.journey == from) {
@@ -86,10 +92,11 @@ impl Stitcher {
             return;
         }
         self.relink(slot);
-        let id = self.live(slot).id;
-        let place = around.iter().position(|known| *known == slot).unwrap_or(0);
-        for (other_place, other) in around.into_iter().enumerate() {
-            if other == slot || other_place.abs_diff(place) > 1 && !self.live(other).links.lead_to(id) {
+        let live = self.live(slot);
+        let (id, start) = (live.id, live.span().start);
+        for other in around.into_iter().filter(|other| *other != slot) {
+            let links = self.live(other).links;
+            if !links.lead_to(id) && !links.could_lead_to(start) {
                 continue;
             }
             self.relink(other);

@@ -1,12 +1,10 @@
 //! Codes and links: when they were made, for how long they are good, whether they were used later than that.
 //!
 //! A code that was replaced when its lifetime had run out is an expired one, a mishap that was overcome if the
-//! phone came further; one that was replaced earlier was rotated.
+//! login went on; one that was replaced earlier was rotated.
 
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{Cause, EventName, Journey, JourneyEvent, Millis, Phase, Side, UnixNanos, phases};
-
-use super::Progress;
 
 /// What a clock that is known may be off.
 const CLOCK: Millis = Millis::from_secs(2);
@@ -23,7 +21,7 @@ pub struct Codes {
     made: Option<UnixNanos>,
     lifetime: Option<Millis>,
     refreshes: u32,
-    expired: u32,
+    expired: bool,
     late: bool,
     used: bool,
 }
@@ -35,7 +33,7 @@ impl Codes {
             EventName::ChallengeCreated | EventName::QrShown | EventName::LinkSent => self.make(seen),
             EventName::QrRefreshed => {
                 self.refreshes += u32::from(!self.used);
-                self.expired += u32::from(self.ran_out(seen.corrected));
+                self.expired |= self.ran_out(seen.corrected);
                 self.made = None;
                 self.make(seen);
             }
@@ -94,10 +92,13 @@ impl Codes {
         self.refreshes
     }
 
-    /// Codes that ran out before one was used are a hiccup.
-    pub fn hiccups(&self, progress: &Progress, hiccups: CauseSet) -> CauseSet {
-        let used = progress.observed().last() > Some(Phase::Presented);
-        if self.expired > 0 && used { hiccups.with(Cause::CodeExpired) } else { hiccups }
+    /// A side reached a phase: codes that ran out before it were overcome, once the phone came in.
+    pub fn gone_on(&mut self, phase: Phase, hiccups: CauseSet) -> CauseSet {
+        if phase > Phase::Presented && std::mem::take(&mut self.expired) {
+            hiccups.with(Cause::CodeExpired)
+        } else {
+            hiccups
+        }
     }
 }
 

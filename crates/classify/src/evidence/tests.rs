@@ -167,6 +167,20 @@ fn codes_that_ran_out_are_a_hiccup_and_rotated_ones_are_not() {
 }
 
 #[test]
+fn a_code_that_ran_out_is_overcome_only_when_the_login_goes_on() {
+    let renewed = "flow app_qr\n0 auth.qr.shown ttl=20000\n15 auth.qr.scanned\n22 auth.qr.refreshed";
+    assert!(!features(renewed).hiccups.has(Cause::CodeExpired));
+    assert!(features(&format!("{renewed}\n23 auth.mobile.opened")).hiccups.has(Cause::CodeExpired));
+}
+
+#[test]
+fn an_error_on_another_event_counts_like_an_auth_error() {
+    let said = features("flow magic_link\n0 auth.link.sent\n40 auth.link.opened error=network");
+    assert_eq!(said.values.phone_fault, Some(Fault::Network));
+    assert!(!said.progress.observed().has(Phase::Opened));
+}
+
+#[test]
 fn the_ceremonys_length_is_measured_else_taken_from_its_start_else_from_its_span() {
     let elapsed = |start: &str, facts: &str| {
         let text = format!("flow passkey_cda\n{start}\n9 auth.webauthn.failed error=not_allowed {facts}");

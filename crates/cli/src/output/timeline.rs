@@ -10,6 +10,8 @@ use super::{Paint, Style, bar, seconds, wrapped};
 const TIME_WIDTH: usize = 12;
 const BAR_WIDTH: usize = 20;
 const CAUSES_SHOWN: usize = 6;
+/// Below this nobody has to know that times were corrected.
+const CLOCK_WORTH_TELLING_MS: u64 = 1000;
 
 /// The two-sided timeline of a journey with phases, causes and evidence, by the vocabulary's codes.
 pub fn timeline(line: &JourneyLine, style: Style) -> String {
@@ -54,6 +56,18 @@ fn head(page: &mut String, line: &JourneyLine, style: Style) {
         let known: Vec<_> = known.into_iter().flatten().map(|Known { value, .. }| value.as_str()).collect();
         let known = if known.is_empty() { "not known".to_owned() } else { known.join(" · ") };
         let _ = writeln!(page, "  {side}: {known}");
+    }
+    let offsets = &line.clock_offset_ms;
+    for (side, offset) in [(Side::Initiator, offsets.initiator), (Side::Authenticator, offsets.authenticator)]
+    {
+        if let Some(offset) = offset.filter(|offset| offset.unsigned_abs() >= CLOCK_WORTH_TELLING_MS) {
+            let way = if offset > 0 { "ahead" } else { "behind" };
+            let _ = writeln!(
+                page,
+                "  the {side}'s clock stands {:.1} s {way}",
+                offset.unsigned_abs() as f64 / 1000.0
+            );
+        }
     }
     if let (Some(previous), Some(after)) = (line.previous_journey, line.retried_after_ms) {
         let _ = writeln!(page, "  a retry, {:.3} s after journey {previous}", after as f64 / 1000.0);

@@ -1,6 +1,6 @@
 //! What a person sees after a demo: outcomes, causes with remedies, one journey explained, the scorecard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use authstitch_model::line::JourneyLine;
@@ -88,14 +88,15 @@ fn ranked_causes(journeys: &[JourneyLine]) -> Vec<(Cause, usize)> {
     ranked
 }
 
-/// A journey worth showing: a technical failure with something observed on both devices and something only
-/// inferred; of those the one with most events, then the earliest.
+/// A journey worth showing: a technical failure with something seen on every side, something only inferred and
+/// more than one cause in question; of those the one with most events, then the earliest.
 fn one_to_explain(journeys: &[JourneyLine]) -> Option<&JourneyLine> {
     let failed =
         journeys.iter().filter(|line| line.outcome == Outcome::TechnicalFailure && line.cause.is_some());
     failed.max_by_key(|line| {
+        let sides = line.spans.iter().map(|span| span.side).collect::<BTreeSet<_>>().len();
         let inferred = line.phases.iter().any(|phase| phase.basis == Basis::Inferred && phase.reached > 0.1);
-        let sides = line.spans.iter().map(|span| span.side).collect::<std::collections::BTreeSet<_>>().len();
-        (inferred, sides, line.spans.len().min(9), std::cmp::Reverse(line.journey_id))
+        let in_question = line.causes.iter().filter(|share| share.probability >= 0.02).count() > 1;
+        (sides, inferred, in_question, line.spans.len().min(9), std::cmp::Reverse(line.journey_id))
     })
 }
