@@ -1,14 +1,10 @@
 //! When a browser ends a WebAuthn ceremony by itself.
 //!
-//! - Chrome, Edge and their kin take what the page asked for, at least 3 minutes and at most 20 hours, and 20
-//!   hours where it asked for nothing.
-//! - Safari takes what the page asked for, at most 120 seconds, and 120 seconds where it asked for nothing.
-//! - Firefox takes what the page asked for, at least 15 and at most 120 seconds, and 30 seconds where it asked
-//!   for nothing.
+//! - Each family keeps its own rule, see [`ceremony::limit`].
 //! - Every browser of iOS is Safari inside.
 //! - Where the browser or the page's wish is not known, each possibility counts with its share.
 
-use authstitch_model::{Browser, Millis, Os};
+use authstitch_model::{Browser, Millis, Os, ceremony};
 
 /// A limit, the probability that it is the one in force, and whether it is what the page asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,12 +42,12 @@ const WISHES: &[(Option<Millis>, f32)] = &[
 
 impl Family {
     fn limit(self, asked: Option<Millis>) -> Millis {
-        let (default, least, most) = match self {
-            Self::Chromium => (Millis::from_mins(20 * 60), Millis::from_mins(3), Millis::from_mins(20 * 60)),
-            Self::Safari => (Millis::from_secs(120), Millis(0), Millis::from_secs(120)),
-            Self::Firefox => (Millis::from_secs(30), Millis::from_secs(15), Millis::from_secs(120)),
+        let browser = match self {
+            Self::Chromium => Browser::Chrome,
+            Self::Safari => Browser::Safari,
+            Self::Firefox => Browser::Firefox,
         };
-        asked.map_or(default, |asked| asked.clamp(least, most))
+        ceremony::limit(browser, asked).or(asked).unwrap_or_default()
     }
 }
 
