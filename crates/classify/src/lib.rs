@@ -14,7 +14,7 @@
 //! implied.
 //!
 //! Given a journey, its completeness and the tables, the verdict is always the same: nothing here reads a
-//! clock, draws a number or touches a file. [`classify`] holds everything on the stack; only [`explain`]
+//! clock, draws a number or touches a file. [`classify()`] holds everything on the stack; only [`explain()`]
 //! allocates.
 
 mod by_cause;

@@ -13,8 +13,8 @@ use crate::remedy;
 use crate::time::UnixNanos;
 use crate::verdict::Verdict;
 use crate::vocabulary::{
-    Attachment, Basis, Cause, CloseReason, EndAct, EventName, Evidence, Flow, HttpMethod,
-    JoinedBy, Mediation, Method, Outcome, Phase, Reason, Side, Transport,
+    Attachment, Basis, Cause, CloseReason, EndAct, EventName, Evidence, Flow, HttpMethod, JoinedBy,
+    Mediation, Method, Outcome, Phase, Reason, Side, Transport,
 };
 
 /// Probabilities below this are left out of a line: far below what any score can see.

@@ -51,10 +51,13 @@ impl Stitcher {
         if near { Choice::Ambiguous } else { Choice::Journey(slot) }
     }
 
-    /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side.
+    /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side. After
+    /// a terminal event, a beginning is of the next attempt.
     pub(crate) fn spans_event(&mut self, slot: Slot, event: &AuthEvent) -> bool {
-        let time = corrected(event, &self.live(slot).span().offsets);
-        self.spans(slot, time)
+        let span = self.live(slot).span();
+        let time = corrected(event, &span.offsets);
+        let is_next = event.name.is_beginning() && span.terminal.is_some_and(|terminal| time > terminal);
+        !is_next && self.spans(slot, time)
     }
 
     /// Whether a corrected time lies where a journey can have events.

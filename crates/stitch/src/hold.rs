@@ -1,6 +1,6 @@
 //! Rules 2 and 4: where an event goes that has waited, with a container or with weak keys only.
 
-use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, UnixNanos};
+use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, Millis, UnixNanos};
 
 use crate::Change;
 use crate::candidates::Choice;
@@ -65,10 +65,10 @@ impl Stitcher {
         }
     }
 
-    /// Whether an event cannot be of this attempt any more: it comes over the grace after a terminal event, or
-    /// it is a result after a failed result.
+    /// Whether an event cannot be of this attempt any more: it comes over the grace after a terminal event, it is
+    /// a beginning after one, or it is a result after a failed result.
     pub(crate) fn begins_next_attempt(&mut self, slot: Slot, event: &AuthEvent) -> bool {
-        let grace = self.settings.grace;
+        let grace = if event.name.is_beginning() { Millis(0) } else { self.settings.grace };
         let span = self.live(slot).span();
         let time = corrected(event, &span.offsets);
         let is_result = matches!(

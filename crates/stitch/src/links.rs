@@ -1,9 +1,9 @@
 //! Rule 10: which attempts of one session or container follow one another.
 //!
-//! A journey's links are what its neighbours say, ordered by start. A neighbour that is forgotten stays linked:
-//! nothing older takes the place of a forgotten predecessor, nothing younger that of a forgotten successor. A
-//! journey that has closed is told of again when a link leads elsewhere than it was told, or to another flow;
-//! that a gap changed a little is told with the next revision.
+//! A journey's links are what its neighbours say, ordered by start. A neighbour that is forgotten stays linked,
+//! unless another one is found to lie nearer or the order turns out to be the other. A journey that has closed is
+//! told of again when a link leads elsewhere than it was told, or to another flow; that a gap changed a little is
+//! told with the next revision.
 
 use authstitch_model::{Flow, JourneyId, Predecessor, Successor, UnixNanos};
 
@@ -44,12 +44,6 @@ impl Links {
         previous == Some(journey) || next.is_some_and(|(next, _)| next == journey)
     }
 
-    /// Whether a journey with this start lies as near as those that the links lead to.
-    pub fn could_lead_to(&self, start: UnixNanos) -> bool {
-        self.previous.is_none_or(|previous| previous.start <= start)
-            && self.next.is_none_or(|next| next.start >= start)
-    }
-
     /// Leads to `to` what led to `from`.
     pub fn rename(&mut self, from: JourneyId, to: JourneyId) {
         if let Some(previous) = self.previous.as_mut().filter(|previous| previous.link.journey == from) {
@@ -88,15 +82,21 @@ impl Stitcher {
     /// lead elsewhere now.
     pub(crate) fn link(&mut self, slot: Slot, changes: &mut Vec<Change>) {
         let around = self.neighbours(slot);
-        if around.len() == 1 {
+        if around.len() == 1 && self.live(slot).links == Links::default() {
             return;
         }
         self.relink(slot);
         let live = self.live(slot);
         let (id, start) = (live.id, live.span().start);
-        for other in around.into_iter().filter(|other| *other != slot) {
+        let place = around.iter().position(|known| *known == slot).unwrap_or(0);
+        for (other_place, other) in around.into_iter().enumerate() {
             let links = self.live(other).links;
-            if !links.lead_to(id) && !links.could_lead_to(start) {
+            let nearer = if other_place < place {
+                links.next.is_none_or(|next| next.start >= start)
+            } else {
+                links.previous.is_none_or(|previous| previous.start <= start)
+            };
+            if other == slot || !nearer && !links.lead_to(id) {
                 continue;
             }
             self.relink(other);
@@ -121,35 +121,28 @@ impl Stitcher {
         let before = place.checked_sub(1).map(|before| around[before]);
         let after = around.get(place + 1).copied();
         let recorded = self.live(slot).links;
-        let previous = before.filter(|before| self.follows(*before, slot));
-        let next = after.filter(|after| self.follows(slot, *after));
         let span = self.live(slot).span();
-        let previous = previous.map(|previous| {
-            let live = self.live(previous);
+        let forgotten = Links {
+            previous: recorded.previous.filter(|previous| previous.forgotten && previous.start <= span.start),
+            next: recorded.next.filter(|next| next.forgotten && next.start >= span.start),
+        };
+        let previous = before.map(|before| {
+            let live = self.live(before);
             let (journey, earlier) = (live.id, live.span());
             let link = Predecessor { journey, gap: span.start.since(earlier.last) };
             Neighbour { link, start: earlier.start, forgotten: false }
         });
-        let next = next.map(|next| {
-            let live = self.live(next);
+        let next = after.map(|after| {
+            let live = self.live(after);
             let (journey, flow, start) = (live.id, live.flow(), live.span().start);
             let link = Successor { journey, gap: start.since(span.last), flow };
             Neighbour { link, start, forgotten: false }
         });
+        // Of a forgotten journey and a known one, the one that lies nearer.
         self.live(slot).links = Links {
-            previous: previous.or(recorded.previous.filter(|previous| previous.forgotten)),
-            next: next.or(recorded.next.filter(|next| next.forgotten)),
+            previous: previous.into_iter().chain(forgotten.previous).max_by_key(|previous| previous.start),
+            next: forgotten.next.into_iter().chain(next).min_by_key(|next| next.start),
         };
-    }
-
-    /// Whether no journey that is forgotten is known to lie between two neighbours.
-    fn follows(&mut self, earlier: Slot, later: Slot) -> bool {
-        let earlier_start = self.live(earlier).span().start;
-        let later_start = self.live(later).span().start;
-        let next = self.live(earlier).links.next.filter(|next| next.forgotten);
-        let previous = self.live(later).links.previous.filter(|previous| previous.forgotten);
-        next.is_none_or(|next| next.start > later_start)
-            && previous.is_none_or(|previous| previous.start < earlier_start)
     }
 
     /// The journeys that share a session or a container with this one, itself among them, by start.

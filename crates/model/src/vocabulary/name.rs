@@ -101,6 +101,12 @@ impl EventName {
         matches!(self, Self::ChallengeCreated | Self::WebauthnStarted | Self::QrShown | Self::LinkSent)
     }
 
+    /// Whether this event stands at the beginning of an attempt: after a terminal event it is of the next one.
+    #[must_use]
+    pub const fn is_beginning(self) -> bool {
+        self.is_start() || matches!(self, Self::MethodOffered | Self::MethodSelected)
+    }
+
     /// The side that emits this event where the record does not say; `None` where either may.
     #[must_use]
     pub const fn usual_side(self) -> Option<Side> {
