@@ -297,9 +297,14 @@ impl Walk<'_> {
     /// A mishap strikes where the step would have come to its end; an expiry not before its limit.
     fn strikes_at(&mut self, cause: Cause, step: &Step) -> UnixNanos {
         let at = after(self.now, self.draw_step(step));
+        let passkey = self.story.flow == Flow::PasskeyCda;
         match self.limit(step.phase) {
-            Some((limit, expiry)) if expiry == cause && self.story.flow == Flow::PasskeyCda => limit,
-            Some((limit, expiry)) if expiry == cause => after(limit.max(at), self.dice.between(0.5, 15.0)),
+            // The browser's own code lives as long as its ceremony; an advert that is not matched, or a prompt
+            // that leaves the phone's screen, strikes earlier, and the desktop goes on waiting.
+            Some((limit, Cause::CodeExpired)) if passkey && cause == Cause::CodeExpired => limit,
+            Some((limit, expiry)) if !passkey && expiry == cause => {
+                after(limit.max(at), self.dice.between(0.5, 15.0))
+            }
             _ => self.within_ceremony(at, Millis(0)),
         }
     }
@@ -312,17 +317,18 @@ impl Walk<'_> {
 
     /// Whether a mishap is overcome. The end of a ceremony is not: what follows is another ceremony.
     fn overcomes(&mut self, cause: Cause, phase: Phase, at: UnixNanos) -> bool {
-        let ends_ceremony = self.story.flow == Flow::PasskeyCda
-            && self.limit(phase).is_some_and(|(_, expiry)| expiry == cause);
-        if ends_ceremony || !self.dice.chance(self.people.overcomes(cause)) {
+        if !self.dice.chance(self.people.overcomes(cause)) {
+            return false;
+        }
+        let over_at = after(at, self.draw(&self.people.recovery));
+        let ceremony = self.story.ceremony_limit().filter(|_| self.story.ceremony_pending());
+        if ceremony.is_some_and(|limit| over_at >= limit) {
             return false;
         }
         self.show_codes(at);
-        let over_at = after(at, self.draw(&self.people.recovery));
         self.story.hiccups.push(Hiccup { cause, phase, at, over_at });
-        // The browser's own code lives and dies with its ceremony; no other takes its place.
-        if cause == Cause::CodeExpired && !self.story.codes.is_empty() && self.story.flow != Flow::PasskeyCda
-        {
+        // A new order shows a new code; a link is sent again as it was.
+        if cause == Cause::CodeExpired && self.story.flow == Flow::AppQr && !self.story.codes.is_empty() {
             self.story.codes.push(over_at);
         }
         self.now = over_at;

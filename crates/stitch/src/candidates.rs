@@ -52,11 +52,11 @@ impl Stitcher {
     }
 
     /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side. After
-    /// a terminal event, a beginning is of the next attempt.
+    /// a terminal event or the page's end, a beginning is of the next attempt.
     pub(crate) fn spans_event(&mut self, slot: Slot, event: &AuthEvent) -> bool {
         let span = self.live(slot).span();
         let time = corrected(event, &span.offsets);
-        let is_next = event.name.is_beginning() && span.terminal.is_some_and(|terminal| time > terminal);
+        let is_next = event.name.is_beginning() && span.parted.is_some_and(|parted| time > parted);
         !is_next && self.spans(slot, time)
     }
 

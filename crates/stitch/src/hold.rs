@@ -1,6 +1,6 @@
 //! Rules 2 and 4: where an event goes that has waited, with a container or with weak keys only.
 
-use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, Millis, UnixNanos};
+use authstitch_model::{AuthEvent, EventName, JoinedBy, KeyHash, UnixNanos};
 
 use crate::Change;
 use crate::candidates::Choice;
@@ -66,9 +66,9 @@ impl Stitcher {
     }
 
     /// Whether an event cannot be of this attempt any more: it comes over the grace after a terminal event, it is
-    /// a beginning after one, or it is a result after a failed result.
+    /// a beginning after one or after the page's end, or it is a result after a failed result.
     pub(crate) fn begins_next_attempt(&mut self, slot: Slot, event: &AuthEvent) -> bool {
-        let grace = if event.name.is_beginning() { Millis(0) } else { self.settings.grace };
+        let grace = self.settings.grace;
         let span = self.live(slot).span();
         let time = corrected(event, &span.offsets);
         let is_result = matches!(
@@ -80,6 +80,7 @@ impl Stitcher {
                 | EventName::SessionEstablished
         );
         span.terminal.is_some_and(|terminal| time > terminal.plus(grace))
+            || event.name.is_beginning() && span.parted.is_some_and(|parted| time > parted)
             || is_result && span.failed_result.is_some_and(|failed| time > failed)
     }
 

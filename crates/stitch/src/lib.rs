@@ -11,7 +11,8 @@
 //!    event with nothing stronger than the container waits as under rule 4, then goes to the latest attempt
 //!    started by its time, else to the next to start, else founds one. A result after a failed result, or
 //!    anything over 10 s after a terminal event, goes to the next attempt; a beginning (methods offered or
-//!    chosen, a challenge, a ceremony, a code, a link) already right after a terminal event, here and in rule 4.
+//!    chosen, a challenge, a ceremony, a code, a link) already right after a terminal event or
+//!    the end of its page, here and in rule 4.
 //! 3. **Codes rotate.** A code that comes with a journey, challenge or container key is bound to that journey.
 //!    A key that would link more than 8 journeys is poisoned: it is no key any more, and counted.
 //! 4. **Weak keys.** An event with only a session or a trace waits 6 s of receipt time. Then the journeys that

@@ -63,6 +63,8 @@ pub struct Span {
     pub start: UnixNanos,
     pub last: UnixNanos,
     pub terminal: Option<UnixNanos>,
+    /// The last terminal event or page that went away: what begins after it is the next attempt.
+    pub parted: Option<UnixNanos>,
     /// The last failed verification or ceremony.
     pub failed_result: Option<UnixNanos>,
 }
@@ -211,6 +213,7 @@ impl Live {
             start: own.map(|(event, _)| corrected(event)).min().or_else(|| times().min()).unwrap_or_default(),
             last: times().max().unwrap_or_default(),
             terminal: last_of(EventName::is_terminal),
+            parted: last_of(|name| name.is_terminal() || name == EventName::PageUnloaded),
             failed_result: last_of(|name| {
                 matches!(name, EventName::VerificationFailed | EventName::WebauthnFailed)
             }),

@@ -76,7 +76,10 @@ fn what_outlives_the_browsers_ceremony_expires_by_its_step() {
             "{{name: w, segments: [{{initiators: {{Linux/Firefox: 1}}}}],
                flows: {{passkey_cda: {{steps: {{{phase}: {{time: {{median_s: 500, p95_s: 501}}}}}}}}}}}}"
         );
-        for story in lives(&yaml, Flow::PasskeyCda, None) {
+        let stopped = |story: &Story| story.stopped.is_some_and(|stopped| stopped.phase.code() == phase);
+        let stories: Vec<_> = lives(&yaml, Flow::PasskeyCda, None).into_iter().filter(stopped).collect();
+        assert!(stories.len() > 180, "a slow scan stops some of them before");
+        for story in stories {
             assert_eq!(story.cause(), cause);
             assert_eq!(story.end.act, EndAct::TimedOut);
             assert_eq!(Some(story.end.at), story.ceremony_limit());
@@ -92,6 +95,29 @@ fn who_is_stuck_gives_up_after_their_patience_and_that_is_no_cause() {
         let stopped = story.stopped.unwrap();
         assert_eq!((stopped.cause, story.end.act), (Cause::ScanFailed, EndAct::Switched));
         assert_eq!(story.end.at.since(stopped.at), Millis(9000));
+    }
+}
+
+#[test]
+fn an_advert_that_is_not_matched_leaves_the_desktop_waiting_until_people_give_up() {
+    let yaml = "{name: w, people: {patience: {median_s: 9, p95_s: 9}, endings: {cancelled: 1}},
+                 flows: {passkey_cda: {steps: {proximity: {mishaps: {proximity_failed: 1}}}}}}";
+    for story in lives(yaml, Flow::PasskeyCda, None) {
+        if story.cause() == Cause::ProximityFailed {
+            assert_eq!(story.end.act, EndAct::Cancelled);
+            assert_eq!(story.end.at.since(story.stopped.unwrap().at), Millis(9000));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_overcome_after_the_end_of_the_ceremony() {
+    let yaml = "{name: w, people: {overcome: {bluetooth_unavailable: 1, code_expired: 1}, recovery: {median_s: 60, p95_s: 600}},
+                 flows: {passkey_cda: {steps: {proximity: {mishaps: {bluetooth_unavailable: 0.8}}}}}}";
+    for story in lives(yaml, Flow::PasskeyCda, None) {
+        let limit = story.ceremony_limit().unwrap();
+        assert!(story.hiccups.iter().all(|hiccup| hiccup.over_at < limit));
+        assert!(story.cause() == Cause::None || story.end.at <= limit);
     }
 }
 

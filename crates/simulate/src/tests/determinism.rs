@@ -128,9 +128,9 @@ fn fingerprints_of_the_payloads() {
         found += &format!("{name} {:016x}\n", hash.finish());
     }
     expect![[r#"
-        baseline 44a7ea36e540e6dd
-        passkey_launch 8cb8e361620a9f9b
-        quick_retries 4534f853881d758d
+        baseline 646b9513d2dc67d7
+        passkey_launch ed58cb472fbb57d3
+        quick_retries 828dcb52c9f8664a
     "#]]
     .assert_eq(&found);
 }

@@ -149,9 +149,13 @@ impl Attempt {
         self.start().minus(NEAR) <= time && time <= end
     }
     fn spans_event(&self, event: &AuthEvent, settings: &Settings) -> bool {
-        let terminal = self.times(|event, _| event.name.is_terminal()).into_iter().max();
-        let over = terminal.is_some_and(|terminal| self.time_of(event) > terminal);
-        self.spans(self.time_of(event), settings) && !(event.name.is_beginning() && over)
+        self.spans(self.time_of(event), settings) && !self.is_before_beginning(event)
+    }
+    /// Whether an event begins something after this attempt's last terminal event or page's end.
+    fn is_before_beginning(&self, event: &AuthEvent) -> bool {
+        let parts = |event: &AuthEvent, _| event.name.is_terminal() || event.name == EventName::PageUnloaded;
+        let parted = self.times(parts).into_iter().max();
+        event.name.is_beginning() && parted.is_some_and(|parted| self.time_of(event) > parted)
     }
     /// Whether an event is of the attempt after this one.
     fn is_over_for(&self, event: &AuthEvent, settings: &Settings) -> bool {
@@ -168,8 +172,8 @@ impl Attempt {
             WebauthnCompleted,
             SessionEstablished,
         ];
-        let grace = if event.name.is_beginning() { Millis(0) } else { settings.grace };
-        terminal.is_some_and(|terminal| time > terminal.plus(grace))
+        terminal.is_some_and(|terminal| time > terminal.plus(settings.grace))
+            || self.is_before_beginning(event)
             || results.contains(&event.name) && failed.into_iter().max().is_some_and(|failed| time > failed)
     }
     fn names(&self) -> Names {
