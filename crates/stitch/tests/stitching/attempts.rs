@@ -207,7 +207,8 @@ impl Plan {
 
 /// The events of some attempts in the order of their arrival.
 pub fn arrivals() -> impl Strategy<Value = Vec<Line>> {
-    let crowd = option::weighted(0.15, select(STYLES.to_vec()));
+    let constant = select(vec![Style::JourneyAndConstant, Style::ChallengeAndConstant]);
+    let crowd = option::weighted(0.25, prop_oneof![constant, select(STYLES.to_vec())]);
     (vec(plan(), 1..14), crowd).prop_map(|(mut plans, crowd)| {
         if let Some(style) = crowd {
             for plan in &mut plans {
