@@ -85,7 +85,7 @@ impl Stitcher {
         if around.len() == 1 && self.live(slot).links == Links::default() {
             return;
         }
-        self.relink(slot);
+        self.relink(slot, &around);
         let live = self.live(slot);
         let (id, start) = (live.id, live.span().start);
         let place = around.iter().position(|known| *known == slot).unwrap_or(0);
@@ -99,7 +99,8 @@ impl Stitcher {
             if other == slot || !nearer && !links.lead_to(id) {
                 continue;
             }
-            self.relink(other);
+            let around = self.neighbours(other);
+            self.relink(other, &around);
             if self.live(other).links.names() != self.live(other).told {
                 self.tell(other, changes);
             }
@@ -115,8 +116,7 @@ impl Stitcher {
     }
 
     /// Makes one journey's links what its neighbours say.
-    fn relink(&mut self, slot: Slot) {
-        let around = self.neighbours(slot);
+    fn relink(&mut self, slot: Slot, around: &[Slot]) {
         let place = around.iter().position(|known| *known == slot).unwrap_or(0);
         let before = place.checked_sub(1).map(|before| around[before]);
         let after = around.get(place + 1).copied();

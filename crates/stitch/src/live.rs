@@ -161,7 +161,9 @@ impl Live {
             Some(terminal) => (terminal.plus(settings.grace), CloseReason::Terminal),
             None => (self.last_received.plus(self.idle(settings)), CloseReason::Idle),
         };
-        if at <= age { (at, reason) } else { (age, CloseReason::Age) }
+        let (at, reason) = if at <= age { (at, reason) } else { (age, CloseReason::Age) };
+        // A merge can bring an end of long ago to a journey that is heard of still.
+        (at.max(self.last_received), reason)
     }
 
     fn idle(&self, settings: &Settings) -> Millis {

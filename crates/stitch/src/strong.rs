@@ -56,6 +56,8 @@ impl Stitcher {
                     }
                 }
                 Lookup::Live(_) => higher_is_new = true,
+                // Beside a new key of higher precedence a code is a value that came again.
+                Lookup::Tombstone { .. } if kind == KeyKind::Code && higher_is_new => {}
                 Lookup::Tombstone { closed } => {
                     too_late = too_late.or(Some(closed));
                     higher_is_new |= kind != KeyKind::Code;
