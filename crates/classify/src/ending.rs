@@ -1,4 +1,5 @@
-//! The act that ended a journey, apart from its cause. The first that applies:
+//! The act that ended a journey, apart from its cause. A journey that was cut off before anything ended it is
+//! silent. Else the first that applies:
 //!
 //! 1. Success, where it is the likeliest outcome with at least one half.
 //! 2. The person's refusal, switch or cancel.
@@ -18,6 +19,9 @@ use crate::feature::{Ceremony, Elapsed, Fault, Parting};
 /// The act that ended it.
 pub fn end_act(features: &Features, causes: &CauseDistribution, likeliest: Cause) -> EndAct {
     let values = &features.values;
+    if features.unfinished() {
+        return EndAct::Silent;
+    }
     if causes.of(Cause::None) >= DISPLAYED {
         return EndAct::Succeeded;
     }

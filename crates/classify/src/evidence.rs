@@ -305,6 +305,14 @@ impl Pass {
 }
 
 impl Features {
+    /// Whether the journey was cut off before a session, a failure, a refusal or a parting ended it.
+    pub fn unfinished(&self) -> bool {
+        let parted =
+            matches!(self.values.parting, Some(Parting::Declined | Parting::Switched | Parting::Cancelled));
+        let ended = parted || self.failed_ceremony.is_some() || self.refused();
+        self.cut_off && !ended && !self.progress.observed().has(Phase::Established)
+    }
+
     /// Whether a verification failed and was not overcome.
     pub fn refused(&self) -> bool {
         self.values.refusal.is_some_and(|refusal| refusal != Refusal::Nothing)

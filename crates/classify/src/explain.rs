@@ -29,7 +29,11 @@ pub fn explain(journey: &Journey, verdict: &Verdict) -> String {
         let _ =
             write!(text, "The journey was cut off ({}), so its silence says nothing. ", journey.close_reason);
     }
-    text.push_str(&follows(&features, verdict));
+    if verdict.unfinished {
+        let _ = write!(text, "Of such logins {} succeed.", percent(verdict.causes.of(Cause::None)));
+    } else {
+        text.push_str(&follows(&features, verdict));
+    }
     if verdict.relay_suspected {
         let _ = write!(text, " The code may have been relayed. {}", remedy::RELAY_DEFENCE);
     } else if let Some(action) = verdict.cause_to_act_on().and_then(remedy::remedy) {
@@ -132,8 +136,12 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
     let open = ranked.iter().filter(|(cause, _)| set.has(*cause)).take(caps::CAUSES_EXPLAINED);
     let named: Vec<_> =
         open.map(|(cause, share)| format!("{} ({})", cause_in_words(*cause), percent(*share))).collect();
+    let missing = match features.heard[Side::Authenticator.index()] {
+        true => "No event shows the rest",
+        false => "No phone event was seen",
+    };
     let reason = inferred(features, verdict)
-        .map_or_else(String::new, |phases| format!("No phone event was seen, so {phases} only inferred: "));
+        .map_or_else(String::new, |phases| format!("{missing}, so {phases} only inferred: "));
     let text = if probability >= DISPLAYED && named.len() == 1 {
         format!("{reason}it was {}.", named[0])
     } else if probability >= DISPLAYED {

@@ -58,6 +58,7 @@ pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables)
         end_act: ending::end_act(&features, &causes, posterior.likeliest),
         hiccups: features.hiccups,
         relay_suspected: features.relayed,
+        unfinished: features.unfinished(),
         evidence: posterior.evidence,
         causes,
     }

@@ -25,6 +25,9 @@ pub struct Verdict {
     pub hiccups: CauseSet,
     /// Signs of consent phishing by a relayed code.
     pub relay_suspected: bool,
+    /// The journey was cut off before anything ended it: its probabilities say how such logins go on, and
+    /// nothing is displayed of what has not happened.
+    pub unfinished: bool,
     /// What moved the verdict most, heaviest first.
     pub evidence: [Option<Weighed>; caps::EVIDENCE_SHOWN],
 }
@@ -151,19 +154,22 @@ impl CauseSet {
 }
 
 impl Verdict {
-    /// The displayed outcome: `undetermined` where none reaches [`DISPLAYED`].
+    /// The displayed outcome: `undetermined` where none reaches [`DISPLAYED`], and for an unfinished journey.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        if self.unfinished {
+            return Outcome::Undetermined;
+        }
         let displayed =
             Outcome::ALL.iter().copied().find(|outcome| self.causes.outcome(*outcome) >= DISPLAYED);
         displayed.unwrap_or(Outcome::Undetermined)
     }
 
-    /// The displayed cause: `None` where no cause reaches [`DISPLAYED`], and for success.
+    /// The displayed cause: `None` where no cause reaches [`DISPLAYED`], for success and for an unfinished journey.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         let cause = self.causes.likeliest();
-        (cause != Cause::None && self.causes.of(cause) >= DISPLAYED).then_some(cause)
+        (!self.unfinished && cause != Cause::None && self.causes.of(cause) >= DISPLAYED).then_some(cause)
     }
 
     /// The first required phase whose probability of being reached is below [`DISPLAYED`].
@@ -175,10 +181,10 @@ impl Verdict {
     }
 
     /// The likeliest technical or personal cause other than success, whose remedy is worth testing; `None`
-    /// for a displayed success.
+    /// for a displayed success and an unfinished journey.
     #[must_use]
     pub fn cause_to_act_on(&self) -> Option<Cause> {
-        if self.outcome() == Outcome::Succeeded {
+        if self.unfinished || self.outcome() == Outcome::Succeeded {
             return None;
         }
         self.causes.ranked().iter().map(|(cause, _)| *cause).find(|cause| *cause != Cause::None)

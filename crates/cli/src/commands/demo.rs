@@ -48,7 +48,11 @@ pub fn run(args: &args::Demo) -> Outcome {
     };
     runtime()?.block_on(async {
         let running = begin(settings, Clock::Schedule).await?;
-        let found = perform(args, world, &running, directory.path()).await?;
+        // An interrupted demo ends here, so that its directory goes with it.
+        let found = tokio::select! {
+            found = perform(args, world, &running, directory.path()) => found?,
+            stopped = stop_signal() => return stopped.and(Err(Failure::new("the demo was stopped"))),
+        };
         if args.json {
             println!("{}", as_json(&found)?);
         } else {
