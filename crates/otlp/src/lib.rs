@@ -5,7 +5,7 @@
 //! encodings; `records` picks out what is ours, `event` reduces a record to an [`AuthEvent`], and [`Mapping`]
 //! says how names are read. Raw keys, addresses, messages and user agents end here.
 
-use authstitch_model::AuthEvent;
+use authstitch_model::{AuthEvent, Browser, ErrorClass, Side};
 use prost::Message;
 
 mod agent;
@@ -94,6 +94,13 @@ pub fn decode(
         Signal::Traces => records::traces(&message(signal, encoding, bytes)?, mapping, events),
         Signal::Logs => records::logs(&message(signal, encoding, bytes)?, mapping, events),
     })
+}
+
+/// The class that an error is reduced to, by its type, its message and who raised it.
+#[must_use]
+pub fn error_class(kind: &str, message: Option<&str>, browser: Option<Browser>, side: Side) -> ErrorClass {
+    let raised = errors::Raised { kind: Some(kind), message };
+    errors::class(raised, browser, side).unwrap_or(ErrorClass::Other)
 }
 
 /// A traces request as one line of OTLP JSON.

@@ -9,7 +9,9 @@
 //!    the browser's ceremony), the expiry is the mishap, by rule 3.
 //! 5. Who is blocked either sees an error that ends it, or is stuck and gives up after their patience; what
 //!    they do then is the act that ended it, and never its cause.
-//! 6. Who decides to go has decided; an expiry after that is no mishap.
+//! 6. Who decides to go has decided; an expiry after that is no mishap. But a browser does not wait: what would
+//!    come after its ceremony's limit is the expiry instead. Where nothing can expire yet, before the code is on
+//!    the screen, it comes at some moment before the limit.
 //! 7. Whoever is still on the way at the flow's horizon walks away.
 
 mod browser;
@@ -19,7 +21,8 @@ mod person;
 use authstitch_model::truth::TruePhase;
 use authstitch_model::{Cause, EndAct, Flow, Millis, Outcome, Phase, Transport, UnixNanos};
 
-pub(crate) use browser::{EndOfTime, end_of_time};
+pub(crate) use browser::{EndOfTime, effective_timeout, end_of_time};
+pub(crate) use ending::shown_as_error;
 pub(crate) use person::{Initiator, Person, Phone};
 
 use crate::caps;
@@ -174,12 +177,9 @@ fn begin_ceremony(flow_world: &FlowWorld, person: &Person, dice: &mut Dice) -> C
     let transport = person.possible(wanted);
     let conditional = dice.chance(world.conditional);
     let requested = *world.requested_timeout.pick(dice);
-    let limit = (!conditional).then(|| browser::effective_timeout(person.initiator.browser, requested));
+    let limit = (!conditional).then(|| effective_timeout(person.initiator.browser, requested));
     Ceremony { transport, conditional, requested, limit }
 }
-
-/// Who would decide after the browser's limit decides so much before it.
-const DECIDED_BEFORE_LIMIT: Millis = Millis(50);
 
 /// How far a step came.
 enum Passage {
@@ -240,22 +240,22 @@ impl Walk<'_> {
     /// Rules 1 to 4.
     fn pass(&mut self, step: &Step) -> Passage {
         if let Some(cause) = self.still_standing(step.phase) {
-            let at = self.strikes_at(cause, step);
-            return Passage::Blocked(cause, at);
+            return self.struck(cause, step);
         }
         let mut from = self.now;
         for _ in 0..caps::TRIES_PER_STEP {
             let Some(cause) = self.hazard(step) else { break };
             if matches!(cause.outcome(), Outcome::UserAbandoned | Outcome::UserDeclined) {
-                let pause = self.draw(&self.people.decision);
-                return Passage::Decided(
-                    cause,
-                    self.within_ceremony(after(from, pause), DECIDED_BEFORE_LIMIT),
-                );
+                let at = after(from, self.draw(&self.people.decision));
+                return match self.too_late(step.phase, at) {
+                    Some((limit, expiry)) => Passage::Blocked(expiry, limit),
+                    None => Passage::Decided(cause, self.within_ceremony(at)),
+                };
             }
-            let at = self.strikes_at(cause, step);
-            if !self.overcomes(cause, step.phase, at) {
-                return Passage::Blocked(cause, at);
+            let struck = self.struck(cause, step);
+            match struck {
+                Passage::Blocked(struck, at) if struck == cause && self.overcomes(cause, step.phase, at) => {}
+                _ => return struck,
             }
             from = self.now;
         }
@@ -294,6 +294,15 @@ impl Walk<'_> {
         None
     }
 
+    /// A mishap blocks, unless the browser's limit comes first.
+    fn struck(&mut self, cause: Cause, step: &Step) -> Passage {
+        let at = self.strikes_at(cause, step);
+        match self.too_late(step.phase, at) {
+            Some((limit, expiry)) => Passage::Blocked(expiry, limit),
+            None => Passage::Blocked(cause, at),
+        }
+    }
+
     /// A mishap strikes where the step would have come to its end; an expiry not before its limit.
     fn strikes_at(&mut self, cause: Cause, step: &Step) -> UnixNanos {
         let at = after(self.now, self.draw_step(step));
@@ -305,14 +314,23 @@ impl Walk<'_> {
             Some((limit, expiry)) if !passkey && expiry == cause => {
                 after(limit.max(at), self.dice.between(0.5, 15.0))
             }
-            _ => self.within_ceremony(at, Millis(0)),
+            _ => self.within_ceremony(at),
         }
     }
 
+    /// The browser's limit, and what it is called, where it comes before this time.
+    fn too_late(&self, phase: Phase, at: UnixNanos) -> Option<(UnixNanos, Cause)> {
+        let passkey = self.story.flow == Flow::PasskeyCda;
+        self.limit(phase).filter(|(limit, _)| passkey && at > *limit)
+    }
+
     /// Nothing happens in a ceremony after the browser has ended it.
-    fn within_ceremony(&self, at: UnixNanos, margin: Millis) -> UnixNanos {
+    fn within_ceremony(&mut self, at: UnixNanos) -> UnixNanos {
         let limit = self.story.ceremony_limit().filter(|_| self.story.ceremony_pending());
-        limit.map_or(at, |limit| at.min(limit.minus(margin)).max(self.now))
+        match limit.filter(|limit| at > *limit) {
+            Some(limit) => after(self.now, self.dice.between(0.0, limit.since(self.now).0 as f64 / 1e3)),
+            None => at,
+        }
     }
 
     /// Whether a mishap is overcome. The end of a ceremony is not: what follows is another ceremony.

@@ -6,14 +6,14 @@
 
 mod attributes;
 mod devices;
-mod ending;
+pub(crate) mod ending;
 mod event;
 mod form;
-mod happy;
+pub(crate) mod happy;
 mod keys;
 mod mishap;
 mod noise;
-mod webauthn;
+pub(crate) mod webauthn;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! What holds for every world: determinism, honest truth, realised rates, published figures.
 
-mod causes;
+pub(crate) mod causes;
 mod determinism;
 mod faults;
 mod figures;

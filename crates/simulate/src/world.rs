@@ -18,11 +18,11 @@ use authstitch_model::document::Problems;
 use authstitch_model::{Flow, Millis};
 
 pub(crate) use flow::{FlowWorld, Flows, Step};
-pub(crate) use law::{Law, Timing};
+pub(crate) use law::{Law, NORMAL_P95, Shape, Timing};
 pub(crate) use mix::Mix;
 pub(crate) use people::People;
 pub(crate) use segment::Segment;
-pub(crate) use telemetry::{Band, Form, SideStyle, Style, Telemetry};
+pub(crate) use telemetry::{Band, Form, Sampling, SideStyle, Style, Telemetry};
 
 /// The worlds that are part of the program: name and YAML text.
 pub const SHIPPED: &[(&str, &str)] = &[

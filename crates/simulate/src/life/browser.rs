@@ -7,7 +7,7 @@
 use authstitch_model::{Browser, Millis};
 
 /// How long a browser waits for an answer when the page asks for this timeout.
-pub(super) fn effective_timeout(browser: Browser, requested: Option<Millis>) -> Millis {
+pub(crate) fn effective_timeout(browser: Browser, requested: Option<Millis>) -> Millis {
     match browser {
         Browser::Chrome | Browser::Edge | Browser::Samsung | Browser::Other => {
             let wanted = requested.unwrap_or(Millis::from_mins(20 * 60));

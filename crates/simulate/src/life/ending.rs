@@ -64,7 +64,7 @@ impl Walk<'_> {
 
 /// The probability that a mishap is shown as an error that ends the attempt; the others leave people stuck
 /// before a screen that goes on waiting. Our own estimates: nothing is published.
-const fn shown_as_error(flow: Flow, cause: Cause, phase: Phase) -> f64 {
+pub(crate) const fn shown_as_error(flow: Flow, cause: Cause, phase: Phase) -> f64 {
     let passkey = matches!(flow, Flow::PasskeyCda);
     let phone_side = matches!(phase, Phase::Scanned | Phase::Opened);
     match cause {

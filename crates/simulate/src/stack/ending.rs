@@ -11,13 +11,15 @@ use crate::life::{EndOfTime, end_of_time};
 use crate::random::{Dice, after};
 
 /// Share of cancels in a passkey login by the page's own button: most people close the browser's sheet.
-const CANCELLED_ON_PAGE: f64 = 0.15;
+pub(crate) const CANCELLED_ON_PAGE: f64 = 0.15;
 /// Share of pages that are hidden a moment before they go away.
-const HIDDEN_BEFORE_UNLOAD: f64 = 0.7;
+pub(crate) const HIDDEN_BEFORE_UNLOAD: f64 = 0.7;
 /// Share of pages left open that get hidden: the screen locks, or another tab comes to the front.
-const HIDDEN_WHEN_LEFT: f64 = 0.4;
+pub(crate) const HIDDEN_WHEN_LEFT: f64 = 0.4;
+/// So many seconds after they were left.
+pub(crate) const HIDDEN_AFTER_S: (f64, f64) = (5.0, 240.0);
 /// A sheet that says the time is over is dismissed within so many seconds by those who are there.
-const SHEET_DISMISSED_S: (f64, f64) = (2.0, 60.0);
+pub(crate) const SHEET_DISMISSED_S: (f64, f64) = (2.0, 60.0);
 
 pub(super) fn events(scene: &Scene<'_>, events: &mut Vec<Event>, dice: &mut Dice) {
     let end = scene.story.end;
@@ -58,7 +60,7 @@ pub(super) fn events(scene: &Scene<'_>, events: &mut Vec<Event>, dice: &mut Dice
         }
         EndAct::Silent => {
             if dice.chance(HIDDEN_WHEN_LEFT) {
-                let hidden = after(end.at, dice.between(5.0, 240.0));
+                let hidden = after(end.at, dice.between(HIDDEN_AFTER_S.0, HIDDEN_AFTER_S.1));
                 events.push(page(EventName::PageHidden, hidden));
             }
         }
@@ -82,13 +84,14 @@ fn ceremony_failure(scene: &Scene<'_>, dice: &mut Dice) -> Option<(UnixNanos, Th
         EndAct::Switched => Some((at, webauthn::cancel(browser))),
         EndAct::Declined | EndAct::Failed => {
             let told = after(at, dice.between(0.0, 0.05));
-            Some((told, webauthn::failure(browser, story.cause(), dice)))
+            let thrown = webauthn::failure(browser, story.cause());
+            Some((told, webauthn::drawn(&thrown, dice)))
         }
         EndAct::TimedOut => match end_of_time(browser) {
-            EndOfTime::Fails => Some((at, webauthn::timeout(browser, dice))),
+            EndOfTime::Fails => Some((at, webauthn::drawn(&webauthn::timeout(browser), dice))),
             EndOfTime::Sheet => dice.chance(scene.world.people.dismisses_sheet).then(|| {
                 let dismissed = after(at, dice.between(SHEET_DISMISSED_S.0, SHEET_DISMISSED_S.1));
-                (dismissed, webauthn::timeout(browser, dice))
+                (dismissed, webauthn::drawn(&webauthn::timeout(browser), dice))
             }),
         },
         EndAct::Succeeded | EndAct::Closed | EndAct::Silent => None,

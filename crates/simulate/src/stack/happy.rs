@@ -11,7 +11,7 @@ use crate::random::{Dice, after};
 /// Share of pages that tell which methods they offered, of those that tell which was chosen: our own guess, as are the two below.
 const OFFERS_TOLD: f64 = 0.5;
 /// Share of stacks whose server, not the page, tells that the session exists.
-const SESSION_TOLD_BY_SERVER: f64 = 0.3;
+pub(crate) const SESSION_TOLD_BY_SERVER: f64 = 0.3;
 /// Share of pages that measure how long a ceremony took.
 const ELAPSED_TOLD: f64 = 0.7;
 

@@ -1,12 +1,14 @@
 //! What a browser throws when a ceremony does not succeed. Chromium says the same for a cancel, a timeout and
 //! every failure of the phone; Safari's message tells a cancel apart; Firefox throws another error for it.
+//!
+//! Each function gives what may be thrown, with its share; [`drawn`] picks one.
 
 use authstitch_model::{Browser, Cause};
 
 use crate::random::Dice;
 
 /// Error type and message.
-pub(super) type Thrown = (&'static str, &'static str);
+pub(crate) type Thrown = (&'static str, &'static str);
 
 const NOT_ALLOWED: Thrown = (
     "NotAllowedError",
@@ -16,11 +18,29 @@ const FIREFOX_NOT_ALLOWED: Thrown = (
     "NotAllowedError",
     "The request is not allowed by the user agent or the platform in the current context, possibly because the user denied permission.",
 );
+const FAILED: Thrown = ("NotAllowedError", "Operation failed.");
+const SECURITY: Thrown = (
+    "SecurityError",
+    "The relying party ID is not a registrable domain suffix of, nor equal to the current domain.",
+);
+const UNSUPPORTED: Thrown = ("NotSupportedError", "The specified operation is not supported.");
 
 /// The page's own abort, where the person takes another method.
-pub(super) const ABORTED: Thrown = ("AbortError", "signal is aborted without reason");
+pub(crate) const ABORTED: Thrown = ("AbortError", "signal is aborted without reason");
 
-pub(super) const fn cancel(browser: Browser) -> Thrown {
+/// One of them, by their shares.
+pub(crate) fn drawn(thrown: &[(Thrown, f64)], dice: &mut Dice) -> Thrown {
+    let mut left = dice.unit();
+    for (thrown, share) in thrown {
+        if left < *share {
+            return *thrown;
+        }
+        left -= share;
+    }
+    thrown.last().map_or(NOT_ALLOWED, |(thrown, _)| *thrown)
+}
+
+pub(crate) const fn cancel(browser: Browser) -> Thrown {
     match browser {
         Browser::Safari => ("NotAllowedError", "This request has been cancelled by the user."),
         Browser::Firefox => ("AbortError", "The operation was aborted."),
@@ -28,47 +48,45 @@ pub(super) const fn cancel(browser: Browser) -> Thrown {
     }
 }
 
-pub(super) fn timeout(browser: Browser, dice: &mut Dice) -> Thrown {
+pub(crate) fn timeout(browser: Browser) -> Vec<(Thrown, f64)> {
     match browser {
         // The older path says so, the newer one only that it failed.
-        Browser::Safari if dice.chance(0.4) => ("NotAllowedError", "Operation timed out."),
-        Browser::Safari => ("NotAllowedError", "Operation failed."),
-        Browser::Firefox => FIREFOX_NOT_ALLOWED,
-        _ => NOT_ALLOWED,
+        Browser::Safari => vec![(("NotAllowedError", "Operation timed out."), 0.4), (FAILED, 0.6)],
+        Browser::Firefox => vec![(FIREFOX_NOT_ALLOWED, 1.0)],
+        _ => vec![(NOT_ALLOWED, 1.0)],
     }
 }
 
 /// What a failure of the phone, the way to it, or the platform looks like.
-pub(super) fn failure(browser: Browser, cause: Cause, dice: &mut Dice) -> Thrown {
+pub(crate) fn failure(browser: Browser, cause: Cause) -> Vec<(Thrown, f64)> {
+    let plain = match browser {
+        Browser::Safari => FAILED,
+        Browser::Firefox => FIREFOX_NOT_ALLOWED,
+        _ => NOT_ALLOWED,
+    };
     match cause {
-        Cause::ClientError => misuse(browser, dice),
-        Cause::PolicyBlocked | Cause::Unknown if dice.chance(0.3) => match browser {
-            Browser::Firefox => ("UnknownError", "The operation failed for an unknown transient reason"),
-            _ => ("NotReadableError", "An unknown error occurred while talking to the credential manager."),
-        },
-        _ => match browser {
-            Browser::Safari => ("NotAllowedError", "Operation failed."),
-            Browser::Firefox => FIREFOX_NOT_ALLOWED,
-            _ => NOT_ALLOWED,
-        },
+        Cause::ClientError => misuse(browser),
+        Cause::PolicyBlocked | Cause::Unknown => {
+            let odd = match browser {
+                Browser::Firefox => ("UnknownError", "The operation failed for an unknown transient reason"),
+                _ => {
+                    ("NotReadableError", "An unknown error occurred while talking to the credential manager.")
+                }
+            };
+            vec![(odd, 0.3), (plain, 0.7)]
+        }
+        _ => vec![(plain, 1.0)],
     }
 }
 
 /// A call that the browser refuses before anybody sees anything.
-fn misuse(browser: Browser, dice: &mut Dice) -> Thrown {
-    const SECURITY: Thrown = (
-        "SecurityError",
-        "The relying party ID is not a registrable domain suffix of, nor equal to the current domain.",
-    );
-    const UNSUPPORTED: Thrown = ("NotSupportedError", "The specified operation is not supported.");
-    match browser {
-        Browser::Safari => dice.one(&[
-            ("NotAllowedError", "This request has been cancelled by a new request."),
-            SECURITY,
-            UNSUPPORTED,
-        ]),
-        Browser::Firefox => dice.one(&[SECURITY, UNSUPPORTED]),
-        _ => dice.one(&[
+fn misuse(browser: Browser) -> Vec<(Thrown, f64)> {
+    let thrown: &[Thrown] = match browser {
+        Browser::Safari => {
+            &[("NotAllowedError", "This request has been cancelled by a new request."), SECURITY, UNSUPPORTED]
+        }
+        Browser::Firefox => &[SECURITY, UNSUPPORTED],
+        _ => &[
             ("OperationError", "A request is already pending."),
             (
                 "NotAllowedError",
@@ -76,6 +94,7 @@ fn misuse(browser: Browser, dice: &mut Dice) -> Thrown {
             ),
             SECURITY,
             UNSUPPORTED,
-        ]),
-    }
+        ],
+    };
+    thrown.iter().map(|one| (*one, 1.0 / thrown.len() as f64)).collect()
 }

@@ -6,7 +6,7 @@ use super::{truth, world};
 use crate::World;
 
 /// The causes that can stop a phase of a flow, with that phase.
-pub(super) fn injectable() -> impl Iterator<Item = (Flow, Phase, Cause)> {
+pub(crate) fn injectable() -> impl Iterator<Item = (Flow, Phase, Cause)> {
     let flows = [Flow::AppQr, Flow::PasskeyCda, Flow::MagicLink];
     let steps =
         flows.into_iter().flat_map(|flow| phases::of(flow).iter().map(move |known| (flow, known.phase)));
@@ -17,7 +17,7 @@ pub(super) fn injectable() -> impl Iterator<Item = (Flow, Phase, Cause)> {
 }
 
 /// A world in which this cause always stops this phase.
-pub(super) fn forced(flow: Flow, phase: Phase, cause: Cause) -> World {
+pub(crate) fn forced(flow: Flow, phase: Phase, cause: Cause) -> World {
     let technical = cause.outcome() == Outcome::TechnicalFailure;
     let kind = if technical { "mishaps" } else { "decisions" };
     let link = if flow == Flow::MagicLink { "link: {by_qr: 1}, " } else { "" };

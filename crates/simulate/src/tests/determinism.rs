@@ -128,9 +128,9 @@ fn fingerprints_of_the_payloads() {
         found += &format!("{name} {:016x}\n", hash.finish());
     }
     expect![[r#"
-        baseline 646b9513d2dc67d7
-        passkey_launch ed58cb472fbb57d3
-        quick_retries 828dcb52c9f8664a
+        baseline e326954228417503
+        passkey_launch b0c1e83f1673847a
+        quick_retries c4f4e95e0b9849db
     "#]]
     .assert_eq(&found);
 }

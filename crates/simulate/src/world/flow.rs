@@ -144,6 +144,11 @@ impl FlowWorld {
         world
     }
 
+    /// The steps to all phases of the flow.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The phases that a login passes: those of the flow, less what a transport or a mailed link leaves out.
     pub(crate) fn plan(
         &self,

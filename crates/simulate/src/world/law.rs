@@ -9,7 +9,7 @@ use crate::caps;
 use crate::random::Dice;
 
 /// The standard normal's 95th percentile.
-const NORMAL_P95: f64 = 1.644_853_626_951_472_2;
+pub(crate) const NORMAL_P95: f64 = 1.644_853_626_951_472_2;
 
 /// Seconds that a law may speak of: a day.
 const SECONDS: RangeInclusive<f64> = 0.0..=86_400.0;
@@ -17,17 +17,17 @@ const SECONDS: RangeInclusive<f64> = 0.0..=86_400.0;
 /// A law of a duration: lognormal by its median and 95th percentile, and sometimes something on top.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Law {
-    median_s: f64,
-    p95_s: f64,
-    sometimes: Sometimes,
+    pub(crate) median_s: f64,
+    pub(crate) p95_s: f64,
+    pub(crate) sometimes: Sometimes,
 }
 
 /// What comes on top of a duration, with which probability: fetching the phone from another room.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sometimes {
-    share: f64,
-    from_s: f64,
-    to_s: f64,
+pub(crate) struct Sometimes {
+    pub(crate) share: f64,
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
 }
 
 /// How the laws of the steps are bent as a whole.

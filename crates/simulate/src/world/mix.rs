@@ -54,6 +54,11 @@ impl<T> Mix<T> {
         &self.0[self.0.len() - 1].0
     }
 
+    /// The things with their shares, which sum to one.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (&T, f64)> {
+        self.0.iter().map(|(thing, share)| (thing, *share))
+    }
+
     /// The things, without their shares.
     pub(crate) fn things(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|(thing, _)| thing)
