@@ -13,6 +13,7 @@ use crate::emission::Emission;
 use crate::faults::Faults;
 use crate::life::{self, Person, Stopped, Story};
 use crate::load::Load;
+use crate::observer::Ceilings;
 use crate::random::{Dice, Stream, after};
 use crate::stack::{self, KeyValues, Scene, Visit, base64url};
 use crate::truth;
@@ -30,6 +31,8 @@ pub struct Simulation {
     epoch: UnixNanos,
     load: Load,
     day: Option<Day>,
+    /// Those who write into the truth what could have been known.
+    ceilings: Option<Arc<Ceilings>>,
 }
 
 /// Eight attempts: what really happened, and what of their telemetry arrives.
@@ -58,7 +61,7 @@ impl Simulation {
     pub fn new(world: impl Into<Arc<World>>, seed: u64) -> Self {
         let world = world.into();
         let (load, day) = (Load::Constant { rate: world.pace.attempts_per_second }, world.pace.day);
-        Self { world, seed, epoch: EPOCH, load, day }
+        Self { world, seed, epoch: EPOCH, load, day, ceilings: None }
     }
 
     /// The same attempts under this load instead of the world's pace, and without the quiet between its days.
@@ -95,6 +98,14 @@ impl Simulation {
     #[must_use]
     pub const fn without_nights(mut self) -> Self {
         self.day = None;
+        self
+    }
+
+    /// The same attempts, and in the truth of each the posteriors of both ideal observers. That takes a hundred
+    /// times as long.
+    #[must_use]
+    pub fn with_ceilings(mut self) -> Self {
+        self.ceilings = Some(Arc::new(Ceilings::under_training_mixture(&self.world)));
         self
     }
 
@@ -138,7 +149,7 @@ impl Simulation {
             self.issue(attempt, &story, &mut visit, &mut stack);
             let scene = Scene { world: &self.world, person: &link.person, visit: &visit, story: &story };
             let outgoing = stack::emit(&scene, &mut stack, &mut noise);
-            let fates = faults.strike(attempt, link.first, outgoing);
+            let fates = faults.strike(attempt, link.first, visit.style.sampling, outgoing);
             let previous = retry.then_some(link.previous);
             attempts.push(truth::line(&scene, attempt, previous, fates));
             let room = (attempt + 1) % BLOCK_ATTEMPTS != 0;
@@ -146,7 +157,11 @@ impl Simulation {
                 .filter(|_| room && lives.chance(self.world.people.retry.share(story.outcome())))
                 .map(|link| self.again(link, attempt + 1, &story, &mut lives, &mut stack));
         }
-        Block { attempts, emissions: faults.into_emissions() }
+        let mut block = Block { attempts, emissions: faults.into_emissions() };
+        if let Some(ceilings) = &self.ceilings {
+            ceilings.fill(&mut block);
+        }
+        block
     }
 
     /// A person comes for the first time.

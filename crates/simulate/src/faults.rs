@@ -16,7 +16,7 @@ use authstitch_otlp::Signal;
 use crate::emission::{Content, Emission, Exporter};
 use crate::random::{Dice, Stream, after, mixed};
 use crate::stack::Outgoing;
-use crate::world::{Band, Timing, World};
+use crate::world::{Band, Sampling, Timing, World};
 
 /// What became of the events of one attempt.
 #[derive(Debug, Default)]
@@ -63,14 +63,21 @@ impl<'a> Faults<'a> {
     }
 
     /// Sends what one attempt has to send. `first` is the first attempt of its chain: the devices, and so
-    /// their clocks, are the same in all of them.
-    pub(crate) fn strike(&mut self, attempt: u64, first: u64, outgoing: Vec<Outgoing>) -> Fates {
+    /// their clocks, are the same in all of them. `sampling` is that of its stack, where it has one of its own.
+    pub(crate) fn strike(
+        &mut self,
+        attempt: u64,
+        first: u64,
+        sampling: Option<Sampling>,
+        outgoing: Vec<Outgoing>,
+    ) -> Fates {
+        let sampling = sampling.unwrap_or(self.world.telemetry.sampling);
         let with_errors: BTreeSet<TraceId> =
             outgoing.iter().filter(|record| record.failed).filter_map(|record| record.trace).collect();
         let mut fates = Fates::default();
         for (place, mut record) in outgoing.into_iter().enumerate() {
             let truth = record.truth.take();
-            let sampled = self.sample(&mut record, &with_errors);
+            let sampled = sample(sampling, &mut record, &with_errors);
             let closed = |ready: &UnixNanos| record.gone_at.is_none_or(|gone| *ready <= gone);
             let ready_at = record.ready_at.filter(closed);
             let sent = |ready_at| sampled && self.send(attempt, first, place as u64, ready_at, record);
@@ -80,21 +87,6 @@ impl<'a> Faults<'a> {
             }
         }
         fates
-    }
-
-    /// Whether the record's trace is kept. Log records are not sampled. The decision is the trace id's own, so
-    /// every process decides alike.
-    fn sample(&self, record: &mut Outgoing, with_errors: &BTreeSet<TraceId>) -> bool {
-        let sampling = self.world.telemetry.sampling;
-        let (Content::Span { span, .. }, Some(trace)) = (&mut record.content, record.trace) else {
-            return true;
-        };
-        let threshold = ((1.0 - sampling.head) * (1u64 << 56) as f64) as u64;
-        let random = trace.bytes()[9..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        if sampling.announced && threshold > 0 {
-            span.trace_state = trace_state(threshold);
-        }
-        random >= threshold && (!sampling.errors_only || with_errors.contains(&trace))
     }
 
     fn send(&mut self, attempt: u64, first: u64, place: u64, ready_at: UnixNanos, record: Outgoing) -> bool {
@@ -179,6 +171,20 @@ impl Fate {
         let shuffle = shuffled.then(|| dice.below(u64::MAX));
         Self { lost, lost_at_unload, latency_s, duplicate_after_s, shuffle }
     }
+}
+
+/// Whether the record's trace is kept. Log records are not sampled. The decision is the trace id's own, so
+/// every process decides alike.
+fn sample(sampling: Sampling, record: &mut Outgoing, with_errors: &BTreeSet<TraceId>) -> bool {
+    let (Content::Span { span, .. }, Some(trace)) = (&mut record.content, record.trace) else {
+        return true;
+    };
+    let threshold = ((1.0 - sampling.head) * (1u64 << 56) as f64) as u64;
+    let random = trace.bytes()[9..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    if sampling.announced && threshold > 0 {
+        span.trace_state = trace_state(threshold);
+    }
+    random >= threshold && (!sampling.errors_only || with_errors.contains(&trace))
 }
 
 /// Within a band the distance is uniform if it begins at zero, else uniform in its logarithm.

@@ -32,7 +32,7 @@ pub use load::Load;
 pub use observer::Ceilings;
 pub use request::{Body, Request};
 pub use schedule::Schedule;
-pub use world::{SHIPPED, World};
+pub use world::{SHIPPED, VARIANTS, World, mixture};
 
 #[cfg(test)]
 mod tests;

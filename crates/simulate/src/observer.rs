@@ -33,7 +33,7 @@ use authstitch_otlp::{Encoding, Mapping, decode};
 use crate::block::Block;
 use crate::emission::{Content, Emission, Scope};
 use crate::request::Request;
-use crate::world::World;
+use crate::world::{World, mixture};
 use chain::{Weighed, weigh};
 use model::Model;
 use seen::Sighting;
@@ -65,6 +65,14 @@ impl Ceilings {
             mixture: mixture.iter().map(|(world, weight)| (Model::new(world), *weight)).collect(),
             mapping: Mapping::new(Secret::PUBLIC),
         }
+    }
+
+    /// The observers of `world`; the blind one believes in the shipped training mixture.
+    #[must_use]
+    pub fn under_training_mixture(world: &Arc<World>) -> Self {
+        let shipped = |name| World::from_yaml(World::shipped(name).unwrap_or_default()).ok().map(Arc::new);
+        let worlds = mixture().into_iter().filter_map(|(name, weight)| Some((shipped(name)?, weight)));
+        Self::new(world, &worlds.collect::<Vec<_>>())
     }
 
     /// Writes both posteriors into the truth of a block's attempts; an attempt of which nothing arrived has

@@ -7,6 +7,7 @@
 mod flow;
 mod law;
 mod mix;
+mod mixture;
 mod people;
 mod read;
 mod segment;
@@ -20,6 +21,7 @@ use authstitch_model::{Flow, Millis};
 pub(crate) use flow::{FlowWorld, Flows, Step};
 pub(crate) use law::{Law, NORMAL_P95, Shape, Timing};
 pub(crate) use mix::Mix;
+pub use mixture::mixture;
 pub(crate) use people::People;
 pub(crate) use segment::Segment;
 pub(crate) use telemetry::{Band, Form, Sampling, SideStyle, Style, Telemetry};
@@ -29,6 +31,22 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("baseline", include_str!("../worlds/baseline.yaml")),
     ("passkey_launch", include_str!("../worlds/passkey_launch.yaml")),
     ("quick_retries", include_str!("../worlds/quick_retries.yaml")),
+    ("kiosk", include_str!("../worlds/kiosk.yaml")),
+    ("lossy_mobile", include_str!("../worlds/lossy_mobile.yaml")),
+    ("clock_chaos", include_str!("../worlds/clock_chaos.yaml")),
+    ("sampled", include_str!("../worlds/sampled.yaml")),
+    ("magic_link_mail_scanners", include_str!("../worlds/magic_link_mail_scanners.yaml")),
+    ("android_regression", include_str!("../worlds/android_regression.yaml")),
+    ("corporate_network", include_str!("../worlds/corporate_network.yaml")),
+    ("attack", include_str!("../worlds/attack.yaml")),
+];
+
+/// Variants of these worlds, for scoring outside the training mixture: name and YAML text.
+pub const VARIANTS: &[(&str, &str)] = &[
+    ("stretched", include_str!("../worlds/variants/stretched.yaml")),
+    ("shifted_priors", include_str!("../worlds/variants/shifted_priors.yaml")),
+    ("unknown_signature", include_str!("../worlds/variants/unknown_signature.yaml")),
+    ("unknown_mimic", include_str!("../worlds/variants/unknown_mimic.yaml")),
 ];
 
 /// A world, read and checked.
@@ -78,10 +96,10 @@ pub(crate) struct Realms {
 }
 
 impl World {
-    /// The YAML text of a shipped world.
+    /// The YAML text of a shipped world or variant.
     #[must_use]
     pub fn shipped(name: &str) -> Option<&'static str> {
-        SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+        SHIPPED.iter().chain(VARIANTS).find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
 
     /// Reads a world from its YAML text.

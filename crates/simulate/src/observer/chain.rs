@@ -369,7 +369,7 @@ fn phone_is(segment: &SegmentModel, chain: &[Vec<Sighting>], os: Os) -> f64 {
 
 /// Whether the sampler dropped the page's trace and the phone's, with the weight of each case.
 fn dropped(style: &Style, model: &Model, sightings: &[Sighting], flow: Flow) -> Vec<([bool; 2], f64)> {
-    let sampling = sampling(style, model);
+    let sampling = style.sampling.unwrap_or(model.world.telemetry.sampling);
     if sampling.head >= 1.0 && !sampling.errors_only {
         return vec![([false; 2], 1.0)];
     }
@@ -392,10 +392,6 @@ fn dropped(style: &Style, model: &Model, sightings: &[Sighting], flow: Flow) -> 
         .into_iter()
         .flat_map(|(page, share)| phones.iter().map(move |(phone, other)| ([page, *phone], share * other)))
         .collect()
-}
-
-fn sampling(_style: &Style, model: &Model) -> crate::world::Sampling {
-    model.world.telemetry.sampling
 }
 
 // ---- contexts

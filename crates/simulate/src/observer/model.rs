@@ -114,8 +114,11 @@ impl FlowModel {
                     rate: rate / scale,
                     overcome: world.people.overcomes(cause),
                     marks: [false, true].map(|phone_emits| {
-                        let telling =
-                            Telling { reported: world.telemetry.errors_reported, unknown: 0.5, phone_emits };
+                        let telling = Telling {
+                            reported: world.telemetry.errors_reported,
+                            unknown: world.telemetry.unknown_reported,
+                            phone_emits,
+                        };
                         traces(flow, cause, step.phase, telling)
                     }),
                 })

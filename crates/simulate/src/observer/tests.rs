@@ -9,7 +9,7 @@ use authstitch_model::{EventName, Flow, KeyKind, Phase, Side};
 use super::traces::{Mark, Telling, traces};
 use super::*;
 use crate::tests::causes::{forced, injectable};
-use crate::{Simulation, World};
+use crate::{SHIPPED, Simulation, VARIANTS, World};
 
 fn shipped(name: &str) -> Arc<World> {
     let text = World::shipped(name).unwrap_or_else(|| panic!("{name} is no shipped world"));
@@ -63,8 +63,8 @@ const ERRORS: f64 = 4.5;
 
 #[test]
 fn the_ideal_observer_is_right_as_often_as_it_says() {
-    for name in ["baseline", "passkey_launch", "quick_retries"] {
-        let all = judged(name, 500);
+    for (name, _) in SHIPPED.iter().chain(VARIANTS) {
+        let all = judged(name, 300);
         let count = all.len() as f64;
         let said: f64 = all.iter().map(|one| one.ideal[0].probability).sum::<f64>() / count;
         let right = all.iter().filter(|one| one.ideal[0].cause == one.truth()).count() as f64 / count;

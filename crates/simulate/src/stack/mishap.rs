@@ -226,7 +226,7 @@ impl Mishap<'_> {
     }
 
     fn unknown(&mut self) {
-        if self.dice.chance(0.5) {
+        if !self.dice.chance(self.scene.world.telemetry.unknown_reported) {
             return;
         }
         match self.phase {

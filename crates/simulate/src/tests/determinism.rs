@@ -128,9 +128,17 @@ fn fingerprints_of_the_payloads() {
         found += &format!("{name} {:016x}\n", hash.finish());
     }
     expect![[r#"
-        baseline e326954228417503
+        baseline f6f1971f689e1fbd
         passkey_launch b0c1e83f1673847a
         quick_retries c4f4e95e0b9849db
+        kiosk 26995aa5995630f3
+        lossy_mobile 8db7890b36244458
+        clock_chaos 53daf699457739d0
+        sampled 58b278fe6d26897d
+        magic_link_mail_scanners ff829c05aa0c2c68
+        android_regression 1790be45b8fde36f
+        corporate_network 156f56704742667a
+        attack 13c7947a1f986421
     "#]]
     .assert_eq(&found);
 }

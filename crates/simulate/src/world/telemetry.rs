@@ -16,6 +16,8 @@ pub(crate) struct Telemetry {
     pub(crate) styles: Mix<Arc<Style>>,
     /// Share of mishaps that page, app or server reports as an error.
     pub(crate) errors_reported: f64,
+    /// Share of unknown faults that leave an error at all.
+    pub(crate) unknown_reported: f64,
     /// Share of passkey logins whose phone emits anything.
     pub(crate) phone_emits_in_passkey: f64,
     /// Server processes of each relying party.
@@ -102,6 +104,8 @@ pub(crate) struct Style {
     pub(crate) long_spans: bool,
     /// Whether the page tells which methods it offers and which is chosen, before the login has an id.
     pub(crate) choices: bool,
+    /// How its traces are sampled, where not as the world's.
+    pub(crate) sampling: Option<Sampling>,
     /// What each side does.
     pub(crate) sides: BySide<SideStyle>,
 }
@@ -162,6 +166,7 @@ impl Telemetry {
         Self {
             styles: Mix::new(styles).unwrap_or_else(|| Mix::only(Arc::new(Style::full()))),
             errors_reported: share(fields, "errors_reported", 1.0),
+            unknown_reported: share(fields, "unknown_reported", 0.5),
             phone_emits_in_passkey: share(fields, "phone_emits_in_passkey", 0.0),
             server_processes: fields.integer("server_processes", 1..=1000, 2),
             loss: BySide::read(fields, "loss", |sides, side| share(sides, side, 0.0)),
@@ -172,11 +177,7 @@ impl Telemetry {
             delayed: share(fields, "delayed", 0.0),
             delay: Law::read(fields, "delay", Law::new(8.0, 40.0)),
             shuffled: share(fields, "shuffled", 0.0),
-            sampling: fields.map("sampling", |sampling| Sampling {
-                head: share(sampling, "head", 1.0),
-                announced: sampling.flag("announced", false),
-                errors_only: sampling.flag("errors_only", false),
-            }),
+            sampling: fields.map("sampling", Sampling::read),
             batching: fields.map("batching", |batching| Batching {
                 spans: Millis((batching.number("spans_s", 0.05..=300.0, 5.0) * 1e3) as u64),
                 logs: Millis((batching.number("logs_s", 0.05..=300.0, 1.0) * 1e3) as u64),
@@ -187,6 +188,16 @@ impl Telemetry {
             }),
             clock: BySide::read(fields, "clock", read_bands),
             unrelated: BySide::read(fields, "unrelated", |sides, side| sides.number(side, 0.0..=1000.0, 0.0)),
+        }
+    }
+}
+
+impl Sampling {
+    fn read(fields: &Fields<'_>) -> Self {
+        Self {
+            head: share(fields, "head", 1.0),
+            announced: fields.flag("announced", false),
+            errors_only: fields.flag("errors_only", false),
         }
     }
 }
@@ -223,6 +234,7 @@ impl Style {
             propagated: true,
             long_spans: false,
             choices: false,
+            sampling: None,
             sides: BySide { initiator: side.clone(), authenticator: side.clone(), server: side },
         }
     }
@@ -242,6 +254,7 @@ impl Style {
             propagated: fields.flag("propagated", default.propagated),
             long_spans: fields.flag("long_spans", default.long_spans),
             choices: fields.flag("choices", default.choices),
+            sampling: fields.has("sampling").then(|| fields.map("sampling", Sampling::read)),
             sides: BySide {
                 initiator: side("initiator"),
                 authenticator: side("authenticator"),

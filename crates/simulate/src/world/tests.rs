@@ -94,9 +94,7 @@ fn a_world_stands_on_a_shipped_one_map_by_map() {
 #[test]
 fn an_unknown_base_is_named() {
     let problems = World::from_yaml("{name: w, based_on: atlantis}").unwrap_err();
-    expect![[
-        r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries"#
-    ]]
+    expect![[r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries, kiosk, lossy_mobile, clock_chaos, sampled, magic_link_mail_scanners, android_regression, corporate_network, attack"#]]
     .assert_eq(&problems.to_string());
 }
 

@@ -84,7 +84,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn sampling(&self) -> Sampling {
-        self.setting.model.world.telemetry.sampling
+        self.setting.style.sampling.unwrap_or(self.setting.model.world.telemetry.sampling)
     }
 
     pub(super) fn loss(&self, side: Side) -> f64 {
