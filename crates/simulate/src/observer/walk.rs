@@ -15,6 +15,8 @@ mod ending;
 mod loss;
 mod stop;
 
+use std::sync::LazyLock;
+
 use authstitch_model::{Browser, Cause, EndAct, Flow, Phase, Side, Transport};
 
 use super::density::Duration;
@@ -123,15 +125,18 @@ fn started_at(setting: &Setting<'_>, seen: &Seen) -> f64 {
     called.or(seen.at(Phase::Started).map(|moment| moment.at)).unwrap_or(seen.first - BEFORE_FIRST_S)
 }
 
-/// A point of a sequence that fills the unit interval evenly in every dimension.
-fn point(nth: usize, dimension: usize, turn: f64) -> f64 {
-    // Square roots of primes are independent over the rationals.
-    const PRIMES: [f64; 24] = [
+/// The fractions of the square roots of the primes, which are independent over the rationals.
+static STEPS: LazyLock<[f64; 24]> = LazyLock::new(|| {
+    [
         2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0, 29.0, 31.0, 37.0, 41.0, 43.0, 47.0, 53.0, 59.0,
         61.0, 67.0, 71.0, 73.0, 79.0, 83.0, 89.0,
-    ];
-    let step = PRIMES[dimension % PRIMES.len()].sqrt();
-    (0.5 + turn + (nth + 1) as f64 * step).fract()
+    ]
+    .map(|prime: f64| prime.sqrt().fract())
+});
+
+/// A point of a sequence that fills the unit interval evenly in every dimension.
+fn point(nth: usize, dimension: usize, turn: f64) -> f64 {
+    (0.5 + turn + (nth + 1) as f64 * STEPS[dimension % STEPS.len()]).fract()
 }
 
 /// What each use of a point is.

@@ -1,6 +1,8 @@
 //! Rules 3 and 5 of the walk: the events of the end, those that were seen and those that were not, given the act
 //! that ended the attempt; and whether the person came again.
 
+use std::sync::LazyLock;
+
 use authstitch_model::{Browser, Cause, EndAct, ErrorClass, Flow, Outcome, Phase, Side};
 use authstitch_otlp::error_class;
 
@@ -266,22 +268,44 @@ pub(super) struct ThrownShares {
     pub(super) failed: f64,
 }
 
+/// What a browser throws, by what makes it throw: each class with its share.
+type Classes = Vec<(ErrorClass, f64)>;
+
+/// The classes of each browser, in the order of [`ThrownShares`]' fields.
+static CLASSES: LazyLock<Vec<(Browser, [Classes; 6])>> = LazyLock::new(|| {
+    let of = |browser: Browser| {
+        let classes = |thrown: Vec<(Thrown, f64)>| -> Classes {
+            let class = |(kind, message)| error_class(kind, Some(message), Some(browser), Side::Initiator);
+            thrown.into_iter().map(|(thrown, share)| (class(thrown), share)).collect()
+        };
+        let cancel = webauthn::cancel(browser);
+        let made = [
+            vec![(cancel, 1.0)],
+            vec![(webauthn::ABORTED, 0.5), (cancel, 0.5)],
+            webauthn::timeout(browser),
+            webauthn::failure(browser, Cause::ClientError),
+            webauthn::failure(browser, Cause::PolicyBlocked),
+            webauthn::failure(browser, Cause::NoCredential),
+        ];
+        (browser, made.map(classes))
+    };
+    Browser::ALL.iter().map(|browser| of(*browser)).collect()
+});
+
 impl ThrownShares {
     pub(super) fn new(browser: Browser, seen: Option<ErrorClass>) -> Self {
-        let class =
-            |(kind, message): Thrown| error_class(kind, Some(message), Some(browser), Side::Initiator);
-        let Some(seen) = seen else { return Self::default() };
-        let one = |thrown: Thrown| f64::from(class(thrown) == seen);
-        let several = |thrown: Vec<(Thrown, f64)>| {
-            thrown.into_iter().map(|(thrown, share)| share * one(thrown)).sum::<f64>()
+        let of_browser = CLASSES.iter().find(|(known, _)| *known == browser);
+        let Some((seen, (_, classes))) = seen.zip(of_browser) else { return Self::default() };
+        let share = |nth: usize| -> f64 {
+            classes[nth].iter().filter(|(class, _)| *class == seen).map(|(_, share)| share).sum()
         };
         Self {
-            cancelled: one(webauthn::cancel(browser)),
-            switched: 0.5 * one(webauthn::ABORTED) + 0.5 * one(webauthn::cancel(browser)),
-            timed_out: several(webauthn::timeout(browser)),
-            misused: several(webauthn::failure(browser, Cause::ClientError)),
-            odd: several(webauthn::failure(browser, Cause::PolicyBlocked)),
-            failed: several(webauthn::failure(browser, Cause::NoCredential)),
+            cancelled: share(0),
+            switched: share(1),
+            timed_out: share(2),
+            misused: share(3),
+            odd: share(4),
+            failed: share(5),
         }
     }
 }
