@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use authstitch_classify::{Tables, classify, explain};
+use authstitch_classify::{classify, explain};
 use authstitch_model::line::JourneyLine;
 use authstitch_model::{Completeness, Journey, JourneyId, KeyHash, Record, RecordBody, UnixNanos, Verdict};
 use authstitch_stitch::{Change, Stitcher};
 
+pub use authstitch_classify::Tables;
 pub use authstitch_stitch::{Counters, Settings as StitchSettings};
 
 #[cfg(test)]
@@ -126,6 +127,12 @@ impl Engine {
             RecordBody::Tick => {}
         }
         self.judge(effects);
+    }
+
+    /// Judges by other tables from here on. What was judged stays as it is until it is judged anew.
+    pub fn set_tables(&mut self, tables: Arc<Tables>) {
+        self.tables_version = tables.version().into();
+        self.tables = tables;
     }
 
     /// Closes every open journey as `shutdown`, for a service without a journal.

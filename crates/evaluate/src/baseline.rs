@@ -2,8 +2,7 @@
 
 use authstitch_model::{Cause, Phase};
 
-use crate::case::Case;
-use crate::honesty::last_step;
+use crate::case::{Case, Weighed};
 use crate::mean::Mean;
 
 #[cfg(test)]
@@ -26,18 +25,17 @@ const fn cause_after(last: Option<Phase>) -> Cause {
 }
 
 /// Share of attempts whose cause the last-step rule finds.
-pub(crate) fn last_step_top1(cases: &[&Case<'_>]) -> Mean {
-    Mean::share(
-        cases
-            .iter()
-            .map(|case| case.journey.is_some_and(|line| cause_after(last_step(line)) == case.cause())),
-    )
+pub(crate) fn last_step_top1(cases: &[Weighed<'_>]) -> Mean {
+    let finds =
+        |case: &Case| case.shown.as_ref().is_some_and(|shown| cause_after(shown.last_step) == case.cause);
+    Mean::share(cases.iter().map(|weighed| (weighed.weight, finds(weighed.case))))
 }
 
 /// Share of attempts with the cause that most attempts have: what one gets who always says the same.
-pub(crate) fn most_frequent_top1(cases: &[&Case<'_>]) -> Mean {
-    let mut counts = [0_usize; Cause::COUNT];
-    cases.iter().for_each(|case| counts[case.cause().index()] += 1);
-    let most = Cause::ALL.iter().copied().max_by_key(|cause| counts[cause.index()]);
-    Mean::share(cases.iter().map(|case| Some(case.cause()) == most))
+pub(crate) fn most_frequent_top1(cases: &[Weighed<'_>]) -> Mean {
+    let mut masses = [0.0_f64; Cause::COUNT];
+    cases.iter().for_each(|weighed| masses[weighed.case.cause.index()] += weighed.weight);
+    let heavier = |a: &&Cause, b: &&Cause| masses[a.index()].total_cmp(&masses[b.index()]);
+    let most = Cause::ALL.iter().max_by(heavier);
+    Mean::share(cases.iter().map(|weighed| (weighed.weight, Some(&weighed.case.cause) == most)))
 }

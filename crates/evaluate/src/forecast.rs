@@ -75,6 +75,11 @@ impl Forecast {
         self.set.len()
     }
 
+    /// The probability of the set.
+    pub(crate) fn set_mass(&self) -> f64 {
+        self.set.iter().map(|member| self.of(*member)).sum::<f64>().min(1.0)
+    }
+
     /// Whether the set holds a cause.
     pub(crate) fn covers(&self, cause: Cause) -> bool {
         self.set.contains(&cause)
@@ -85,7 +90,7 @@ impl Forecast {
     /// A cause outside the set counts 0, inside 1; the last-admitted one counts the share of its probability
     /// that was needed to reach [`caps::CREDIBLE_MASS`]. For a calibrated forecast the mean is that mass.
     pub(crate) fn covers_randomised(&self, cause: Cause) -> f64 {
-        let mass: f64 = self.set.iter().map(|member| self.of(*member)).sum();
+        let mass = self.set_mass();
         let probability = self.of(cause);
         match self.set.last() {
             _ if !self.covers(cause) => 0.0,

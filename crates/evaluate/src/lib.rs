@@ -17,7 +17,9 @@
 //!
 //! A score that is not defined (a share of nothing) is `null`, never zero and never NaN.
 
+mod assessment;
 mod baseline;
+mod calibration;
 pub mod caps;
 mod case;
 mod forecast;
@@ -26,15 +28,20 @@ mod matching;
 mod mean;
 mod read;
 mod relay;
+mod report;
 mod scorecard;
 mod scores;
 mod stitching;
+mod suite;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
 
+pub use assessment::{Assessment, pooled};
 pub use read::{ReadError, read_journeys, read_truth};
 pub use relay::Relay;
 pub use scorecard::{Baselines, Meta, Populations, Scorecard, StandardErrors, score};
 pub use scores::Scores;
 pub use stitching::Stitching;
+pub use suite::{Member, Suite};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::case::Case;
+use crate::case::Weighed;
 use crate::mean::ratio;
 
 /// The scores of the relay flag, over scored attempts.
@@ -16,16 +16,17 @@ pub struct Relay {
     pub false_alarms_per_100k: Option<f64>,
 }
 
-pub(crate) fn measure(cases: &[&Case<'_>]) -> Relay {
+pub(crate) fn measure(cases: &[Weighed<'_>]) -> Relay {
     let (mut right, mut wrong, mut relayed, mut others) = (0.0, 0.0, 0.0, 0.0);
-    for case in cases {
-        let suspected = case.journey.is_some_and(|journey| journey.relay_suspected);
-        if case.truth.relayed {
-            relayed += 1.0;
-            right += f64::from(suspected);
+    for Weighed { weight, case } in cases {
+        let suspected = case.shown.as_ref().is_some_and(|shown| shown.relay_suspected);
+        let alarm = if suspected { *weight } else { 0.0 };
+        if case.relayed {
+            relayed += weight;
+            right += alarm;
         } else {
-            others += 1.0;
-            wrong += f64::from(suspected);
+            others += weight;
+            wrong += alarm;
         }
     }
     Relay {

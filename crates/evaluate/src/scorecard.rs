@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use authstitch_model::line::{CauseShare, JourneyLine};
+use authstitch_model::Flow;
+use authstitch_model::line::JourneyLine;
 use authstitch_model::truth::TruthLine;
-use authstitch_model::{Flow, Outcome};
 use serde::Serialize;
 
-use crate::case::Case;
-use crate::matching::Matching;
-use crate::mean::Mean;
-use crate::relay::{self, Relay};
-use crate::scores::{self, Scores};
-use crate::stitching::{self, Stitching};
-use crate::{baseline, honesty};
+use crate::assessment::Assessment;
+use crate::relay::Relay;
+use crate::scores::Scores;
+use crate::stitching::Stitching;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +60,9 @@ pub struct Scorecard {
     pub baselines: Baselines,
     /// How good the verdicts are for each flow, by the flow that the attempt really was.
     pub by_flow: BTreeMap<Flow, Scores>,
+    /// How good the verdicts are for each segment of the population; where worlds are pooled, under
+    /// `world/segment`.
+    pub by_segment: BTreeMap<String, Scores>,
     /// How many attempts or events the parts are taken over.
     pub populations: Populations,
     /// The standard errors of the main scores.
@@ -89,6 +89,8 @@ pub struct Populations {
     pub no_session_seen: usize,
     /// Scored attempts of each flow.
     pub by_flow: BTreeMap<Flow, usize>,
+    /// Scored attempts of each segment.
+    pub by_segment: BTreeMap<String, usize>,
 }
 
 /// Standard errors, under the names of their scores; attempts are taken as independent. `null` where none is
@@ -119,74 +121,5 @@ pub struct StandardErrors {
 /// Scores journeys against the truth. The order of neither list matters.
 #[must_use]
 pub fn score(meta: Meta, truth: &[TruthLine], journeys: &[JourneyLine]) -> Scorecard {
-    let matching = Matching::new(truth, journeys);
-    let stitching = stitching::measure(&matching);
-    let cases: Vec<_> =
-        matching.scored().map(|attempt| Case::judged(attempt.truth, matching.journey_of(attempt))).collect();
-    let everything: Vec<_> = cases.iter().collect();
-    let unseen: Vec<_> = cases.iter().filter(|case| !case.session_seen()).collect();
-    let flows: BTreeMap<Flow, Vec<_>> = Flow::ALL
-        .iter()
-        .map(|flow| (*flow, cases.iter().filter(|case| case.truth.flow == *flow).collect::<Vec<_>>()))
-        .filter(|(_, cases)| !cases.is_empty())
-        .collect();
-    let all = scores::measure(&everything);
-    let no_session_seen = scores::measure(&unseen);
-    let ideal = ceiling(&cases, |truth| truth.ideal.as_deref());
-    let ideal_blind = ceiling(&cases, |truth| truth.ideal_blind.as_deref());
-    let undetermined = Mean::share(
-        cases.iter().map(|case| case.journey.is_some_and(|line| line.outcome == Outcome::Undetermined)),
-    );
-    let last_step = baseline::last_step_top1(&everything);
-    let most_frequent = baseline::most_frequent_top1(&everything);
-    Scorecard {
-        world: meta.world,
-        seed: meta.seed,
-        attempts: matching.attempts.len(),
-        journeys: matching.journeys.len(),
-        spans: matching.events.len(),
-        stitching: stitching.scores,
-        scores: all.map(value),
-        undetermined_share: undetermined.value,
-        honesty_violations: matching.journeys.iter().map(|held| honesty::violations(held.line)).sum(),
-        relay: relay::measure(&everything),
-        scored: cases.len(),
-        no_session_seen: no_session_seen.map(value),
-        ideal: ideal.map(|scores| scores.map(value)),
-        ideal_blind: ideal_blind.map(|scores| scores.map(value)),
-        baselines: Baselines { last_step_top1: last_step.value, most_frequent_top1: most_frequent.value },
-        by_flow: flows.iter().map(|(flow, cases)| (*flow, scores::measure(cases).map(value))).collect(),
-        populations: Populations {
-            connected: stitching.connected,
-            weak_events: stitching.weak,
-            no_session_seen: unseen.len(),
-            by_flow: flows.iter().map(|(flow, cases)| (*flow, cases.len())).collect(),
-        },
-        standard_errors: StandardErrors {
-            exact: stitching.exact_error,
-            exact_connected: stitching.exact_connected_error,
-            weak_misjoined: stitching.weak_misjoined_error,
-            scores: all.map(error),
-            undetermined_share: undetermined.error,
-            no_session_seen: no_session_seen.map(error),
-            ideal: ideal.map(|scores| scores.map(error)),
-            ideal_blind: ideal_blind.map(|scores| scores.map(error)),
-            baselines: Baselines { last_step_top1: last_step.error, most_frequent_top1: most_frequent.error },
-        },
-    }
-}
-
-const fn value(mean: &Mean) -> Option<f64> {
-    mean.value
-}
-
-const fn error(mean: &Mean) -> Option<f64> {
-    mean.error
-}
-
-/// The scores of an observer whose posterior stands in the truth; `None` unless it stands in every line.
-fn ceiling(cases: &[Case<'_>], posterior: fn(&TruthLine) -> Option<&[CauseShare]>) -> Option<Scores<Mean>> {
-    let observed: Option<Vec<_>> =
-        cases.iter().map(|case| Some(case.observed(posterior(case.truth)?))).collect();
-    observed.filter(|cases| !cases.is_empty()).map(|cases| scores::measure(&cases.iter().collect::<Vec<_>>()))
+    Assessment::new(meta, truth, journeys).scorecard()
 }

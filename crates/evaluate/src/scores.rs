@@ -3,10 +3,10 @@
 use authstitch_model::{Cause, Outcome};
 use serde::Serialize;
 
-use crate::caps;
-use crate::case::Case;
+use crate::case::{Observer, Weighed};
 use crate::forecast::{Forecast, log_loss};
-use crate::mean::{Mean, ratio};
+use crate::mean::Mean;
+use crate::{calibration, caps};
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +24,8 @@ pub struct Scores<T = Option<f64>> {
     pub credible_coverage: T,
     /// The same with the last-admitted cause counted only as far as it was needed: 0.9 if calibrated.
     pub credible_coverage_randomised: T,
+    /// The mean probability of the credible set: what plain coverage is if calibrated.
+    pub credible_mass: T,
     /// How many causes the credible set holds, where something was said.
     pub credible_size: T,
     /// How far the probability of the likeliest cause lies from how often it is right, over bins of equal
@@ -48,6 +50,7 @@ impl<T> Scores<T> {
             cause_macro_f1: of(&self.cause_macro_f1),
             credible_coverage: of(&self.credible_coverage),
             credible_coverage_randomised: of(&self.credible_coverage_randomised),
+            credible_mass: of(&self.credible_mass),
             credible_size: of(&self.credible_size),
             ece: of(&self.ece),
             brier: of(&self.brier),
@@ -58,28 +61,35 @@ impl<T> Scores<T> {
     }
 }
 
-/// Scores forecasts.
-pub(crate) fn measure(cases: &[&Case<'_>]) -> Scores<Mean> {
-    let said = || cases.iter().filter_map(|case| Some((case.cause(), case.forecast.as_ref()?)));
+/// Scores what an observer says.
+pub(crate) fn measure(cases: &[Weighed<'_>], observer: Observer) -> Scores<Mean> {
     // An attempt of which nothing was said gets `otherwise`.
     let over_all = |score: fn(&Forecast, Cause) -> f64, otherwise: f64| {
-        let score =
-            |case: &&Case<'_>| case.forecast.as_ref().map_or(otherwise, |said| score(said, case.cause()));
-        Mean::of(cases.iter().map(score))
+        Mean::of(cases.iter().map(|Weighed { weight, case }| {
+            (*weight, case.said(observer).map_or(otherwise, |said| score(said, case.cause)))
+        }))
     };
+    let sizes = cases
+        .iter()
+        .filter_map(|weighed| Some((weighed.weight, weighed.case.said(observer)?.set_size() as f64)));
     let called = |truth: Outcome, called: Outcome| {
-        Mean::share(cases.iter().map(|case| case.truth.outcome == truth && case.called() == Some(called)))
+        Mean::share(cases.iter().map(|Weighed { weight, case }| {
+            let said = case.said(observer).map(Forecast::outcome);
+            (*weight, case.outcome == truth && said == Some(called))
+        }))
     };
+    let outcome_right = cases.iter().map(|Weighed { weight, case }| {
+        (*weight, case.said(observer).map(Forecast::outcome) == Some(case.outcome))
+    });
     Scores {
-        outcome_accuracy: Mean::share(cases.iter().map(|case| case.called() == Some(case.truth.outcome))),
+        outcome_accuracy: Mean::share(outcome_right),
         cause_top1: over_all(|said, cause| f64::from(said.cause() == cause), 0.0),
-        cause_macro_f1: Mean::without_error(macro_f1(cases)),
+        cause_macro_f1: Mean::without_error(macro_f1(cases, observer)),
         credible_coverage: over_all(|said, cause| f64::from(said.covers(cause)), 0.0),
         credible_coverage_randomised: over_all(Forecast::covers_randomised, 0.0),
-        credible_size: Mean::of(said().map(|(_, said)| said.set_size() as f64)),
-        ece: Mean::without_error(calibration_error(
-            said().map(|(truth, said)| (said.of(said.cause()), said.cause() == truth)).collect(),
-        )),
+        credible_mass: over_all(|said, _| said.set_mass(), 0.0),
+        credible_size: Mean::of(sizes),
+        ece: Mean::without_error(calibration::error(&calibration::bins(cases, observer))),
         brier: over_all(Forecast::brier, caps::WORST_BRIER),
         log_loss: over_all(Forecast::log_loss, log_loss(0.0)),
         abandoned_called_technical: called(Outcome::UserAbandoned, Outcome::TechnicalFailure),
@@ -89,34 +99,15 @@ pub(crate) fn measure(cases: &[&Case<'_>]) -> Scores<Mean> {
 
 /// The mean F1 over the causes that truly occur. What is called a cause that never occurs costs the recall of
 /// the cause that it was.
-fn macro_f1(cases: &[&Case<'_>]) -> Option<f64> {
+fn macro_f1(cases: &[Weighed<'_>], observer: Observer) -> Option<f64> {
     let [mut right, mut called, mut true_of] = [[0.0; Cause::COUNT]; 3];
-    for case in cases {
-        let truth = case.cause();
-        true_of[truth.index()] += 1.0;
-        if let Some(said) = case.forecast.as_ref().map(Forecast::cause) {
-            called[said.index()] += 1.0;
-            right[truth.index()] += f64::from(said == truth);
+    for Weighed { weight, case } in cases {
+        true_of[case.cause.index()] += weight;
+        if let Some(said) = case.said(observer).map(Forecast::cause) {
+            called[said.index()] += weight;
+            right[case.cause.index()] += if said == case.cause { *weight } else { 0.0 };
         }
     }
     let occurring = (0..Cause::COUNT).filter(|cause| true_of[*cause] > 0.0);
-    Mean::of(occurring.map(|cause| 2.0 * right[cause] / (called[cause] + true_of[cause]))).value
-}
-
-/// The expected calibration error of (probability, was right) over bins of equal size. Forecasts of equal
-/// probability stay in one bin.
-fn calibration_error(mut forecasts: Vec<(f64, bool)>) -> Option<f64> {
-    forecasts.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let bin_size = forecasts.len().div_ceil(caps::CALIBRATION_BINS);
-    let (mut rest, mut error) = (forecasts.as_slice(), 0.0);
-    while !rest.is_empty() {
-        let last = rest[bin_size.min(rest.len()) - 1];
-        let end = rest.partition_point(|forecast| forecast.0 <= last.0);
-        let (bin, after) = rest.split_at(end);
-        let confidence: f64 = bin.iter().map(|forecast| forecast.0).sum();
-        let right: f64 = bin.iter().map(|forecast| f64::from(forecast.1)).sum();
-        error += (confidence - right).abs();
-        rest = after;
-    }
-    ratio(error, forecasts.len() as f64)
+    Mean::of(occurring.map(|cause| (1.0, 2.0 * right[cause] / (called[cause] + true_of[cause])))).value
 }

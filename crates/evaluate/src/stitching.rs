@@ -1,9 +1,11 @@
 //! How well events became journeys.
 
 use std::collections::BTreeMap;
+use std::iter::repeat_n;
 
 use serde::Serialize;
 
+use crate::case::Weighed;
 use crate::matching::{Event, Matching, Strength};
 use crate::mean::{Mean, f1, ratio};
 
@@ -35,30 +37,62 @@ pub struct Stitching {
     pub weak_misjoined: Option<f64>,
 }
 
+/// What is counted of one world's stitching, beside what its cases say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pairs: Pairs,
+    over_merged: usize,
+    over_split: usize,
+    /// Events with weak keys only.
+    pub weak: usize,
+    /// Those of them in another attempt's journey.
+    misjoined: usize,
+}
+
+impl Counted {
+    pub(crate) fn of(matching: &Matching<'_>) -> Self {
+        let weak = || matching.events.iter().filter(|event| event.strength == Strength::Weak);
+        Self {
+            pairs: Pairs::count(matching),
+            over_merged: over_merged(matching),
+            over_split: over_split(matching),
+            weak: weak().count(),
+            misjoined: weak().filter(|event| is_misjoined(matching, event)).count(),
+        }
+    }
+}
+
 /// The scores, and the standard errors of those that are shares of attempts or events.
 pub(crate) struct Measured {
     pub scores: Stitching,
     pub exact_error: Option<f64>,
     pub exact_connected_error: Option<f64>,
     pub weak_misjoined_error: Option<f64>,
-    /// How many scored attempts hang together.
+    /// How many cases hang together.
     pub connected: usize,
     /// How many events carry weak keys only.
     pub weak: usize,
 }
 
-pub(crate) fn measure(matching: &Matching<'_>) -> Measured {
-    let exact = Mean::share(matching.scored().map(|attempt| matching.is_exact(attempt)));
-    let connected = || matching.scored().filter(|attempt| attempt.connected);
-    let exact_connected = Mean::share(connected().map(|attempt| matching.is_exact(attempt)));
-    let weak = || matching.events.iter().filter(|event| event.strength == Strength::Weak);
-    let weak_misjoined = Mean::share(weak().map(|event| is_misjoined(matching, event)));
-    let pairs = Pairs::count(matching);
+/// Scores worlds together. Journeys and attempts are counted; pairs and events weigh as their attempts do.
+pub(crate) fn measure(worlds: &[(f64, Counted)], cases: &[Weighed<'_>]) -> Measured {
+    let exact = |cases: &mut dyn Iterator<Item = &Weighed<'_>>| {
+        Mean::share(cases.map(|weighed| (weighed.weight, weighed.case.exact)))
+    };
+    let connected = || cases.iter().filter(|weighed| weighed.case.connected);
+    let (all_exact, exact_connected) = (exact(&mut cases.iter()), exact(&mut connected()));
+    let weak_misjoined = Mean::share(worlds.iter().flat_map(|(weight, counted)| {
+        let rest = counted.weak - counted.misjoined;
+        repeat_n((*weight, true), counted.misjoined).chain(repeat_n((*weight, false), rest))
+    }));
+    let mut pairs = Pairs::default();
+    worlds.iter().for_each(|(weight, counted)| pairs.add(*weight, &counted.pairs));
     let precision = ratio(pairs.right, pairs.in_journeys);
     let recall = ratio(pairs.right, pairs.in_attempts);
+    let sum = |count: fn(&Counted) -> usize| worlds.iter().map(|(_, counted)| count(counted)).sum();
     Measured {
         scores: Stitching {
-            exact: exact.value,
+            exact: all_exact.value,
             exact_connected: exact_connected.value,
             pairwise_precision: precision,
             pairwise_recall: recall,
@@ -67,15 +101,15 @@ pub(crate) fn measure(matching: &Matching<'_>) -> Measured {
                 ratio(pairs.event_precision, pairs.events),
                 ratio(pairs.event_recall, pairs.events),
             ),
-            over_merged: over_merged(matching),
-            over_split: over_split(matching),
+            over_merged: sum(|counted| counted.over_merged),
+            over_split: sum(|counted| counted.over_split),
             weak_misjoined: weak_misjoined.value,
         },
-        exact_error: exact.error,
+        exact_error: all_exact.error,
         exact_connected_error: exact_connected.error,
         weak_misjoined_error: weak_misjoined.error,
         connected: connected().count(),
-        weak: weak().count(),
+        weak: sum(|counted| counted.weak),
     }
 }
 
@@ -84,7 +118,7 @@ fn is_misjoined(matching: &Matching<'_>, event: &Event) -> bool {
 }
 
 /// What the scores over pairs and events are made of.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Pairs {
     /// Pairs of one attempt in one journey.
     right: f64,
@@ -132,6 +166,16 @@ impl Pairs {
             }
         }
         pairs
+    }
+
+    /// Adds those of another world, which count so much.
+    fn add(&mut self, weight: f64, other: &Self) {
+        self.right += weight * other.right;
+        self.in_journeys += weight * other.in_journeys;
+        self.in_attempts += weight * other.in_attempts;
+        self.events += weight * other.events;
+        self.event_precision += weight * other.event_precision;
+        self.event_recall += weight * other.event_recall;
     }
 }
 

@@ -30,17 +30,18 @@ const NUMBER: usize = 12;
 
 /// How a score is written.
 #[derive(Clone, Copy)]
-enum Unit {
+pub(crate) enum Unit {
     /// A share, in percent.
     Share,
     /// A number with three decimals.
     Plain,
 }
 
-/// The rows of a block of scores: name, unit, score.
-type Row = (&'static str, Unit, fn(&Scores) -> Option<f64>);
+/// A row of a block of scores: name, unit, score.
+pub(crate) type Row = (&'static str, Unit, fn(&Scores) -> Option<f64>);
 
-const ROWS: &[Row] = &[
+/// Every score of a block, as people read them.
+pub(crate) const ROWS: &[Row] = &[
     ("outcome right", Unit::Share, |scores| scores.outcome_accuracy),
     ("cause right", Unit::Share, |scores| scores.cause_top1),
     ("F1 by cause, averaged", Unit::Share, |scores| scores.cause_macro_f1),
@@ -48,6 +49,7 @@ const ROWS: &[Row] = &[
     ("technical, called abandoned", Unit::Share, |scores| scores.technical_called_abandoned),
     ("credible set holds the cause", Unit::Share, |scores| scores.credible_coverage),
     ("randomised: 90 % if calibrated", Unit::Share, |scores| scores.credible_coverage_randomised),
+    ("mass of the credible set", Unit::Share, |scores| scores.credible_mass),
     ("causes in the credible set", Unit::Plain, |scores| scores.credible_size),
     ("calibration error", Unit::Plain, |scores| scores.ece),
     ("Brier score, 0 to 2", Unit::Plain, |scores| scores.brier),
@@ -180,7 +182,7 @@ impl Page {
 }
 
 /// How many columns a cell takes, its colours apart.
-fn visible(cell: &str) -> usize {
+pub(crate) fn visible(cell: &str) -> usize {
     let mut in_colour = false;
     cell.chars()
         .filter(|char| {
@@ -191,7 +193,8 @@ fn visible(cell: &str) -> usize {
         .count()
 }
 
-fn shown(score: Option<f64>, unit: Unit) -> String {
+/// A score in its unit; a dash where it is not defined.
+pub(crate) fn shown(score: Option<f64>, unit: Unit) -> String {
     match (score, unit) {
         (None, _) => "–".into(),
         (Some(score), Unit::Share) => format!("{:.1} %", score * 100.0),
@@ -199,7 +202,8 @@ fn shown(score: Option<f64>, unit: Unit) -> String {
     }
 }
 
-fn thousands(count: usize) -> String {
+/// A count with a comma before every three digits.
+pub(crate) fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -72,5 +72,8 @@ pub const QUERIES_AT_ONCE: usize = 4;
 /// Bytes of a configuration file: far above any that a person wrote.
 pub const SETTINGS_BYTES: usize = 1 << 20;
 
+/// Bytes of a file of tables: some hundred times the shipped ones.
+pub const TABLES_BYTES: u64 = 16 << 20;
+
 /// Realms in which a key is looked up if none is named; an installation has one or a few.
 pub const REALMS: usize = 64;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use authstitch_store::StoreError;
 
+use crate::tables::TablesError;
+
 /// One of the three listening addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
@@ -98,6 +100,8 @@ pub enum StartError {
         /// The file.
         path: PathBuf,
     },
+    /// The model tables cannot be used.
+    Tables(TablesError),
     /// The store cannot be opened.
     Store(StoreError),
     /// A thread cannot be started.
@@ -156,6 +160,7 @@ impl fmt::Display for StartError {
                  directory",
                 path.display()
             ),
+            Self::Tables(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Thread(source) => write!(f, "a thread cannot be started: {source}"),
         }
@@ -171,6 +176,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } | Self::DataDir { source, .. } | Self::Thread(source) => Some(source),
+            Self::Tables(error) => Some(error),
             Self::Store(error) => Some(error),
             _ => None,
         }

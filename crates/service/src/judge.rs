@@ -61,6 +61,7 @@ impl Judge {
                     self.hand_on(*position, effects)?;
                 }
             }
+            Work::Tables(tables) => self.engine.set_tables(tables),
             // Whoever asked may have gone; then nobody wants the answer.
             Work::NextDeadline(answer) => drop(answer.send(self.engine.next_deadline())),
             Work::Flush(answer) => {

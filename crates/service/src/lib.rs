@@ -28,6 +28,7 @@ mod refusal;
 mod sequencer;
 mod settings;
 mod sink;
+mod tables;
 mod web;
 
 #[cfg(test)]
@@ -39,3 +40,4 @@ pub use error::{Listener, StartError};
 pub use find::{FindError, find};
 pub use lifecycle::{Running, Summary, start};
 pub use settings::{Limits, SecretSource, Settings};
+pub use tables::{TablesError, read_tables};

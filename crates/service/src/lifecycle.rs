@@ -5,12 +5,13 @@
 //!   `shutdown`, and everything is stored before the summary is given.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
-use authstitch_engine::{self as engine, Engine};
+use authstitch_engine::{self as engine, Engine, Tables};
 use authstitch_model::Secret;
 use authstitch_store::Store;
 use tokio::net::TcpListener;
@@ -31,6 +32,7 @@ use crate::listener::{bind, serve};
 use crate::sequencer::{NextDeadline, Sequencer, Work};
 use crate::settings::{SecretSource, Settings};
 use crate::sink::Sink;
+use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
 use crate::{grpc, http, web};
 
@@ -46,6 +48,7 @@ pub struct Running {
     sequencer: Arc<Sequencer>,
     counters: Arc<Counters>,
     health: Arc<Health>,
+    tables: Option<PathBuf>,
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
     tasks: JoinSet<()>,
@@ -64,8 +67,12 @@ pub struct Summary {
 /// Starts the service.
 ///
 /// # Errors
-/// If an address, the data directory, the secret or the store cannot be had; then nothing runs.
+/// If the tables, an address, the data directory, the secret or the store cannot be had; then nothing runs.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
+    let tables = match &settings.tables {
+        Some(path) => read_tables(path).map_err(StartError::Tables)?,
+        None => Tables::shipped(),
+    };
     let listeners = [
         bind(Listener::Grpc, settings.grpc, settings.beyond_loopback).await?,
         bind(Listener::Http, settings.http, settings.beyond_loopback).await?,
@@ -88,11 +95,12 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         local(Listener::Web, settings.web, web)?,
     ];
     let (parts, queue) = Parts::new(settings, clock, secret);
-    let threads = parts.judge(queue, store, data)?;
+    let threads = parts.judge(queue, tables, store, data)?;
     let (stop, _) = watch::channel(false);
     let tasks = parts.receive(listeners, kept, &stop);
-    let Parts { sequencer, counters, health, stopping, .. } = parts;
-    Ok(Running { grpc, http, web, sequencer, counters, health, stop, stopping, tasks, threads })
+    let Parts { sequencer, counters, health, stopping, settings, .. } = parts;
+    let tables = settings.tables;
+    Ok(Running { grpc, http, web, sequencer, counters, health, tables, stop, stopping, tasks, threads })
 }
 
 fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
@@ -144,6 +152,7 @@ impl Parts {
     fn judge(
         &self,
         queue: mpsc::Receiver<Work>,
+        tables: Arc<Tables>,
         store: Option<Store>,
         data: Option<DataDir>,
     ) -> Result<Vec<JoinHandle<()>>, StartError> {
@@ -158,7 +167,7 @@ impl Parts {
             engine: Engine::new(engine::Settings {
                 stitch: self.settings.stitch,
                 completeness: self.settings.completeness,
-                ..engine::Settings::default()
+                tables,
             }),
             deadline: Arc::clone(&self.deadline),
             counters: Arc::clone(&self.counters),
@@ -220,6 +229,23 @@ impl Running {
     /// One line for each part that has stopped or fails.
     pub fn health(&self) -> Result<(), String> {
         self.health.ready()
+    }
+
+    /// Reads the file of tables again and judges by it from here on; gives its version.
+    ///
+    /// # Errors
+    /// If there is no file, or it is refused; then the old tables stay.
+    pub async fn reload_tables(&self) -> Result<String, TablesError> {
+        let path = self.tables.clone().ok_or(TablesError::NotNamed)?;
+        let unfinished = TablesError::Unreadable {
+            path: path.clone(),
+            source: std::io::Error::other("reading was cut off"),
+        };
+        let tables = spawn_blocking(move || read_tables(&path)).await.unwrap_or(Err(unfinished))?;
+        let version = tables.version().to_owned();
+        // An engine that is gone shows in the health answer.
+        let _ = self.sequencer.set_tables(tables).await;
+        Ok(version)
     }
 
     /// With a schedule: lets time run on from timer to timer until none is left, then waits until everything

@@ -11,8 +11,9 @@
 //! - While nothing comes, a tick is made when a timer is due.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use authstitch_engine::Tables;
 use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
 use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,6 +27,8 @@ use crate::refusal::Refusal;
 pub(crate) enum Work {
     /// The next record; its charge ends once the engine has taken it.
     Record(Record, Option<Charge>),
+    /// Judge by these tables from here on.
+    Tables(Arc<Tables>),
     /// Say when something happens without another event, once everything before is judged.
     NextDeadline(oneshot::Sender<Option<UnixNanos>>),
     /// Answer once everything before is judged and stored.
@@ -184,6 +187,11 @@ impl Sequencer {
             place.send(Work::Record(last.next(deadline, RecordBody::Tick), None));
         }
         Ok(())
+    }
+
+    /// Has everything after judged by these tables.
+    pub(crate) async fn set_tables(&self, tables: Arc<Tables>) -> Result<(), Gone> {
+        self.queue.send(Work::Tables(tables)).await.map_err(|_closed| Gone)
     }
 
     /// Waits until everything before is judged and stored.

@@ -42,6 +42,8 @@ pub struct Settings {
     pub mapping: Mapping,
     /// How events become journeys.
     pub stitch: StitchSettings,
+    /// A file of model tables that takes the place of the shipped ones.
+    pub tables: Option<PathBuf>,
     /// How much telemetry arrives.
     pub completeness: Completeness,
     /// How much is taken at once.
@@ -91,6 +93,7 @@ impl Default for Settings {
             secret: SecretSource::File,
             mapping: Mapping::new(Secret::PUBLIC),
             stitch: StitchSettings::default(),
+            tables: None,
             completeness: Completeness::default(),
             limits: Limits::default(),
         }
@@ -158,6 +161,7 @@ impl Settings {
             secret: default.secret,
             mapping: top.map("mapping", |fields| Mapping::read(fields, default.mapping.secret())),
             stitch: top.map("stitch", StitchSettings::read),
+            tables: top.text("tables").map(PathBuf::from),
             completeness: top.map("completeness", completeness),
             limits: top.map("limits", limits),
         }

@@ -37,10 +37,11 @@ fn the_json_has_these_keys_in_this_order() {
           "cause_macro_f1": 0.3333333333333333,
           "credible_coverage": 1.0,
           "credible_coverage_randomised": 0.8,
+          "credible_mass": 1.0,
           "credible_size": 2.0,
           "ece": 0.25,
           "brier": 0.625,
-          "log_loss": 0.8369882167858357,
+          "log_loss": 0.8369882167858358,
           "abandoned_called_technical": 0.5,
           "technical_called_abandoned": 0.0,
           "undetermined_share": 0.0,
@@ -57,10 +58,11 @@ fn the_json_has_these_keys_in_this_order() {
             "cause_macro_f1": 0.3333333333333333,
             "credible_coverage": 1.0,
             "credible_coverage_randomised": 0.8,
+            "credible_mass": 1.0,
             "credible_size": 2.0,
             "ece": 0.25,
             "brier": 0.625,
-            "log_loss": 0.8369882167858357,
+            "log_loss": 0.8369882167858358,
             "abandoned_called_technical": 0.5,
             "technical_called_abandoned": 0.0
           },
@@ -70,10 +72,11 @@ fn the_json_has_these_keys_in_this_order() {
             "cause_macro_f1": 0.3333333333333333,
             "credible_coverage": 1.0,
             "credible_coverage_randomised": 0.8,
+            "credible_mass": 1.0,
             "credible_size": 2.0,
             "ece": 0.25,
             "brier": 0.625,
-            "log_loss": 0.8369882167858357,
+            "log_loss": 0.8369882167858358,
             "abandoned_called_technical": 0.5,
             "technical_called_abandoned": 0.0
           },
@@ -89,10 +92,27 @@ fn the_json_has_these_keys_in_this_order() {
               "cause_macro_f1": 0.3333333333333333,
               "credible_coverage": 1.0,
               "credible_coverage_randomised": 0.8,
+              "credible_mass": 1.0,
               "credible_size": 2.0,
               "ece": 0.25,
               "brier": 0.625,
-              "log_loss": 0.8369882167858357,
+              "log_loss": 0.8369882167858358,
+              "abandoned_called_technical": 0.5,
+              "technical_called_abandoned": 0.0
+            }
+          },
+          "by_segment": {
+            "all": {
+              "outcome_accuracy": 0.5,
+              "cause_top1": 0.5,
+              "cause_macro_f1": 0.3333333333333333,
+              "credible_coverage": 1.0,
+              "credible_coverage_randomised": 0.8,
+              "credible_mass": 1.0,
+              "credible_size": 2.0,
+              "ece": 0.25,
+              "brier": 0.625,
+              "log_loss": 0.8369882167858358,
               "abandoned_called_technical": 0.5,
               "technical_called_abandoned": 0.0
             }
@@ -103,6 +123,9 @@ fn the_json_has_these_keys_in_this_order() {
             "no_session_seen": 2,
             "by_flow": {
               "app_qr": 2
+            },
+            "by_segment": {
+              "all": 2
             }
           },
           "standard_errors": {
@@ -114,6 +137,7 @@ fn the_json_has_these_keys_in_this_order() {
             "cause_macro_f1": null,
             "credible_coverage": 0.0,
             "credible_coverage_randomised": 0.19999999999999996,
+            "credible_mass": 0.0,
             "credible_size": 0.0,
             "ece": null,
             "brier": 0.5,
@@ -127,6 +151,7 @@ fn the_json_has_these_keys_in_this_order() {
               "cause_macro_f1": null,
               "credible_coverage": 0.0,
               "credible_coverage_randomised": 0.19999999999999996,
+              "credible_mass": 0.0,
               "credible_size": 0.0,
               "ece": null,
               "brier": 0.5,
@@ -140,6 +165,7 @@ fn the_json_has_these_keys_in_this_order() {
               "cause_macro_f1": null,
               "credible_coverage": 0.0,
               "credible_coverage_randomised": 0.19999999999999996,
+              "credible_mass": 0.0,
               "credible_size": 0.0,
               "ece": null,
               "brier": 0.5,

@@ -23,6 +23,7 @@ fn a_perfect_classifier_scores_one_and_errs_nowhere() {
         credible_coverage: Some(1.0),
         // Certain sets hold a tenth more than they need.
         credible_coverage_randomised: Some(0.9),
+        credible_mass: Some(1.0),
         credible_size: Some(1.0),
         ece: Some(0.0),
         brier: Some(0.0),

@@ -34,6 +34,7 @@ fn at_eighty_columns_it_looks_like_this() {
           technical, called abandoned         16.7 %       1.1 %      16.7 %       0.0 %
           credible set holds the cause        83.3 %       1.1 %      83.3 %     100.0 %
           randomised: 90 % if calibrated      83.3 %       1.1 %      83.3 %     100.0 %
+          mass of the credible set           100.0 %       0.0 %     100.0 %     100.0 %
           causes in the credible set           1.833       0.011       1.833       2.000
           calibration error                    0.375                   0.375       0.250
           Brier score, 0 to 2                  0.438       0.020       0.438       0.125

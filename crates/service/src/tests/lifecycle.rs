@@ -126,3 +126,50 @@ async fn two_services_do_not_share_a_directory() {
     let refused = start(settings(directory.path()), Clock::System).await;
     assert!(matches!(refused, Err(StartError::DataDirInUse { .. })));
 }
+
+/// Tables that say nothing but their version.
+fn write_tables(path: &Path, version: &str) {
+    std::fs::write(path, format!(r#"{{"version": "{version}"}}"#)).unwrap();
+}
+
+#[tokio::test]
+async fn tables_are_read_at_the_start_and_again_when_asked_and_bad_ones_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("tables.json");
+    write_tables(&file, "first");
+    let settings = Settings { tables: Some(file.clone()), ..settings(&directory.path().join("data")) };
+    let service = start(settings.clone(), Clock::Schedule).await.unwrap();
+    // Time runs out after each login, so that it is judged before the tables change.
+    for (sequence, version) in ["first", "second", "second"].into_iter().enumerate() {
+        if version == "second" && sequence == 1 {
+            write_tables(&file, version);
+            assert_eq!(service.reload_tables().await.unwrap(), version);
+        } else if sequence == 2 {
+            std::fs::write(&file, r#"{"floor": 2, "typo": 1}"#).unwrap();
+            let said = service.reload_tables().await.unwrap_err().to_string();
+            for part in ["tables.json", "version: is missing", "floor: ", "typo: unknown key"] {
+                assert!(said.contains(part), "`{part}` is not in {said}");
+            }
+        }
+        let stamp = format!("{sequence};{}", telemetry::START + sequence as u64 * 10_000_000_000_000);
+        let headers = [("content-type", PROTOBUF), (crate::SCHEDULE_HEADER, stamp.as_str())];
+        let login = login(&format!("journey-by-tables-{sequence}"));
+        assert_eq!(call(service.http, "POST", "/v1/traces", &headers, &login).await.status, 200);
+        service.run_out().await;
+    }
+    service.stop().await;
+    let reader = Reader::open(settings.data_dir.as_deref().unwrap()).unwrap();
+    let mut versions: Vec<_> = reader.lines().unwrap().map(|line| line.unwrap().tables).collect();
+    versions.sort();
+    assert_eq!(versions, ["first", "second", "second"]);
+    // A start with the bad file leaves nothing behind.
+    let refused = start(settings, Clock::System).await;
+    assert!(matches!(refused, Err(StartError::Tables(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn without_a_file_of_tables_there_is_nothing_to_read_again() {
+    let (service, _directory) = running(Clock::System).await;
+    let said = service.reload_tables().await.unwrap_err().to_string();
+    assert!(said.contains("`tables: FILE`"), "{said}");
+}
