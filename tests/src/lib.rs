@@ -85,6 +85,7 @@ pub fn journeys(data_dir: &Path) -> Vec<serde_json::Value> {
 #[derive(Debug)]
 pub struct Serve {
     child: Child,
+    log: Receiver<String>,
     /// `http://ADDRESS` of OTLP/gRPC.
     pub grpc: String,
     /// `http://ADDRESS` of OTLP/HTTP.
@@ -106,12 +107,31 @@ impl Serve {
             .arg(data_dir)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("`authstitch serve` starts");
-        let lines = lines(child.stdout.take().expect("stdout is piped"));
+        let log = lines(child.stderr.take().expect("stderr is piped"), |line| eprintln!("{line}"));
+        let lines = lines(child.stdout.take().expect("stdout is piped"), |_| {});
         let [grpc, http, web] = ["OTLP/gRPC", "OTLP/HTTP", "web"].map(|what| address(&lines, what));
-        Self { child, grpc, http, web }
+        Self { child, log, grpc, http, web }
+    }
+
+    /// Asks it to read its files again, as an operator does.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub fn hang_up(&mut self) {
+        run(Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]));
+    }
+
+    /// Waits until a line of its log holds this text; false if it does not come.
+    pub fn said(&mut self, text: &str) -> bool {
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            if line.contains(text) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Asks it to stop, as an operator does, and waits until it has.
@@ -139,11 +159,13 @@ impl Drop for Serve {
     }
 }
 
-/// Reads lines to the end, whether anyone takes them or not, so that the writer never blocks.
-fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+/// Reads lines to the end, whether anyone takes them or not, so that the writer never blocks; `pass_on` sees
+/// each.
+fn lines(output: impl Read + Send + 'static, pass_on: fn(&str)) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
+            pass_on(&line);
             let _ = sender.send(line);
         }
     });

@@ -167,6 +167,12 @@ fn exit_codes_and_hints() {
         (vec!["query", "SELECT 1", "--data-dir", &none], 1, "hint:"),
         (vec!["explain", "0123456789abcdef", "--data-dir", &none], 1, "hint:"),
         (vec!["evaluate", "--truth", &none, "--journeys", &none], 1, "none"),
+        (vec!["evaluate", "--truth", &none], 2, "--journeys"),
+        (vec!["evaluate"], 2, "--suite"),
+        (vec!["evaluate", "--suite", "--truth", &none, "--journeys", &none], 2, "--suite"),
+        (vec!["evaluate", "--truth", &none, "--journeys", &none, "--seed", "1"], 2, "--seed"),
+        (vec!["evaluate", "--suite", "--journeys", &none], 2, "--suite"),
+        (vec!["evaluate", "--suite", "--tables", &none], 1, "No such file"),
         (
             vec!["simulate", "--world", "baseline", "--seed", "1", "--attempts", "x..y", "--out", &none],
             2,
@@ -195,4 +201,134 @@ fn configuration_mistakes_are_shown_all_at_once() {
     }
     let schema = run(authstitch().args(["config", "schema"]));
     assert!(serde_json::from_str::<Value>(&schema).is_ok_and(|schema| schema.is_object()));
+}
+
+#[test]
+fn a_suite_holds_the_pool_and_every_world_and_repeats() {
+    let suite =
+        || run(authstitch().args(["evaluate", "--suite", "--attempts", "200", "--seed", "3", "--json"]));
+    let printed = suite();
+    let object: Value = serde_json::from_str(&printed).expect("one JSON object and nothing else");
+    let keys: Vec<_> = object.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["pooled", "worlds"]);
+    let worlds = object["worlds"].as_object().expect("an object");
+    for (world, inside) in [("baseline", true), ("passkey_launch", true), ("shifted_priors", false)] {
+        assert_eq!(worlds[world]["in_mixture"], inside, "{world}");
+    }
+    for (world, card) in worlds {
+        assert!(card["in_mixture"].is_boolean(), "{world}");
+        assert_eq!(card["world"], world.as_str());
+        assert_eq!((&card["attempts"], &card["seed"]), (&200.into(), &3.into()), "{world}");
+        assert_eq!(card["honesty_violations"], 0, "{world}");
+    }
+    let inside = worlds.values().filter(|card| card["in_mixture"] == true);
+    let scored: u64 = inside.filter_map(|card| card["scored"].as_u64()).sum();
+    let pooled = &object["pooled"];
+    assert_eq!(pooled["scored"], scored);
+    for key in ["outcome_accuracy", "cause_top1", "ece", "credible_coverage_randomised", "credible_mass"] {
+        assert!(pooled[key].is_number(), "{key}");
+    }
+    assert_eq!(printed, suite());
+}
+
+#[test]
+fn a_report_is_written_beside_the_scores() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let report = path(directory.path(), "report.html");
+    let page = run(authstitch().args(["evaluate", "--suite", "--attempts", "48", "--html", &report]));
+    assert!(page.contains("the mixture together") && page.contains("baseline"), "{page}");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80, "over 80 columns: {line}");
+    }
+    let read = || std::fs::read_to_string(&report).expect("a report");
+    assert!(read().starts_with("<!doctype html>") && read().contains("quick_retries"));
+    let (telemetry, truth) = simulate(directory.path(), "baseline", "48", "otlp-json");
+    let journeys = path(directory.path(), "journeys.jsonl");
+    run(authstitch().args(["replay", &telemetry, "--out", &journeys]));
+    run(authstitch().args(["evaluate", "--truth", &truth, "--journeys", &journeys, "--html", &report]));
+    assert!(read().contains("How baseline was judged"));
+}
+
+#[test]
+fn an_empty_truth_is_refused_with_a_hint() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let empty = path(directory.path(), "empty.jsonl");
+    std::fs::write(&empty, "\n").expect("it can be written");
+    let output = output(&["evaluate", "--truth", &empty, "--journeys", &empty]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("empty.jsonl") && stderr.contains("hint:"), "{stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+/// Tables that know nothing but their version.
+fn write_tables(directory: &Path, version: &str) -> String {
+    let file = path(directory, "tables.json");
+    std::fs::write(&file, format!(r#"{{"version": "{version}"}}"#)).expect("it can be written");
+    file
+}
+
+#[test]
+fn other_tables_judge_in_replay_demo_and_suite_and_bad_ones_are_refused_with_all_mistakes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tables = write_tables(directory.path(), "plain");
+    let (telemetry, _) = simulate(directory.path(), "baseline", "24", "otlp-json");
+    let by_tables = |lines: String| {
+        let versions: Vec<_> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("a line")["tables"].clone())
+            .collect();
+        assert!(!versions.is_empty());
+        versions.iter().all(|version| version == "plain")
+    };
+    assert!(!by_tables(run(authstitch().args(["replay", &telemetry]))));
+    assert!(by_tables(run(authstitch().args(["replay", &telemetry, "--tables", &tables]))));
+    let config = path(directory.path(), "config.yaml");
+    std::fs::write(&config, format!("tables: {tables}\n")).expect("it can be written");
+    assert!(by_tables(run(authstitch().args(["replay", &telemetry, "--config", &config]))));
+    let score = |command: &[&str], tables: &[&str]| {
+        let printed = run(authstitch().args(command).args(["--attempts", "48", "--json"]).args(tables));
+        let card: Value = serde_json::from_str(&printed).expect("one JSON object");
+        card.get("pooled").unwrap_or(&card)["log_loss"].clone()
+    };
+    for command in [&["demo"][..], &["evaluate", "--suite"]] {
+        assert_ne!(score(command, &[]), score(command, &["--tables", &tables]), "{command:?}");
+    }
+    std::fs::write(&tables, r#"{"floor": 2, "typo": 1}"#).expect("it can be written");
+    for command in [vec!["replay", &telemetry], vec!["demo"], vec!["evaluate", "--suite"]] {
+        let output = output(&[command.as_slice(), &["--tables", &tables]].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        for part in ["tables.json", "version: ", "floor: ", "typo: "] {
+            assert!(stderr.contains(part), "{command:?} should say `{part}`: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_running_server_reads_its_tables_again_at_sighup_and_keeps_them_if_they_are_bad() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tables = write_tables(directory.path(), "before");
+    let config = path(directory.path(), "config.yaml");
+    std::fs::write(&config, format!("tables: {tables}\n")).expect("it can be written");
+    let data = directory.path().join("data");
+    let mut serve = Serve::start(&data, &["--config", &config]);
+    write_tables(directory.path(), "after");
+    serve.hang_up();
+    assert!(serve.said("`after`"));
+    std::fs::write(&tables, r#"{"floor": 2}"#).expect("it can be written");
+    serve.hang_up();
+    assert!(serve.said("floor: "));
+    let endpoint = serve.grpc.clone();
+    run(authstitch().args(["simulate", "--world", "baseline", "--attempts", "8", "--seed", "1"]).args([
+        "--load",
+        "constant:1000",
+        "--speed",
+        "100",
+        "--endpoint",
+        &endpoint,
+    ]));
+    serve.stop();
+    let lines = authstitch_tests::journeys(&data);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["tables"] == "after"), "{lines:#?}");
 }

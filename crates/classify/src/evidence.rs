@@ -28,11 +28,13 @@ pub use ceremony::{FailedCeremony, limit_hit};
 pub use progress::Progress;
 
 use crate::feature::{
-    Ceremony, CodeUse, Credential, Elapsed, Hybrid, Page, Parting, PhoneSession, Refreshes, Refusal, System,
-    UserVerification, Values,
+    Ceremony, CodeUse, Credential, Elapsed, Family, Form, Holes, Hybrid, Page, Parting, PhoneSession,
+    PhoneSystem, Refreshes, Refusal, Sampled, System, UserVerification, Values,
 };
 use crate::phase_set::PhaseSet;
-use buckets::{dwell, reason_as_hiccup, refusal, retry, scanner, system};
+use buckets::{
+    family, limit, phone_system, previous, reason_as_hiccup, refusal, retry, scanner, stage, system, wait,
+};
 use code::Codes;
 use fault::Faults;
 use place::Places;
@@ -104,6 +106,10 @@ struct Pass {
     phone_session: bool,
     hybrid: Option<bool>,
     system: Option<System>,
+    browser: Option<Family>,
+    phone_system: Option<PhoneSystem>,
+    form: Form,
+    page_heard_at: Option<UnixNanos>,
     authenticator: Authenticator,
     heard: [bool; Side::COUNT],
     kept: Option<u16>,
@@ -125,10 +131,8 @@ impl Pass {
         self.heard[event.side.index()] = true;
         self.kept = [self.kept, facts.sampled].into_iter().flatten().min();
         self.hybrid = facts.hybrid_capability.or(self.hybrid);
-        self.places.see(event);
-        if event.side == Side::Initiator && self.system.is_none() {
-            self.system = event.environment.os.as_ref().map(|os| system(os.kind));
-        }
+        self.places.see(journey.flow, event);
+        self.see_device(seen);
         self.see_authenticator(event);
         self.codes.see(journey, nth, seen);
 
@@ -142,6 +146,28 @@ impl Pass {
         }
         self.progress.imply(phases::implied_by_event(journey.flow, event.name));
         self.see_name(journey.flow, seen);
+    }
+
+    /// What the sender ran on, and how its telemetry came.
+    fn see_device(&mut self, seen: &JourneyEvent) {
+        let event = &seen.event;
+        let environment = &event.environment;
+        match event.side {
+            Side::Initiator => {
+                self.page_heard_at = self.page_heard_at.max(Some(seen.corrected));
+                self.form = if event.observed.is_some() { Form::Logs } else { Form::Spans };
+                if self.system.is_none() {
+                    self.system = environment.os.as_ref().map(|os| system(os.kind));
+                }
+                if self.browser.is_none() {
+                    self.browser = environment.browser.as_ref().map(|browser| family(browser.kind));
+                }
+            }
+            Side::Authenticator if self.phone_system.is_none() => {
+                self.phone_system = environment.os.as_ref().map(|os| phone_system(os.kind));
+            }
+            Side::Authenticator | Side::Server => {}
+        }
     }
 
     /// What reaching a phase proves to be overcome, whoever reached it.
@@ -186,7 +212,7 @@ impl Pass {
             EventName::PageUnloaded if event.side == Side::Initiator => self.part(Parting::Closed, seen),
             EventName::PageHidden if event.side == Side::Initiator => self.hidden = true,
             EventName::PageVisible if event.side == Side::Initiator => self.hidden = false,
-            _ => self.see_error(flow, event),
+            _ => self.see_error(flow, seen),
         }
         if self.progress.observed().has(Phase::Presented) {
             self.error_before_presented = false;
@@ -194,14 +220,15 @@ impl Pass {
     }
 
     /// An `auth.error`, or any other event that carries an error.
-    fn see_error(&mut self, flow: Flow, event: &AuthEvent) {
+    fn see_error(&mut self, flow: Flow, seen: &JourneyEvent) {
+        let event = &seen.event;
         if self.decided || (event.name != EventName::Error && event.facts.error.is_none()) {
             return;
         }
         self.error_before_presented |= flow == Flow::AppQr
             && event.side != Side::Authenticator
             && self.progress.observed().last() < Some(Phase::Presented);
-        self.faults.see(event);
+        self.faults.see(event, seen.corrected);
     }
 
     fn part(&mut self, parting: Parting, seen: &JourneyEvent) {
@@ -239,8 +266,27 @@ impl Pass {
         };
         let last = self.progress.last_at();
         let parting = self.parting.map_or(Parting::Nothing, |(parting, _)| parting);
-        let dwell = self.parting.zip(last).map(|((_, at), last)| dwell(at.since(last)));
+        let dwell = self.parting.zip(last).map(|((_, at), last)| wait(at.since(last)));
+        let alive = self.page_heard_at.zip(last).map(|(heard, last)| wait(heard.since(last)));
+        let since_fault = self.faults.last_at().zip(self.parting.map(|(_, at)| at));
         let values = Values {
+            stage: Some(stage(known.last())),
+            page_stage: Some(stage(self.progress.furthest_of(Side::Initiator))),
+            phone_stage: Some(stage(self.progress.furthest_of(Side::Authenticator))),
+            server_stage: Some(stage(self.progress.furthest_of(Side::Server))),
+            form: Some(self.form),
+            sampled: Some(match self.kept {
+                None | Some(u16::MAX) => Sampled::All,
+                Some(32_768..) => Sampled::Most,
+                Some(_) => Sampled::Few,
+            }),
+            holes: Some(self.holes(flow, known)),
+            previous: Some(previous(journey)),
+            since_fault: since_fault.map(|(fault, parted)| wait(parted.since(fault))),
+            limit: ceremony.map(|_| limit(ceremony::likeliest_limit(journey))),
+            alive: alive.filter(|_| parting == Parting::Nothing),
+            browser: self.browser,
+            phone_system: self.phone_system,
             server_fault: Some(self.faults.of(Side::Server)),
             refusal: Some(refusal),
             phone_fault: Some(self.faults.of(Side::Authenticator)),
@@ -260,7 +306,8 @@ impl Pass {
             code_use: (!passkey).then_some(if self.codes.late() { CodeUse::Late } else { CodeUse::NoSign }),
             refreshes: matches!(flow, Flow::AppQr | Flow::Unknown).then_some(match self.codes.refreshes() {
                 0 => Refreshes::Never,
-                1..=2 => Refreshes::Few,
+                1 => Refreshes::Once,
+                2 => Refreshes::Twice,
                 _ => Refreshes::Many,
             }),
             scanner: (flow == Flow::MagicLink).then(|| scanner(journey)),
@@ -300,6 +347,35 @@ impl Pass {
             passed: progress::passed(flow, known),
             relayed: flow == Flow::AppQr && self.places.relayed(&self.progress),
             progress: self.progress,
+        }
+    }
+}
+
+impl Pass {
+    /// Whose reports of a phase that is certain did not come.
+    fn holes(&self, flow: Flow, known: PhaseSet) -> Holes {
+        let missing = known.without(self.progress.observed());
+        let mut of = [false; Side::COUNT];
+        for phase in Phase::ALL.iter().filter(|phase| missing.has(**phase)) {
+            of[reporter(flow, *phase).index()] = true;
+        }
+        match of {
+            [false, false, false] => Holes::Nobody,
+            [true, false, false] => Holes::Page,
+            [false, true, false] => Holes::Phone,
+            _ => Holes::Several,
+        }
+    }
+}
+
+/// Who reports that a phase of a flow was reached.
+pub const fn reporter(flow: Flow, phase: Phase) -> Side {
+    match (flow, phase) {
+        (_, Phase::Started | Phase::Verified) => Side::Server,
+        (Flow::PasskeyCda, Phase::Confirmed) => Side::Initiator,
+        (_, Phase::Presented | Phase::Returned | Phase::Established) => Side::Initiator,
+        (_, Phase::Scanned | Phase::Opened | Phase::Proximity | Phase::Prompted | Phase::Confirmed) => {
+            Side::Authenticator
         }
     }
 }

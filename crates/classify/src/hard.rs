@@ -5,10 +5,12 @@
 //!    `code_expired` (in `passkey_cda` `verification_rejected`); another account, another device and a risk
 //!    rule are what they say; challenge, origin, RP ID, signature, credential and user verification are
 //!    `verification_rejected`; a used token is `link_prefetched` in `magic_link` after a scanner's fetch, and
-//!    without one it may also have been used or expired in earnest; elsewhere it is `verification_rejected`.
+//!    without one it may also have been used or expired in earnest; in `app_qr` it may be either, elsewhere it
+//!    is `verification_rejected`.
 //! 3. In `app_qr` an error before anything was presented leaves `render_failed`, unless it is the server's and
 //!    nothing was started: then it may be `server_error`, too.
-//! 4. An error of the ceremony that is the page's or the browser's own fault leaves `client_error`.
+//! 4. An error of the ceremony that is the page's or the browser's own fault leaves `client_error`; one of the
+//!    platform may as well be a policy's.
 //!
 //! Where none of these applies, all of the following do:
 //!
@@ -92,6 +94,16 @@ pub fn rulings(features: &Features) -> [Option<Ruling>; RULINGS] {
     }
 }
 
+/// Whether the first ruling stands alone.
+pub fn is_decisive(rulings: &[Option<Ruling>; RULINGS]) -> bool {
+    rulings[RULINGS - 1].is_none()
+}
+
+/// Whether a ruling leaves a single cause.
+pub fn is_final(rulings: &[Option<Ruling>; RULINGS]) -> bool {
+    rulings.iter().flatten().any(|ruling| ruling.left.iter().nth(1).is_none())
+}
+
 const fn ruling(evidence: Evidence, left: CauseSet) -> Option<Ruling> {
     Some(Ruling { evidence, left })
 }
@@ -127,6 +139,9 @@ fn named_reason(features: &Features) -> Option<Ruling> {
                 only(&[Cause::LinkPrefetched, Cause::VerificationRejected, Cause::CodeExpired])
             }
         },
+        (Reason::TokenAlreadyUsed, Flow::AppQr) => {
+            only(&[Cause::LinkPrefetched, Cause::VerificationRejected])
+        }
         (
             Reason::TokenAlreadyUsed
             | Reason::ChallengeMismatch

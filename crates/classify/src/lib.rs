@@ -19,6 +19,7 @@
 
 mod by_cause;
 mod caps;
+mod citation;
 mod ending;
 mod evidence;
 mod explain;
@@ -32,6 +33,7 @@ mod reached;
 #[path = "../tests/support/mod.rs"]
 mod support;
 mod tables;
+pub mod train;
 mod transport;
 
 use authstitch_model::{Completeness, Flow, Journey, Verdict};

@@ -1,30 +1,33 @@
-//! From features to a probability for each cause.
+//! From features to a probability for each cause: a log-linear model.
 //!
 //! 1. Each cause begins with its prior.
 //! 2. The rulings of [`crate::hard`] exclude causes; a decisive one that leaves a single cause ends the matter.
 //! 3. Silence: for each phase at which a cause can stop, the probability that no event of the phases before it
 //!    arrived though they were passed. It is the emission of each phase less the loss of the side that reports
 //!    it. Losses of one side come together: after one event was probably lost, the next is likelier lost, too.
-//! 4. Each feature's value multiplies by its likelihood. A value that is an absence has, beside its own
-//!    likelihood, the loss times the rest.
-//! 5. A journey that was cut off says nothing by its silence.
-//! 6. A side that a sampler may have dropped is silent with the sampler's share, unless it was heard of: a
+//! 4. Each feature's value multiplies the odds by its fitted weight. Weights are fitted together, so that what
+//!    two features both say counts once; they hold for the completeness at which they were fitted.
+//! 5. An absence that more loss than that may explain says less: a share of it, the loss in excess, is worth
+//!    as much to each cause as to the one that explains the absence best.
+//! 6. A journey that was cut off says nothing by its silence.
+//! 7. A side that a sampler may have dropped is silent with the sampler's share, unless it was heard of: a
 //!    sampler keeps or drops a trace as a whole.
-//! 7. With passkeys the phone never reports to the relying party, and its silence says nothing.
+//! 8. With passkeys the phone never reports to the relying party, and its silence says nothing.
 
-use authstitch_model::verdict::{CauseDistribution, Weighed};
+use authstitch_model::verdict::{CauseDistribution, CauseSet, Weighed};
 use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as model_caps, phases};
 
-use crate::by_cause::{self, ByCause, greatest, sum};
+use crate::by_cause::{self, ByCause, add, greatest, sum};
 use crate::caps;
-use crate::evidence::Features;
-use crate::feature::{Feature, Reporter};
+use crate::citation::cite;
+use crate::evidence::{Features, reporter};
+use crate::feature::{FEATURES, Known, Observation, Reporter};
 use crate::hard;
 use crate::phase_set::PhaseSet;
 use crate::tables::{FlowTable, Tables};
 
 /// Prior, rulings, silence, and one for each feature.
-const FACTORS: usize = 1 + hard::RULINGS + 1 + Feature::COUNT;
+const FACTORS: usize = 1 + hard::RULINGS + 1 + FEATURES.len();
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -42,7 +45,7 @@ pub struct Posterior {
 /// The factors of one journey multiplied, in the order in which their evidence is weighed.
 struct Factors {
     count: usize,
-    /// What each factor is cited as, and the product up to and with it.
+    /// What factors are cited as, and the product up to and with them; neighbours of one kind stand together.
     products: [(Evidence, ByCause); FACTORS],
 }
 
@@ -51,26 +54,19 @@ pub fn weigh(features: &Features, completeness: &Completeness, tables: &Tables) 
     let table = tables.of(features.flow);
     let losses = Losses::of(features, completeness);
     let silence = silence(features.flow, features.known, &losses, table, tables.shared_fate);
+    let rulings = hard::rulings(features);
 
     let mut factors = Factors::from_prior(&table.prior);
-    let mut decided = false;
-    let rulings = hard::rulings(features);
     for ruling in rulings.iter().flatten() {
-        let mut left = [0.0; Cause::COUNT];
-        for cause in ruling.left.iter() {
-            left[cause.index()] = 1.0;
-        }
-        decided = ruling.left.iter().nth(1).is_none();
-        factors.multiply(ruling.evidence, &left);
+        factors.multiply(ruling.evidence, &as_factor(ruling.left));
     }
-    if !decided {
-        let decisive = rulings[1..].iter().all(Option::is_none);
-        if !decisive {
+    if !hard::is_final(&rulings) {
+        if !hard::is_decisive(&rulings) {
             factors.multiply(hard::stage(features), &came_so_far(features.passed, &silence, table));
         }
-        for (feature, value) in features.values.known() {
-            let line = likelihood(features, table, &losses, feature, value);
-            factors.multiply(feature.evidence(value), &line);
+        let excess = Excess::of(features, &losses, &Losses::of(features, &tables.fitted_at));
+        for known in features.values.known() {
+            factors.weigh(features, table, &excess, known);
         }
     }
     let likeliest = greatest(factors.product());
@@ -78,14 +74,25 @@ pub fn weigh(features: &Features, completeness: &Completeness, tables: &Tables) 
     Posterior { causes, likeliest, silence, evidence: factors.heaviest(likeliest) }
 }
 
+/// The factor that leaves these causes.
+fn as_factor(left: CauseSet) -> ByCause {
+    let mut factor = [0.0; Cause::COUNT];
+    for cause in left.iter() {
+        factor[cause.index()] = 1.0;
+    }
+    factor
+}
+
 /// The probability that an event of each kind does not arrive.
-struct Losses {
+#[derive(Clone, Copy, Debug)]
+pub struct Losses {
     sides: [f32; Side::COUNT],
     leaving_page: f32,
 }
 
 impl Losses {
-    fn of(features: &Features, completeness: &Completeness) -> Self {
+    /// The losses of a journey's events.
+    pub fn of(features: &Features, completeness: &Completeness) -> Self {
         if features.cut_off {
             return Self { sides: [1.0; Side::COUNT], leaving_page: 1.0 };
         }
@@ -100,29 +107,47 @@ impl Losses {
         }
         Self { sides, leaving_page: completeness.unload_loss.max(sides[Side::Initiator.index()]) }
     }
+}
 
-    const fn reporter(&self, reporter: Reporter) -> f32 {
-        match reporter {
-            Reporter::Side(side) => self.sides[side.index()],
-            Reporter::LeavingPage => self.leaving_page,
-        }
+impl Losses {
+    /// The loss of one side's ordinary events.
+    pub const fn of_side(&self, side: Side) -> f32 {
+        self.sides[side.index()]
     }
 }
 
-/// Who reports that a phase of a flow was reached.
-const fn reporter(flow: Flow, phase: Phase) -> Side {
-    match (flow, phase) {
-        (_, Phase::Started | Phase::Verified) => Side::Server,
-        (Flow::PasskeyCda, Phase::Confirmed) => Side::Initiator,
-        (_, Phase::Presented | Phase::Returned | Phase::Established) => Side::Initiator,
-        (_, Phase::Scanned | Phase::Opened | Phase::Proximity | Phase::Prompted | Phase::Confirmed) => {
-            Side::Authenticator
+/// By how much the loss of each kind of event exceeds the one at which the weights were fitted.
+struct Excess(Losses);
+
+impl Excess {
+    fn of(features: &Features, losses: &Losses, fitted: &Losses) -> Self {
+        let excess = |loss: f32, fitted: f32| {
+            if features.cut_off {
+                1.0
+            } else if fitted < 1.0 {
+                ((loss - fitted) / (1.0 - fitted)).clamp(0.0, 1.0)
+            } else {
+                0.0
+            }
+        };
+        let mut sides = losses.sides;
+        for (loss, fitted) in sides.iter_mut().zip(fitted.sides) {
+            *loss = excess(*loss, fitted);
+        }
+        Self(Losses { sides, leaving_page: excess(losses.leaving_page, fitted.leaving_page) })
+    }
+
+    fn reporter(&self, reporter: Reporter) -> f32 {
+        match reporter {
+            Reporter::Side(side) => self.0.sides[side.index()],
+            Reporter::LeavingPage => self.0.leaving_page,
+            Reporter::Anyone => self.0.sides.iter().copied().fold(0.0, f32::max),
         }
     }
 }
 
 /// The probability that nothing was heard of the phases between the furthest known one and each other.
-fn silence(
+pub fn silence(
     flow: Flow,
     known: PhaseSet,
     losses: &Losses,
@@ -151,37 +176,13 @@ fn silence(
 }
 
 /// For each cause the probability of what was heard, and not heard, of the phases.
-fn came_so_far(passed: PhaseSet, silence: &[f32; Phase::COUNT + 1], table: &FlowTable) -> ByCause {
+pub fn came_so_far(passed: PhaseSet, silence: &[f32; Phase::COUNT + 1], table: &FlowTable) -> ByCause {
     let mut heard = [0.0; Cause::COUNT];
     for phase in Phase::ALL.iter().filter(|phase| !passed.has(**phase)) {
-        by_cause::add(&mut heard, &table.halts[phase.index()], silence[phase.index()]);
+        add(&mut heard, &table.halts[phase.index()], silence[phase.index()]);
     }
     heard[Cause::None.index()] = silence[Phase::COUNT];
     heard
-}
-
-fn likelihood(
-    features: &Features,
-    table: &FlowTable,
-    losses: &Losses,
-    feature: Feature,
-    value: usize,
-) -> ByCause {
-    if let (Feature::Elapsed, Some(shares)) = (feature, &features.elapsed) {
-        let mut mixed = [0.0; Cause::COUNT];
-        for (value, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-            by_cause::add(&mut mixed, table.likelihood(feature, value), *share);
-        }
-        return mixed;
-    }
-    let mut line = *table.likelihood(feature, value);
-    if let Some(reporter) = feature.absence().filter(|_| feature.is_absence(value)) {
-        let loss = losses.reporter(reporter);
-        for share in &mut line {
-            *share += loss * (1.0 - *share);
-        }
-    }
-    line
 }
 
 impl Factors {
@@ -203,8 +204,40 @@ impl Factors {
             let scale = 1.0 / sum;
             product.iter_mut().for_each(|product| *product *= scale);
         }
-        self.products[self.count] = (evidence, product);
-        self.count += 1;
+        if self.products[self.count - 1].0 != evidence {
+            self.count += 1;
+        }
+        self.products[self.count - 1] = (evidence, product);
+    }
+
+    /// Multiplies the odds by the weights of a feature's value.
+    fn weigh(&mut self, features: &Features, table: &FlowTable, excess: &Excess, known: Known) {
+        if let (Observation::Elapsed, Some(shares)) = (known.about(), &features.elapsed)
+            && shares.iter().all(|share| *share < 1.0)
+        {
+            let mut mixed = [0.0; Cause::COUNT];
+            for (value, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+                add(&mut mixed, table.odds(known.with_first(value)).unwrap_or(&[1.0; Cause::COUNT]), *share);
+            }
+            return self.multiply(Evidence::Elapsed, &mixed);
+        }
+        let row = if std::env::var("LAB_PLAIN").is_ok() {
+            crate::feature::collapse(known.row())
+        } else {
+            known.row()
+        }; // LAB
+        let Some(odds) = table.odds(row) else { return };
+        let excess = known.absent().map_or(0.0, |reporter| excess.reporter(reporter));
+        if excess == 0.0 {
+            return self.multiply(cite(features, known), odds);
+        }
+        let possible = odds.iter().zip(self.product()).filter(|(_, left)| **left > 0.0);
+        let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
+        let mut weaker = *odds;
+        for odds in &mut weaker {
+            *odds = excess + (1.0 - excess) * (*odds / best).min(1.0);
+        }
+        self.multiply(cite(features, known), &weaker);
     }
 
     /// The evidence that moved the log odds of a cause most. The weights of all evidence, shown or not, add up

@@ -1,32 +1,39 @@
-//! The model tables: priors, likelihoods, and how far each cause lets a login come. They are data, read from
-//! one JSON document; `crates/classify/model/README.md` describes its keys.
+//! The model tables: priors, weights, and how far each cause lets a login come. They are data, read from one
+//! JSON document; `crates/classify/model/README.md` describes its keys.
 //!
 //! Everything is kept by cause as the innermost index, so that one observation is one multiplication of 32
 //! numbers.
 
 mod reading;
+mod writing;
 
 use std::sync::{Arc, LazyLock};
 
 use authstitch_model::document::Problems;
-use authstitch_model::{Flow, Phase, Transport};
+use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
-use crate::feature::Feature;
+use crate::feature::VALUES;
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
-/// The likelihoods and priors: data, versioned.
-#[derive(Clone, Debug)]
+/// Weights and priors: data, versioned.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tables {
-    version: String,
+    pub(crate) version: String,
+    /// The command that made them.
+    pub(crate) made_by: String,
+    /// What tells whether that command would make them again.
+    pub(crate) fingerprint: String,
+    /// How complete the telemetry was at which the weights hold.
+    pub(crate) fitted_at: Completeness,
     /// The probability that a side's next event is lost where the one before it was.
     pub(crate) shared_fate: f32,
-    flows: [FlowTable; Flow::COUNT],
+    pub(crate) flows: [FlowTable; Flow::COUNT],
 }
 
 /// The tables of one flow.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FlowTable {
     /// How often each cause occurs.
     pub(crate) prior: ByCause,
@@ -34,10 +41,39 @@ pub(crate) struct FlowTable {
     pub(crate) emission: [f32; Phase::COUNT],
     /// Given a cause, the probability of each phase to be the first that is not passed, by [`Phase::index`].
     pub(crate) halts: [ByCause; Phase::COUNT],
-    /// Given a cause, the probability of each value of each feature, by [`Feature::offset`] and value.
-    likelihood: Box<[ByCause; Feature::VALUES]>,
     /// Given a cause, the probability of each transport, by [`Transport::index`].
     pub(crate) transport: [ByCause; Transport::COUNT],
+    pub(crate) weights: Weights,
+}
+
+/// What each value of each feature does to the odds of each cause.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Weights {
+    /// By value: which row it has, counted from one; zero for one that says nothing.
+    row_of: Vec<u16>,
+    /// The weights, in nats.
+    nats: Vec<ByCause>,
+    /// The same as factors.
+    odds: Vec<ByCause>,
+}
+
+impl Weights {
+    /// Weights that say nothing.
+    pub(crate) fn nothing() -> Self {
+        Self { row_of: vec![0; VALUES], nats: Vec::new(), odds: Vec::new() }
+    }
+
+    /// Gives a value its weights.
+    pub(crate) fn set(&mut self, value: usize, nats: ByCause) {
+        self.nats.push(nats);
+        self.odds.push(nats.map(f32::exp));
+        self.row_of[value] = u16::try_from(self.nats.len()).unwrap_or(0);
+    }
+
+    /// A value's weights, in nats.
+    pub(crate) fn nats(&self, value: usize) -> Option<&ByCause> {
+        self.nats.get(usize::from(self.row_of[value]).checked_sub(1)?)
+    }
 }
 
 impl Tables {
@@ -58,10 +94,28 @@ impl Tables {
         reading::read(text)
     }
 
+    /// The file's text: what [`Tables::from_json`] reads.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        writing::write(self)
+    }
+
     /// Which tables these are.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The command that made them.
+    #[must_use]
+    pub fn made_by(&self) -> &str {
+        &self.made_by
+    }
+
+    /// What tells whether that command would make them again.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     pub(crate) const fn of(&self, flow: Flow) -> &FlowTable {
@@ -70,10 +124,15 @@ impl Tables {
 }
 
 impl FlowTable {
-    /// The probability of a value given each cause.
-    pub(crate) fn likelihood(&self, feature: Feature, value: usize) -> &ByCause {
-        &self.likelihood[feature.offset() + value]
+    /// The factors by which a value changes the odds of each cause; `None` where it changes none.
+    pub(crate) fn odds(&self, value: usize) -> Option<&ByCause> {
+        self.weights.odds.get(usize::from(self.weights.row_of[value]).checked_sub(1)?)
     }
+}
+
+/// Whether a cause can stop a flow, or is success.
+pub(crate) fn is_possible(flow: Flow, cause: Cause) -> bool {
+    cause == Cause::None || !crate::hard::may_halt(flow, cause).is_empty()
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub enum Command {
     Replay(Replay),
     /// Score journeys against the truth
     Evaluate(Evaluate),
+    /// Fit the model's tables to labelled telemetry, or adapt them to one's own
+    Train(Train),
     /// Show one journey's two-sided timeline and its evidence
     Explain(Explain),
     /// Ask the store in SQL, read-only
@@ -47,6 +49,9 @@ pub struct Demo {
     /// Print the scorecard as one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+    /// Judge by these model tables instead of the shipped ones
+    #[arg(long, value_name = "FILE")]
+    pub tables: Option<PathBuf>,
     /// Leave the server up with the data when done
     #[arg(long)]
     pub keep_serving: bool,
@@ -110,6 +115,9 @@ pub struct Simulate {
     /// Write what really happened, one line an attempt
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
+    /// Write into the truth what two ideal observers make of each attempt; slow
+    #[arg(long, requires = "truth")]
+    pub ceilings: bool,
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -143,26 +151,44 @@ pub struct Replay {
     /// Configuration (YAML), for its realms, mapping and times
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Judge by these model tables instead of those of the configuration or the shipped ones
+    #[arg(long, value_name = "FILE")]
+    pub tables: Option<PathBuf>,
     /// Write the journeys here instead of to standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("judged").required(true))]
+#[command(group = clap::ArgGroup::new("what").required(true), group = clap::ArgGroup::new("judged"))]
 pub struct Evaluate {
     /// What really happened, one truth line an attempt
-    #[arg(long, value_name = "FILE")]
-    pub truth: PathBuf,
+    #[arg(long, value_name = "FILE", group = "what", requires = "judged")]
+    pub truth: Option<PathBuf>,
     /// What was judged, one journey line a journey
-    #[arg(long, value_name = "FILE", group = "judged")]
+    #[arg(long, value_name = "FILE", group = "judged", conflicts_with = "suite")]
     pub journeys: Option<PathBuf>,
     /// Take the journeys from a store
-    #[arg(long, value_name = "DIR", group = "judged")]
+    #[arg(long, value_name = "DIR", group = "judged", conflicts_with = "suite")]
     pub data_dir: Option<PathBuf>,
+    /// Simulate and judge every shipped world and variant in process, and score them side by side
+    #[arg(long, group = "what")]
+    pub suite: bool,
+    /// How many attempts of each world
+    #[arg(long, value_name = "N", default_value_t = 20_000, conflicts_with = "truth", value_parser = clap::value_parser!(u64).range(1..))]
+    pub attempts: u64,
+    /// The seed of every world
+    #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "truth")]
+    pub seed: u64,
+    /// Judge by these model tables instead of the shipped ones
+    #[arg(long, value_name = "FILE", conflicts_with = "truth")]
+    pub tables: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Write a report with plots, one HTML file that stands alone
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +202,37 @@ pub struct Explain {
     /// Ask a running server, as http://127.0.0.1:4380
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Simulated worlds: `mixture`, the training mixture, or names with commas between
+    #[arg(long, value_name = "W", default_value = "mixture", conflicts_with_all = ["truth", "adapt"])]
+    pub worlds: String,
+    /// How many attempts of each world
+    #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub attempts: u64,
+    /// The seed
+    #[arg(long, value_name = "S", default_value_t = 20_261_124)]
+    pub seed: u64,
+    /// What really happened in the files of --otlp, one truth line an attempt
+    #[arg(long, value_name = "FILE", requires = "otlp", conflicts_with = "adapt")]
+    pub truth: Option<PathBuf>,
+    /// Telemetry: OTLP JSON, one request a line, or protobuf requests, each behind its length
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub otlp: Vec<PathBuf>,
+    /// Only re-estimate how often each cause occurs, from telemetry without truth
+    #[arg(long, requires = "otlp")]
+    pub adapt: bool,
+    /// The tables to adapt; those of the program otherwise
+    #[arg(long, value_name = "FILE", requires = "adapt")]
+    pub tables: Option<PathBuf>,
+    /// Realms and mapping, as for `serve` (YAML)
+    #[arg(long, value_name = "FILE", requires = "otlp")]
+    pub config: Option<PathBuf>,
+    /// Where the tables are written (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

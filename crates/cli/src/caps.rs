@@ -21,3 +21,6 @@ pub const CAUSES_SHOWN: usize = 5;
 
 /// Encoded requests that wait for the sender: enough to even out both, some megabytes at most.
 pub const GENERATED_AHEAD: usize = 1024;
+
+/// Worlds that a suite judges beside each other: the events and lines of one take some hundred megabytes.
+pub const WORLDS_AT_ONCE: usize = 2;

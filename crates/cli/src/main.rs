@@ -4,12 +4,15 @@ mod args;
 mod caps;
 mod commands;
 mod failure;
+mod in_process;
 mod journeys;
 mod otlp_files;
 mod output;
 mod quantity;
 mod sender;
+mod tables;
 mod telemetry;
+mod threads;
 mod truth;
 mod worlds;
 
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Train(args) => commands::train::run(&args),
         Command::Query(args) => commands::query::run(&args),
         Command::Config(args) => commands::config::run(&args),
     };

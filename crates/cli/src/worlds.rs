@@ -1,10 +1,11 @@
 //! A world by its name, or from a file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use authstitch_model::{Secret, document};
 use authstitch_otlp::Mapping;
-use authstitch_simulate::{SHIPPED, World};
+use authstitch_simulate::{SHIPPED, VARIANTS, World};
 
 use crate::failure::{Failure, While};
 
@@ -22,6 +23,11 @@ pub fn load(name: &str) -> Result<World, Failure> {
         }
     };
     World::from_yaml(&text).map_err(|problems| Failure::usage(format!("{source} has mistakes\n{problems}")))
+}
+
+/// Every world that is part of the program, variants last.
+pub fn all() -> Result<Vec<Arc<World>>, Failure> {
+    SHIPPED.iter().chain(VARIANTS).map(|(name, _)| load(name).map(Arc::new)).collect()
 }
 
 /// The mapping for a world's telemetry: what keeps its realms apart, under the public secret.

@@ -6,20 +6,21 @@ mod faults;
 mod figures;
 mod honesty;
 mod readme;
+mod worlds;
 
 use authstitch_model::AuthEvent;
 use authstitch_model::Secret;
 use authstitch_model::truth::TruthLine;
 use authstitch_otlp::{Encoding, Mapping, decode};
 
-use crate::{Block, Request, SHIPPED, Schedule, Simulation, World};
+use crate::{Block, Request, SHIPPED, Schedule, Simulation, VARIANTS, World};
 
 fn world(yaml: &str) -> World {
     World::from_yaml(yaml).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn shipped() -> impl Iterator<Item = World> {
-    SHIPPED.iter().map(|(_, yaml)| world(yaml))
+    SHIPPED.iter().chain(VARIANTS).map(|(_, yaml)| world(yaml))
 }
 
 fn blocks(world: World, seed: u64, count: u64) -> Vec<Block> {

@@ -1,7 +1,10 @@
 //! One test a line of the module's list.
 
-use authstitch_model::{Completeness, EndAct};
+use authstitch_model::verdict::CauseDistribution;
+use authstitch_model::{Cause, Completeness, EndAct};
 
+use super::end_act;
+use crate::evidence::observe;
 use crate::support::journey;
 use crate::{Tables, classify};
 
@@ -45,13 +48,22 @@ fn then_a_closed_page() {
 #[test]
 fn then_a_failure() {
     assert_eq!(end(&format!("{FAILED}\n1 auth.webauthn.failed error=security")), EndAct::Failed);
-    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 auth.verification.failed"), EndAct::Failed);
-    assert_eq!(end("flow app_qr\n0 auth.qr.shown\n1 server auth.error error=http_5xx"), EndAct::Failed);
+    assert_eq!(
+        end("flow app_qr\n0 auth.challenge.created\n0 auth.qr.shown\n1 auth.verification.failed"),
+        EndAct::Failed
+    );
+    assert_eq!(
+        end("flow app_qr\n0 auth.challenge.created\n0 auth.qr.shown\n1 server auth.error error=http_5xx"),
+        EndAct::Failed
+    );
 }
 
 #[test]
 fn then_an_expiry_else_silence() {
-    let late = "flow app_qr\nclock known\n0 auth.qr.shown ttl=30000\n60 auth.qr.scanned";
-    assert_eq!(end(late), EndAct::TimedOut);
-    assert_eq!(end("flow app_qr\n0 auth.qr.shown"), EndAct::Silent);
+    let shown = observe(&journey("flow app_qr\n0 auth.challenge.created\n0 auth.qr.shown"));
+    let mut weights = [0.0; Cause::COUNT];
+    weights[Cause::CodeExpired.index()] = 1.0;
+    let expired = CauseDistribution::from_weights(weights);
+    assert_eq!(end_act(&shown, &expired, Cause::CodeExpired), EndAct::TimedOut);
+    assert_eq!(end("flow app_qr\n0 auth.challenge.created\n0 auth.qr.shown"), EndAct::Silent);
 }

@@ -1,8 +1,12 @@
 //! Numbers and codes of events, reduced to the values of features.
 
-use authstitch_model::{Cause, EventName, Flow, Journey, Millis, Os, Reason, Synthetic, phases};
+use authstitch_model::{
+    Browser, Cause, EventName, Flow, Journey, Millis, Os, Phase, Reason, Synthetic, phases,
+};
 
-use crate::feature::{Dwell, Refusal, Retry, Scanner, System};
+use crate::feature::{
+    Elapsed, Family, Limit, PhoneSystem, Previous, Refusal, Retry, Scanner, Stage, System, Wait,
+};
 
 /// What a refusal is about.
 pub fn refusal(reason: Option<Reason>) -> Refusal {
@@ -49,27 +53,84 @@ pub const fn system(os: Os) -> System {
     }
 }
 
+/// Where the ranges of [`Wait`] begin, in milliseconds.
+const WAITS: [u64; Wait::ALL.len()] =
+    [0, 1_000, 2_000, 4_000, 7_000, 12_000, 20_000, 35_000, 60_000, 120_000, 180_000, 300_000];
+
 /// How long somebody waited.
-pub fn dwell(length: Millis) -> Dwell {
-    match length.0 {
-        0..5_000 => Dwell::Moment,
-        5_000..20_000 => Dwell::Brief,
-        20_000..60_000 => Dwell::While,
-        60_000..180_000 => Dwell::Long,
-        _ => Dwell::VeryLong,
+pub fn wait(length: Millis) -> Wait {
+    let place = WAITS.iter().rposition(|begin| *begin <= length.0).unwrap_or_default();
+    Wait::ALL[place]
+}
+
+/// How long a ceremony ran that ended short of its limit.
+pub fn elapsed(length: Millis) -> Elapsed {
+    let place = WAITS.iter().rposition(|begin| *begin <= length.0).unwrap_or_default();
+    Elapsed::ALL[place.min(Elapsed::From120 as usize)]
+}
+
+/// How long a browser allows.
+pub const fn limit(after: Option<Millis>) -> Limit {
+    let Some(after) = after else { return Limit::Unknown };
+    match after.0 {
+        0..=45_000 => Limit::Short,
+        45_001..=90_000 => Limit::Minute,
+        90_001..=150_000 => Limit::TwoMinutes,
+        150_001..=240_000 => Limit::ThreeMinutes,
+        240_001..=600_000 => Limit::FiveMinutes,
+        _ => Limit::Long,
     }
+}
+
+/// A phase as a stage.
+pub fn stage(phase: Option<Phase>) -> Stage {
+    phase.map_or(Stage::Nothing, |phase| Stage::ALL[phase.index() + 1])
 }
 
 /// Whether and how soon the person tried again.
 pub fn retry(journey: &Journey) -> Retry {
     match journey.next {
         None => Retry::Never,
-        Some(next) if next.flow != journey.flow && next.flow != Flow::Unknown => Retry::OtherFlow,
+        Some(next) if next.flow != journey.flow && next.flow != Flow::Unknown => match next.gap.0 {
+            0..10_000 => Retry::OtherSoon,
+            _ => Retry::OtherLater,
+        },
         Some(next) => match next.gap.0 {
-            0..10_000 => Retry::AtOnce,
-            10_000..60_000 => Retry::Soon,
+            0..4_000 => Retry::AtOnce,
+            4_000..10_000 => Retry::Soon,
+            10_000..25_000 => Retry::While,
+            25_000..60_000 => Retry::Minute,
             _ => Retry::Later,
         },
+    }
+}
+
+/// Whether it is a retry itself.
+pub fn previous(journey: &Journey) -> Previous {
+    match journey.previous {
+        None => Previous::Nothing,
+        Some(previous) if previous.gap < Millis::from_secs(15) => Previous::Soon,
+        Some(_) => Previous::Later,
+    }
+}
+
+/// The family of a browser.
+pub const fn family(browser: Browser) -> Family {
+    match browser {
+        Browser::Chrome => Family::Chrome,
+        Browser::Edge => Family::Edge,
+        Browser::Safari => Family::Safari,
+        Browser::Firefox => Family::Firefox,
+        Browser::Samsung | Browser::Other => Family::Other,
+    }
+}
+
+/// The system of a phone.
+pub const fn phone_system(os: Os) -> PhoneSystem {
+    match os {
+        Os::Ios => PhoneSystem::Ios,
+        Os::Android => PhoneSystem::Android,
+        _ => PhoneSystem::Other,
     }
 }
 

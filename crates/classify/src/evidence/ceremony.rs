@@ -11,7 +11,7 @@ use authstitch_model::{
     Browser, Cause, ErrorClass, Journey, JourneyEvent, Mediation, Millis, Side, UnixNanos,
 };
 
-use super::Features;
+use super::{Features, buckets};
 use crate::feature::{Begun, Ceremony, Elapsed};
 use crate::limits::{self, Limit};
 
@@ -125,8 +125,8 @@ pub const fn value_of(error: Option<ErrorClass>, browser: Option<Browser>) -> Ce
         | ErrorClass::Security
         | ErrorClass::NotSupported
         | ErrorClass::InvalidState
-        | ErrorClass::Render
-        | ErrorClass::Platform => Ceremony::Client,
+        | ErrorClass::Render => Ceremony::Client,
+        ErrorClass::Platform => Ceremony::Platform,
         ErrorClass::NoCredential => Ceremony::NoCredential,
         ErrorClass::Network | ErrorClass::Http4xx | ErrorClass::Http5xx => Ceremony::Network,
         ErrorClass::Policy => Ceremony::Policy,
@@ -170,30 +170,25 @@ fn against(elapsed: Millis, limit: Millis) -> Elapsed {
     match elapsed.0 {
         ms if ms > limit.0.saturating_add(tolerance) => Elapsed::Beyond,
         ms if ms.saturating_add(tolerance) >= limit.0 => Elapsed::Limit,
-        0..1_000 => Elapsed::Instant,
-        1_000..5_000 => Elapsed::FewSeconds,
-        5_000..15_000 => Elapsed::Seconds,
-        15_000..45_000 => Elapsed::HalfMinute,
-        _ => Elapsed::Minutes,
+        _ => buckets::elapsed(elapsed),
     }
 }
 
-/// The likeliest of the values.
+/// The likeliest of the values; the first of equals.
 pub fn likeliest(shares: &[f32; Elapsed::CODES.len()]) -> Elapsed {
-    const VALUES: [Elapsed; Elapsed::CODES.len()] = [
-        Elapsed::Instant,
-        Elapsed::FewSeconds,
-        Elapsed::Seconds,
-        Elapsed::HalfMinute,
-        Elapsed::Minutes,
-        Elapsed::Limit,
-        Elapsed::Beyond,
-    ];
     let mut best = Elapsed::Instant;
-    for value in VALUES {
-        if shares[value as usize] > shares[best as usize] {
-            best = value;
+    for value in Elapsed::ALL {
+        if shares[*value as usize] > shares[best as usize] {
+            best = *value;
         }
     }
     best
+}
+
+/// The limit that is likeliest in force in the ceremony, failed or pending.
+pub fn likeliest_limit(journey: &Journey) -> Option<Millis> {
+    let no_failure = FailedCeremony { error: None, elapsed: None, browser: None };
+    let known = journey.environments(Side::Initiator).any(|environment| environment.browser.is_some());
+    let limits = limits_of(journey, no_failure).filter(|_| known);
+    limits.max_by(|a, b| a.share.total_cmp(&b.share)).map(|limit| limit.after)
 }

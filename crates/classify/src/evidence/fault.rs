@@ -1,32 +1,38 @@
 //! `auth.error`: by side, what it is about, and whether that side went on.
 
 use authstitch_model::verdict::CauseSet;
-use authstitch_model::{AuthEvent, Cause, ErrorClass, Side};
+use authstitch_model::{AuthEvent, Cause, ErrorClass, Side, UnixNanos};
 
 use crate::feature::Fault;
 
-/// The first error of each side that was not overcome.
+/// The last error of each side that was not overcome, and when the last of them all came.
 #[derive(Debug)]
-pub struct Faults([Fault; Side::COUNT]);
+pub struct Faults {
+    of: [Fault; Side::COUNT],
+    last_at: Option<UnixNanos>,
+}
 
 impl Default for Faults {
     fn default() -> Self {
-        Self([Fault::Nothing; Side::COUNT])
+        Self { of: [Fault::Nothing; Side::COUNT], last_at: None }
     }
 }
 
 impl Faults {
     /// Notes an error.
-    pub fn see(&mut self, event: &AuthEvent) {
-        let known = &mut self.0[event.side.index()];
-        if *known == Fault::Nothing {
-            *known = event.facts.error.map_or(Fault::Other, fault);
-        }
+    pub fn see(&mut self, event: &AuthEvent, at: UnixNanos) {
+        self.of[event.side.index()] = event.facts.error.map_or(Fault::Other, fault);
+        self.last_at = Some(at);
+    }
+
+    /// When the last error came, if one stands.
+    pub fn last_at(&self) -> Option<UnixNanos> {
+        self.last_at.filter(|_| self.of.iter().any(|fault| *fault != Fault::Nothing))
     }
 
     /// A side went on.
     pub fn overcome(&mut self, side: Side, hiccups: CauseSet) -> CauseSet {
-        let fault = std::mem::replace(&mut self.0[side.index()], Fault::Nothing);
+        let fault = std::mem::replace(&mut self.of[side.index()], Fault::Nothing);
         as_hiccup(fault).map_or(hiccups, |cause| hiccups.with(cause))
     }
 
@@ -37,7 +43,7 @@ impl Faults {
 
     /// The error of a side.
     pub const fn of(&self, side: Side) -> Fault {
-        self.0[side.index()]
+        self.of[side.index()]
     }
 }
 

@@ -47,6 +47,11 @@ impl Progress {
         self.observed.and(implied)
     }
 
+    /// The furthest phase that a side reported.
+    pub const fn furthest_of(&self, side: Side) -> Option<Phase> {
+        self.furthest_of[side.index()]
+    }
+
     /// When a phase was first evidenced.
     pub const fn at(&self, phase: Phase) -> Option<UnixNanos> {
         self.at[phase.index()]

@@ -3,7 +3,7 @@
 use authstitch_model::{Cause, Phase};
 
 use super::*;
-use crate::feature::{Begun, Dwell, Fault, Place, Retry, Scanner};
+use crate::feature::{Begun, Fault, Place, Retry, Scanner, Wait};
 use crate::support::journey;
 
 fn features(text: &str) -> Features {
@@ -202,10 +202,10 @@ fn the_length_counts_against_the_browsers_own_limit() {
         features(&text).values.elapsed
     };
     assert_eq!(elapsed("Chrome", 999), Some(Elapsed::Instant));
-    assert_eq!(elapsed("Chrome", 4_000), Some(Elapsed::FewSeconds));
-    assert_eq!(elapsed("Chrome", 14_000), Some(Elapsed::Seconds));
-    assert_eq!(elapsed("Chrome", 44_000), Some(Elapsed::HalfMinute));
-    assert_eq!(elapsed("Chrome", 60_100), Some(Elapsed::Minutes));
+    assert_eq!(elapsed("Chrome", 4_000), Some(Elapsed::From4));
+    assert_eq!(elapsed("Chrome", 14_000), Some(Elapsed::From12));
+    assert_eq!(elapsed("Chrome", 44_000), Some(Elapsed::From35));
+    assert_eq!(elapsed("Chrome", 60_100), Some(Elapsed::From60));
     assert_eq!(elapsed("Firefox", 60_100), Some(Elapsed::Limit));
     assert_eq!(elapsed("Chrome", 180_100), Some(Elapsed::Limit));
     assert_eq!(elapsed("Chrome", 400_000), Some(Elapsed::Beyond));
@@ -217,7 +217,7 @@ fn with_an_unknown_browser_every_limit_has_its_share() {
         "flow passkey_cda\n0 auth.webauthn.started timeout=60000\n61 auth.webauthn.failed elapsed=60100",
     );
     let shares = said.elapsed.unwrap();
-    assert!(shares[Elapsed::Limit as usize] > 0.2 && shares[Elapsed::Minutes as usize] > 0.5);
+    assert!(shares[Elapsed::Limit as usize] > 0.2 && shares[Elapsed::From60 as usize] > 0.5);
     assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5);
 }
 
@@ -259,16 +259,16 @@ fn a_scanner_is_known_by_its_fetch_or_suspected_by_its_haste() {
 fn retries_count_by_gap_and_flow() {
     let retry = |next: &str| features(&format!("flow app_qr\n0 auth.qr.shown\n{next}")).values.retry;
     assert_eq!(retry(""), Some(Retry::Never));
-    assert_eq!(retry("next 4 app_qr"), Some(Retry::AtOnce));
-    assert_eq!(retry("next 40 app_qr"), Some(Retry::Soon));
+    assert_eq!(retry("next 3 app_qr"), Some(Retry::AtOnce));
+    assert_eq!(retry("next 40 app_qr"), Some(Retry::Minute));
     assert_eq!(retry("next 400 app_qr"), Some(Retry::Later));
-    assert_eq!(retry("next 4 magic_link"), Some(Retry::OtherFlow));
+    assert_eq!(retry("next 4 magic_link"), Some(Retry::OtherSoon));
 }
 
 #[test]
 fn the_wait_before_parting_counts_from_the_last_progress() {
     let said = features("flow app_qr\n0 auth.qr.shown\n30 auth.qr.refreshed\n33 auth.cancelled");
-    assert_eq!(said.values.dwell, Some(Dwell::While));
+    assert_eq!(said.values.dwell, Some(Wait::From20));
 }
 
 #[test]
@@ -282,6 +282,18 @@ fn places_are_compared_where_both_are_known() {
     assert_eq!(place("network=1 country=NL"), (Some(Place::Same), false));
     assert_eq!(place("network=2 country=NL"), (Some(Place::OtherNetwork), false));
     assert_eq!(place("network=2 country=DE"), (Some(Place::OtherCountry), true));
+}
+
+#[test]
+fn the_server_tells_from_where_it_was_asked() {
+    let said = features(
+        "flow app_qr\n0 auth.challenge.created network=1 country=NL\n5 auth.qr.scanned\n9 auth.verification.succeeded network=2 country=DE",
+    );
+    assert!(said.relayed);
+    let same = features(
+        "flow app_qr\n0 auth.challenge.created network=1 country=DE\n5 auth.qr.scanned\n9 auth.verification.succeeded network=2 country=DE",
+    );
+    assert!(!same.relayed);
 }
 
 #[test]

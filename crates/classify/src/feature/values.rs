@@ -12,7 +12,12 @@ macro_rules! values {
             impl $name {
                 /// The text of each value, in order.
                 pub const CODES: &'static [&'static str] = &[$($code,)+];
+
+                /// Every value, in order.
+                pub const ALL: &'static [Self] = &[$(Self::$value,)+];
             }
+
+            const _: () = assert!($name::ALL.len() == $name::CODES.len(), "every value has a text");
         )+
     };
 }
@@ -51,6 +56,8 @@ values! {
         Aborted = "aborted",
         /// The page's or the browser's own fault.
         Client = "client",
+        /// An error of the platform: a policy's, or its own.
+        Platform = "platform",
         /// The platform says that there is no credential.
         NoCredential = "no_credential",
         /// A network failure.
@@ -62,22 +69,50 @@ values! {
         /// An error that says nothing.
         Unnamed = "unnamed",
     }
-    /// How long a ceremony ran that failed, against the browser's own limit.
+    /// How long a ceremony ran that failed, against the browser's own limit. Short of the limit each value is
+    /// the lower end of a range that ends where the next one begins.
     Elapsed {
         /// Under a second: not the person.
-        Instant = "instant",
-        /// Under 5 seconds.
-        FewSeconds = "few_seconds",
-        /// Under 15 seconds.
-        Seconds = "seconds",
-        /// Under 45 seconds.
-        HalfMinute = "half_minute",
-        /// Longer, and short of the limit.
-        Minutes = "minutes",
+        Instant = "0s",
+        /// From one second.
+        From1 = "1s",
+        /// From two.
+        From2 = "2s",
+        /// From four.
+        From4 = "4s",
+        /// From seven.
+        From7 = "7s",
+        /// From twelve.
+        From12 = "12s",
+        /// From twenty.
+        From20 = "20s",
+        /// From 35.
+        From35 = "35s",
+        /// From one minute.
+        From60 = "60s",
+        /// From two.
+        From120 = "120s",
         /// At the limit.
         Limit = "limit",
         /// Past the limit: a sheet that had timed out was dismissed later.
         Beyond = "beyond",
+    }
+    /// The browser's own limit of a ceremony, by its upper end.
+    Limit {
+        /// Not known.
+        Unknown = "unknown",
+        /// Up to 45 seconds.
+        Short = "short",
+        /// Up to 90 seconds.
+        Minute = "minute",
+        /// Up to 150 seconds.
+        TwoMinutes = "two_minutes",
+        /// Up to 4 minutes.
+        ThreeMinutes = "three_minutes",
+        /// Up to 10 minutes.
+        FiveMinutes = "five_minutes",
+        /// Longer.
+        Long = "long",
     }
     /// An error that was never overcome, by what it is about.
     Fault {
@@ -140,8 +175,10 @@ values! {
     Refreshes {
         /// Never.
         Never = "never",
-        /// Once or twice.
-        Few = "few",
+        /// Once.
+        Once = "once",
+        /// Twice.
+        Twice = "twice",
         /// Three times or more.
         Many = "many",
     }
@@ -152,18 +189,115 @@ values! {
         /// In the background.
         Hidden = "hidden",
     }
-    /// Whether the same person tried again.
+    /// Whether the same person tried again, how soon, and whether in the same flow.
     Retry {
         /// Not soon.
         Never = "never",
-        /// Within 10 seconds.
+        /// Within 4 seconds.
         AtOnce = "at_once",
+        /// Within 10 seconds.
+        Soon = "soon",
+        /// Within 25 seconds.
+        While = "while",
         /// Within a minute.
+        Minute = "minute",
+        /// Later than that.
+        Later = "later",
+        /// Within 10 seconds, with another flow.
+        OtherSoon = "other_flow_soon",
+        /// Later than that, with another flow.
+        OtherLater = "other_flow_later",
+    }
+    /// Whether it is a retry itself.
+    Previous {
+        /// Nothing came before.
+        Nothing = "nothing",
+        /// Within 15 seconds after another attempt.
         Soon = "soon",
         /// Later than that.
         Later = "later",
-        /// With another flow.
-        OtherFlow = "other_flow",
+    }
+    /// The furthest phase, of all that is certain or of what one side reported.
+    Stage {
+        /// None.
+        Nothing = "nothing",
+        /// `started`.
+        Started = "started",
+        /// `presented`.
+        Presented = "presented",
+        /// `scanned`.
+        Scanned = "scanned",
+        /// `opened`.
+        Opened = "opened",
+        /// `proximity`.
+        Proximity = "proximity",
+        /// `prompted`.
+        Prompted = "prompted",
+        /// `confirmed`.
+        Confirmed = "confirmed",
+        /// `verified`.
+        Verified = "verified",
+        /// `returned`.
+        Returned = "returned",
+        /// `established`.
+        Established = "established",
+    }
+    /// As what the page's telemetry comes: spans wait longer for their batch than log records.
+    #[derive(Default)]
+    Form {
+        /// Nothing came.
+        #[default]
+        Nothing = "nothing",
+        /// As spans.
+        Spans = "spans",
+        /// As log records.
+        Logs = "logs",
+    }
+    /// What samplers say.
+    Sampled {
+        /// Nothing, or that they keep everything.
+        All = "all",
+        /// That they keep at least half.
+        Most = "most",
+        /// That they keep less.
+        Few = "few",
+    }
+    /// Whose reports have holes: a phase of theirs is certain, and they did not tell of it.
+    Holes {
+        /// Nobody's.
+        Nobody = "nobody",
+        /// The page's.
+        Page = "page",
+        /// The phone's.
+        Phone = "phone",
+        /// Both sides', or the server's.
+        Several = "several",
+    }
+    /// The initiator's browser.
+    Family {
+        /// Not known.
+        Unknown = "unknown",
+        /// Chrome.
+        Chrome = "chrome",
+        /// Edge.
+        Edge = "edge",
+        /// Safari.
+        Safari = "safari",
+        /// Firefox.
+        Firefox = "firefox",
+        /// Another one.
+        Other = "other",
+    }
+    /// The phone's system.
+    PhoneSystem {
+        /// Not known.
+        Unknown = "unknown",
+        /// iOS.
+        Ios = "ios",
+        /// Android.
+        Android = "android",
+        /// Another one.
+        Other = "other",
     }
     /// Whether the browser says that it can use a phone nearby.
     Hybrid {
@@ -235,17 +369,31 @@ values! {
         /// Anything else.
         Other = "other",
     }
-    /// From the last phase that was seen to the act of parting.
-    Dwell {
-        /// Under 5 seconds.
-        Moment = "moment",
-        /// Under 20 seconds.
-        Brief = "brief",
-        /// Under a minute.
-        While = "while",
-        /// Under three minutes.
-        Long = "long",
-        /// Longer.
-        VeryLong = "very_long",
+    /// How long something took; each value is the lower end of a range that ends where the next one begins.
+    Wait {
+        /// Under a second.
+        From0 = "0s",
+        /// From one second.
+        From1 = "1s",
+        /// From two.
+        From2 = "2s",
+        /// From four.
+        From4 = "4s",
+        /// From seven.
+        From7 = "7s",
+        /// From twelve.
+        From12 = "12s",
+        /// From twenty.
+        From20 = "20s",
+        /// From 35.
+        From35 = "35s",
+        /// From one minute.
+        From60 = "60s",
+        /// From two.
+        From120 = "120s",
+        /// From three.
+        From180 = "180s",
+        /// From five.
+        From300 = "300s",
     }
 }

@@ -69,7 +69,9 @@ fn a_used_token_was_prefetched_after_a_scanner() {
     assert_eq!(refused(Flow::MagicLink, scanner, "token_already_used"), [Cause::LinkPrefetched]);
     let without = refused(Flow::MagicLink, "", "token_already_used");
     assert_eq!(without, [Cause::CodeExpired, Cause::LinkPrefetched, Cause::VerificationRejected]);
-    assert_eq!(refused(Flow::AppQr, "", "token_already_used"), [Cause::VerificationRejected]);
+    let of_an_order = refused(Flow::AppQr, "", "token_already_used");
+    assert_eq!(of_an_order, [Cause::LinkPrefetched, Cause::VerificationRejected]);
+    assert_eq!(refused(Flow::PasskeyCda, "", "token_already_used"), [Cause::VerificationRejected]);
 }
 
 #[test]
@@ -104,11 +106,13 @@ fn an_error_before_anything_was_presented_is_a_render_failure() {
 
 #[test]
 fn the_pages_or_the_browsers_own_fault_is_a_client_error() {
-    for error in ["not_supported", "security", "superseded", "platform", "not_focused", "invalid_state"] {
+    for error in ["not_supported", "security", "superseded", "not_focused", "invalid_state"] {
         let said =
             left(&format!("flow passkey_cda\n0 auth.webauthn.started\n1 auth.webauthn.failed error={error}"));
         assert_eq!(said, [Cause::ClientError], "{error}");
     }
+    let platform = left("flow passkey_cda\n0 auth.webauthn.started\n1 auth.webauthn.failed error=platform");
+    assert!(platform.contains(&Cause::ClientError) && platform.contains(&Cause::PolicyBlocked));
 }
 
 #[test]

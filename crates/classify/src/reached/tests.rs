@@ -49,6 +49,6 @@ fn a_hidden_phase_is_inferred_even_in_a_success() {
 #[test]
 fn an_optional_phase_that_nobody_reported_was_probably_left_out() {
     let said = judged("flow magic_link\n0 auth.link.sent\n9 auth.session.established");
-    assert!(phase(&said, Phase::Scanned).1 < 0.1);
+    assert!(phase(&said, Phase::Scanned).1 < 0.3);
     assert_eq!(said.failing_phase(), None);
 }

@@ -1,33 +1,25 @@
 //! Reads the tables' document.
 //!
-//! - A row of weights becomes probabilities: each value gets its share of the sum, and none less than `floor`.
-//! - A row for a cause is looked for in this order: the flow's row of the cause, the general row of the cause,
-//!   the flow's row of its outcome, the general row of its outcome, the flow's `otherwise`, the general
-//!   `otherwise`. Where there is none, all values are equally likely.
-//! - A cause that cannot stop any phase of a flow has the prior 0 there, and giving it one is a mistake.
-//! - A cause without a prior has `rare`; one without a row in `halts` stops each phase that it can alike.
+//! - A cause that cannot stop any phase of a flow has the prior 0 there, and giving it one is a mistake; so is
+//!   giving it a weight.
+//! - A cause without a prior has `rare`; one without a row in `halts` stops each phase that it can alike, and
+//!   one without a row in `transport` uses each alike.
+//! - A value without a row, and a cause without a weight in a row, has the weight 0: it moves nothing.
 
 use authstitch_model::document::{self, Fields, Problem, Problems};
-use authstitch_model::{Cause, Flow, Outcome, Phase, Transport};
+use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
-use super::{FlowTable, Tables};
+use super::{FlowTable, Tables, Weights, is_possible};
 use crate::by_cause::ByCause;
-use crate::feature::Feature;
+use crate::feature::{FEATURES, Feature, offset};
 use crate::hard;
 
-/// The rows that hold for every flow.
-const ANY_FLOW: &str = "any";
-/// The row that holds for every cause.
-const OTHERWISE: &str = "otherwise";
-
 const SHARES: std::ops::RangeInclusive<f64> = 0.0..=1.0;
-const WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1e12;
+const COUNTS: std::ops::RangeInclusive<f64> = 0.0..=1e12;
+const NATS: std::ops::RangeInclusive<f64> = -20.0..=20.0;
 
-/// Weights by value, as they stand in the document.
-type Row = Vec<(usize, f64)>;
-
-/// The rows of one feature in one scope, by row key.
-struct Rows(Vec<(&'static str, Row)>);
+/// The prior of a cause that a flow does not list but that can stop it.
+const RARE: f64 = 0.0005;
 
 pub fn read(text: &str) -> Result<Tables, Problems> {
     let document = serde_json::from_str(text).map_err(|error| {
@@ -44,51 +36,55 @@ fn tables(top: &Fields<'_>) -> Tables {
     if version.is_empty() {
         top.problem("version", "is missing; a name that tells these tables from all others is accepted");
     }
-    let floor = top.number("floor", 0.0..=0.01, 0.001) as f32;
-    let rare = top.number("rare", SHARES, 0.0005) as f32;
-    let shared_fate = top.number("shared_fate", SHARES, 0.5) as f32;
-    let likelihood = top.map("likelihood", |likelihood| {
-        Feature::ALL
-            .iter()
-            .map(|feature| by_scope(likelihood, feature.code(), feature.values()))
-            .collect::<Vec<_>>()
-    });
-    let transports: Vec<_> = Transport::ALL.iter().map(|transport| transport.code()).collect();
-    let transport = by_scope(top, "transport", &transports);
-    let flows = top.map("flows", |flows| {
-        [Flow::AppQr, Flow::PasskeyCda, Flow::MagicLink, Flow::Unknown].map(|flow| {
-            flows.map(flow.code(), |fields| {
-                let (prior, emission, halts) =
-                    (prior(fields, flow, rare), emission(fields), halts(fields, flow));
-                let rows = likelihood.iter().zip(Feature::ALL);
-                let likelihood: Vec<_> = rows
-                    .flat_map(|(scopes, feature)| compile(scopes, flow, feature.values().len(), floor))
-                    .collect();
-                let likelihood = likelihood.try_into().expect("one row for each value of each feature");
-                let transport = compile(&transport, flow, Transport::COUNT, floor)
-                    .try_into()
-                    .expect("one row for each transport");
-                FlowTable { prior, emission, halts, likelihood, transport }
-            })
-        })
-    });
-    Tables { version, shared_fate, flows }
+    Tables {
+        version,
+        made_by: top.text("made_by").unwrap_or_default().to_owned(),
+        fingerprint: top.text("fingerprint").unwrap_or_default().to_owned(),
+        fitted_at: top.map("fitted_at", completeness),
+        shared_fate: top.number("shared_fate", SHARES, 0.5) as f32,
+        flows: top.map("flows", |flows| {
+            [Flow::AppQr, Flow::PasskeyCda, Flow::MagicLink, Flow::Unknown]
+                .map(|flow| flows.map(flow.code(), |fields| flow_table(fields, flow)))
+        }),
+    }
+}
+
+fn completeness(fields: &Fields<'_>) -> Completeness {
+    let usual = Completeness::default();
+    let share = |key, usual: f32| fields.number(key, SHARES, f64::from(usual)) as f32;
+    Completeness {
+        version: usual.version,
+        initiator_loss: share("initiator_loss", usual.initiator_loss),
+        authenticator_loss: share("authenticator_loss", usual.authenticator_loss),
+        server_loss: share("server_loss", usual.server_loss),
+        unload_loss: share("unload_loss", usual.unload_loss),
+        phone_instrumented: fields.flag("phone_instrumented", usual.phone_instrumented),
+    }
+}
+
+fn flow_table(fields: &Fields<'_>, flow: Flow) -> FlowTable {
+    FlowTable {
+        prior: prior(fields, flow),
+        emission: emission(fields),
+        halts: halts(fields, flow),
+        transport: transport(fields),
+        weights: fields.map("weights", |weights| read_weights(weights, flow)),
+    }
 }
 
 fn accepted(codes: impl IntoIterator<Item = &'static str>) -> String {
     codes.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-fn prior(fields: &Fields<'_>, flow: Flow, rare: f32) -> ByCause {
+fn prior(fields: &Fields<'_>, flow: Flow) -> ByCause {
     let codes = accepted(Cause::ALL.iter().map(|cause| cause.code()));
-    let given = fields.weights("prior", WEIGHTS, &codes, Cause::from_code);
-    let possible = |cause: Cause| cause == Cause::None || !hard::may_halt(flow, cause).is_empty();
+    let given = fields.weights("prior", COUNTS, &codes, Cause::from_code);
     let mut prior = [0.0; Cause::COUNT];
-    for cause in Cause::ALL.iter().filter(|cause| possible(**cause)) {
-        prior[cause.index()] = rare;
+    for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
+        prior[cause.index()] = RARE as f32;
     }
     for (cause, share) in given {
-        if possible(cause) {
+        if is_possible(flow, cause) {
             prior[cause.index()] = share as f32;
         } else {
             fields.problem(&format!("prior.{cause}"), format!("{cause} stops no phase of {flow}; remove it"));
@@ -112,16 +108,15 @@ fn halts(fields: &Fields<'_>, flow: Flow) -> [ByCause; Phase::COUNT] {
     fields.map("halts", |rows| {
         for cause in Cause::ALL {
             let possible = hard::may_halt(flow, *cause);
-            let given = rows.weights(cause.code(), WEIGHTS, &codes, Phase::from_code);
+            let given = rows.weights(cause.code(), COUNTS, &codes, Phase::from_code);
             for (phase, _) in given.iter().filter(|(phase, _)| !possible.has(*phase)) {
                 rows.problem(
                     &format!("{cause}.{phase}"),
                     format!("{cause} does not stop {phase} in {flow}; remove it"),
                 );
             }
-            let uniform =
-                || Phase::ALL.iter().filter(|phase| possible.has(**phase)).map(|phase| (*phase, 1.0));
-            let weights: Vec<_> = if given.is_empty() { uniform().collect() } else { given };
+            let alike = || Phase::ALL.iter().filter(|phase| possible.has(**phase)).map(|phase| (*phase, 1.0));
+            let weights: Vec<_> = if given.is_empty() { alike().collect() } else { given };
             let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
             if !weights.is_empty() && sum == 0.0 {
                 rows.problem(cause.code(), "has no weight above 0; give at least one phase a weight");
@@ -134,57 +129,70 @@ fn halts(fields: &Fields<'_>, flow: Flow) -> [ByCause; Phase::COUNT] {
     halts
 }
 
-/// The rows of one feature: general ones first, then each flow's.
-fn by_scope(fields: &Fields<'_>, key: &'static str, values: &[&str]) -> Vec<(Option<Flow>, Rows)> {
-    let scopes = [None].into_iter().chain(Flow::ALL.iter().copied().map(Some));
-    fields.map(key, |scoped| {
-        scopes
-            .map(|flow| {
-                let name = flow.map_or(ANY_FLOW, Flow::code);
-                (flow, scoped.map(name, |rows| read_rows(rows, values)))
-            })
-            .collect()
-    })
-}
-
-fn read_rows(fields: &Fields<'_>, values: &[&str]) -> Rows {
-    let codes = values.join(", ");
-    let keys = [OTHERWISE].into_iter().chain(Outcome::ALL.iter().map(|outcome| outcome.code()));
-    let keys = keys.chain(Cause::ALL.iter().map(|cause| cause.code()));
-    let rows = keys.filter_map(|key| {
-        let place = |code: &str| values.iter().position(|known| *known == code);
-        let row = fields.weights(key, WEIGHTS, &codes, place);
-        if row.iter().all(|(_, weight)| *weight == 0.0) && fields.has(key) {
-            fields.problem(key, "has no weight above 0; give at least one value a weight");
+fn transport(fields: &Fields<'_>) -> [ByCause; Transport::COUNT] {
+    let codes = accepted(Transport::ALL.iter().map(|transport| transport.code()));
+    let mut shares = [[1.0 / Transport::COUNT as f32; Cause::COUNT]; Transport::COUNT];
+    fields.map("transport", |rows| {
+        for cause in Cause::ALL {
+            let given = rows.weights(cause.code(), COUNTS, &codes, Transport::from_code);
+            let sum: f64 = given.iter().map(|(_, weight)| weight).sum();
+            if sum > 0.0 {
+                shares.iter_mut().for_each(|line| line[cause.index()] = 0.0);
+            }
+            for (transport, weight) in given.iter().filter(|_| sum > 0.0) {
+                shares[transport.index()][cause.index()] = (weight / sum) as f32;
+            }
         }
-        (!row.is_empty()).then_some((key, row))
     });
-    Rows(rows.collect())
+    shares
 }
 
-fn find(scopes: &[(Option<Flow>, Rows)], flow: Flow, cause: Cause) -> Option<&Row> {
-    let row = |scope: Option<Flow>, key: &str| {
-        let (_, rows) = scopes.iter().find(|(known, _)| *known == scope)?;
-        rows.0.iter().find(|(known, _)| *known == key).map(|(_, row)| row)
-    };
-    [cause.code(), cause.outcome().code(), OTHERWISE]
-        .into_iter()
-        .find_map(|key| row(Some(flow), key).or_else(|| row(None, key)))
-}
-
-/// One line for each value, by cause.
-fn compile(scopes: &[(Option<Flow>, Rows)], flow: Flow, values: usize, floor: f32) -> Vec<ByCause> {
-    let mut compiled = vec![[0.0; Cause::COUNT]; values];
-    for cause in Cause::ALL {
-        let row = find(scopes, flow, *cause);
-        let sum: f64 = row.map_or(0.0, |row| row.iter().map(|(_, weight)| weight).sum());
-        for (value, line) in compiled.iter_mut().enumerate() {
-            let weight = row.map_or(0.0, |row| {
-                row.iter().find(|(known, _)| *known == value).map_or(0.0, |(_, weight)| *weight)
-            });
-            let share = if sum > 0.0 { (weight / sum) as f32 } else { 1.0 / values as f32 };
-            line[cause.index()] = floor + (1.0 - floor * values as f32) * share;
+fn read_weights(fields: &Fields<'_>, flow: Flow) -> Weights {
+    let codes =
+        accepted(Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)).map(|cause| cause.code()));
+    let mut weights = Weights::nothing();
+    for (nth, feature) in FEATURES.iter().enumerate() {
+        for (value, nats) in rows(fields, feature, flow, &codes) {
+            weights.set(offset(nth) + value, nats);
         }
     }
-    compiled
+    weights
+}
+
+/// The rows of one feature by value, in the order of the values.
+fn rows(fields: &Fields<'_>, feature: &Feature, flow: Flow, codes: &str) -> Vec<(usize, ByCause)> {
+    let Some(given) = fields.get(feature.code) else { return Vec::new() };
+    let Some(given) = given.as_object() else {
+        fields.problem(feature.code, "is not a map of values");
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    for (code, row) in given {
+        let here = format!("{}.{code}", feature.code);
+        let Some(value) = feature.value_of(code) else {
+            fields.problem(&here, format!("unknown value; accepted: such as `{}`", feature.code_of(0)));
+            continue;
+        };
+        let Some(row) = row.as_object() else {
+            fields.problem(&here, "is not a map from causes to weights");
+            continue;
+        };
+        let mut nats = [0.0; Cause::COUNT];
+        for (code, weight) in row {
+            let cause = Cause::from_code(code).filter(|cause| is_possible(flow, *cause));
+            match (cause, weight.as_f64().filter(|weight| NATS.contains(weight))) {
+                (Some(cause), Some(weight)) => nats[cause.index()] = weight as f32,
+                (None, _) => {
+                    fields.problem(&format!("{here}.{code}"), format!("unknown code; accepted: {codes}"));
+                }
+                (_, None) => fields.problem(
+                    &format!("{here}.{code}"),
+                    format!("`{weight}` is not a number from {} to {}", NATS.start(), NATS.end()),
+                ),
+            }
+        }
+        rows.push((value, nats));
+    }
+    rows.sort_by_key(|(value, _)| *value);
+    rows
 }

@@ -44,6 +44,7 @@ pub fn run(args: &args::Demo) -> Outcome {
         data_dir: Some(directory.path().to_owned()),
         secret: SecretSource::Fixed(Secret::PUBLIC),
         mapping: worlds::mapping(&world),
+        tables: args.tables.clone(),
         ..Settings::default()
     };
     runtime()?.block_on(async {

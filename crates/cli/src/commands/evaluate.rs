@@ -1,14 +1,30 @@
 //! `evaluate`: truth × journeys → scorecard.
 
-use authstitch_evaluate::{Meta, score};
+mod suite;
+
+use std::path::Path;
+
+use authstitch_evaluate::{Assessment, Meta};
 
 use crate::args;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, While};
 use crate::output::Style;
 use crate::{journeys, truth};
 
 pub fn run(args: &args::Evaluate) -> Outcome {
-    let truth = truth::read(&args.truth)?;
+    match &args.truth {
+        Some(file) => one(args, file),
+        None => suite::run(args),
+    }
+}
+
+/// Scores one file of journeys, or one store.
+fn one(args: &args::Evaluate, file: &Path) -> Outcome {
+    let truth = truth::read(file)?;
+    let Some(first) = truth.first() else {
+        return Err(Failure::new(format!("{} holds no truth line: nothing can be scored", file.display()))
+            .hint("`authstitch simulate … --truth FILE` writes one line an attempt"));
+    };
     let judged = match (&args.journeys, &args.data_dir) {
         (Some(file), _) => journeys::from_file(file)?,
         (None, Some(dir)) => journeys::from_store(dir)?,
@@ -16,8 +32,10 @@ pub fn run(args: &args::Evaluate) -> Outcome {
             return Err(Failure::usage("no journeys").hint("name --journeys FILE or --data-dir DIR"));
         }
     };
-    let world = truth.first().map_or_else(String::new, |line| line.world.clone());
-    let scorecard = score(Meta { world, seed: None }, &truth, &judged);
+    let meta = Meta { world: first.world.clone(), seed: None };
+    let assessment = Assessment::new(meta, &truth, &judged);
+    let scorecard = assessment.scorecard();
+    report(args, || assessment.to_html())?;
     if args.json {
         println!("{}", serde_json::json!(scorecard));
     } else {
@@ -25,4 +43,10 @@ pub fn run(args: &args::Evaluate) -> Outcome {
         print!("{}", scorecard.to_text(style.width(), style.has_colour()));
     }
     Ok(())
+}
+
+/// Writes the report, if one was asked for.
+fn report(args: &args::Evaluate, html: impl FnOnce() -> String) -> Outcome {
+    let Some(path) = &args.html else { return Ok(()) };
+    std::fs::write(path, html()).cannot(format!("write {}", path.display()))
 }

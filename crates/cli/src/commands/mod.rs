@@ -8,3 +8,4 @@ pub mod query;
 pub mod replay;
 pub mod serve;
 pub mod simulate;
+pub mod train;

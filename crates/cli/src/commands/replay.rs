@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use authstitch_engine::{Effect, Engine, Settings};
+use authstitch_engine::{Effect, Engine, Judged, Settings};
 use authstitch_model::line::JourneyLine;
 use authstitch_model::{JourneyId, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::Mapping;
@@ -15,19 +15,39 @@ use super::config;
 use crate::args;
 use crate::failure::{Failure, Outcome, While};
 use crate::otlp_files::OtlpFile;
+use crate::tables;
 
 mod clock;
 
 use clock::{Received, ReplayClock};
 
 pub fn run(args: &args::Replay) -> Outcome {
-    let mut inputs = args.inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let service = args.config.as_deref().map_or_else(|| Ok(service::Settings::default()), config::read)?;
+    let lines: Vec<_> = judge(&args.inputs, args.config.as_deref(), args.tables.as_deref())?
+        .iter()
+        .map(Judged::line)
+        .collect();
+    match &args.out {
+        Some(path) => {
+            let file = File::create(path).cannot(format!("write {}", path.display()))?;
+            write_lines(BufWriter::new(file), &lines).cannot(format!("write {}", path.display()))
+        }
+        None => write_lines(BufWriter::new(stdout().lock()), &lines).cannot("write to standard output"),
+    }
+}
+
+/// The last revision of every journey in these files.
+pub fn judge(
+    inputs: &[PathBuf],
+    configuration: Option<&Path>,
+    tables: Option<&Path>,
+) -> Result<Vec<Judged>, Failure> {
+    let mut inputs = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let service = configuration.map_or_else(|| Ok(service::Settings::default()), config::read)?;
     let mapping = service.mapping.with_secret(Secret::PUBLIC);
     let mut replay = ReplayRun::new(Settings {
         stitch: service.stitch,
         completeness: service.completeness,
-        ..Settings::default()
+        tables: tables::of_file(tables.or(service.tables.as_deref()))?,
     });
     // Several inputs merge by time: the next event is taken from the input whose next one is earliest.
     loop {
@@ -47,14 +67,7 @@ pub fn run(args: &args::Replay) -> Outcome {
         return Err(Failure::new("not one request of the input could be read")
             .hint("accepted: OTLP JSON, one request a line; protobuf requests, each behind its length"));
     }
-    let lines = replay.finish();
-    match &args.out {
-        Some(path) => {
-            let file = File::create(path).cannot(format!("write {}", path.display()))?;
-            write_lines(BufWriter::new(file), &lines).cannot(format!("write {}", path.display()))
-        }
-        None => write_lines(BufWriter::new(stdout().lock()), &lines).cannot("write to standard output"),
-    }
+    Ok(replay.finish())
 }
 
 fn write_lines(mut out: impl Write, lines: &[JourneyLine]) -> std::io::Result<()> {
@@ -101,7 +114,7 @@ struct ReplayRun {
     position: u64,
     now: UnixNanos,
     effects: Vec<Effect>,
-    journeys: BTreeMap<JourneyId, JourneyLine>,
+    journeys: BTreeMap<JourneyId, Judged>,
 }
 
 impl ReplayRun {
@@ -123,7 +136,7 @@ impl ReplayRun {
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::Judged(judged) => {
-                    self.journeys.insert(judged.journey.id, judged.line());
+                    self.journeys.insert(judged.journey.id, *judged);
                 }
                 Effect::Merged { journey, .. } => {
                     self.journeys.remove(&journey);
@@ -133,7 +146,7 @@ impl ReplayRun {
     }
 
     /// The clock runs on until all timers have fired, so nothing closes as shutdown.
-    fn finish(mut self) -> Vec<JourneyLine> {
+    fn finish(mut self) -> Vec<Judged> {
         while let Some(deadline) = self.engine.next_deadline() {
             self.step(deadline, RecordBody::Tick);
         }

@@ -1,8 +1,11 @@
-//! `serve`: receives, judges and stores until it is told to stop; then drains.
+//! `serve`: receives, judges and stores until it is told to stop; then drains. SIGHUP has it read its tables
+//! again.
 
 use std::io::Write as _;
+use std::pin::pin;
 
 use authstitch_service::{Clock, Running, Settings, start};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::config;
 use crate::args;
@@ -12,9 +15,16 @@ use crate::output::grouped;
 pub fn run(args: &args::Serve) -> Outcome {
     let settings = settings(args)?;
     runtime()?.block_on(async {
+        let mut again = signal(SignalKind::hangup()).cannot("listen for SIGHUP")?;
         let running = begin(settings, Clock::System).await?;
         print_addresses(&running);
-        stop_signal().await?;
+        let mut stopped = pin!(stop_signal());
+        loop {
+            tokio::select! {
+                stopped = &mut stopped => break stopped?,
+                _ = again.recv() => reload_tables(&running).await,
+            }
+        }
         eprintln!("stopping: what was received is judged and stored first");
         let summary = running.stop().await;
         let counts = &summary.counts;
@@ -25,6 +35,14 @@ pub fn run(args: &args::Serve) -> Outcome {
         );
         summary.trouble.map_or(Ok(()), |trouble| Err(Failure::new(trouble)))
     })
+}
+
+/// Reads the file of tables again, and says what came of it.
+async fn reload_tables(running: &Running) {
+    match running.reload_tables().await {
+        Ok(version) => eprintln!("tables: journeys are judged by `{version}` from here on"),
+        Err(error) => eprintln!("tables: not changed: {error}"),
+    }
 }
 
 /// What the file says, and over it what the command line says.
@@ -63,7 +81,6 @@ pub fn print_addresses(running: &Running) {
 
 /// Returns at the first Ctrl-C or SIGTERM.
 pub async fn stop_signal() -> Outcome {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).cannot("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).cannot("listen for Ctrl-C")?;
     tokio::select! {

@@ -20,6 +20,9 @@ use crate::{quantity, worlds};
 
 pub fn run(args: &args::Simulate) -> Outcome {
     let mut simulation = Simulation::new(worlds::load(&args.world)?, args.seed);
+    if args.ceilings {
+        simulation = simulation.with_ceilings();
+    }
     if let Some(load) = &args.load {
         simulation = simulation.under(load_of(load)?);
     }

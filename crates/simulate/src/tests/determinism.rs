@@ -132,13 +132,13 @@ fn fingerprints_of_the_payloads() {
         passkey_launch b0c1e83f1673847a
         quick_retries c4f4e95e0b9849db
         kiosk 26995aa5995630f3
-        lossy_mobile 8db7890b36244458
-        clock_chaos 53daf699457739d0
+        lossy_mobile ec554b10ba730461
+        clock_chaos c7c64e1f7ab27648
         sampled 58b278fe6d26897d
         magic_link_mail_scanners ff829c05aa0c2c68
-        android_regression 1790be45b8fde36f
+        android_regression 085edec95074d4e7
         corporate_network 156f56704742667a
-        attack 13c7947a1f986421
+        attack 58d79f52ae5134a4
     "#]]
     .assert_eq(&found);
 }

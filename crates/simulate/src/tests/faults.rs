@@ -145,3 +145,34 @@ fn unrelated_spans_surround_the_login_and_are_in_no_truth_line() {
     let each = (records - spans) as f64 / 800.0;
     assert!((each - 7.0).abs() < 0.5, "{each}");
 }
+
+#[test]
+fn a_style_can_be_sampled_in_its_own_way() {
+    let world = world(
+        "{name: w, telemetry: {sampling: {head: 0}, styles: [
+            {schema_url: false, sampling: {head: 1}},
+            {schema_url: true}]}}",
+    );
+    let lines = truth(world, 1, 50);
+    let kept = lines.iter().filter(|line| line.lost.is_empty()).count() as f64 / lines.len() as f64;
+    assert!((kept - 0.5).abs() < 0.1, "{kept}");
+    assert!(lines.iter().all(|line| line.spans.is_empty() || line.lost.is_empty()));
+}
+
+#[test]
+fn unknown_faults_are_reported_as_often_as_stated() {
+    let reported = |stated: &str| {
+        let lines = truth(
+            world(&format!(
+                "{{name: w, telemetry: {{{stated}}},
+                  flows: {{app_qr: {{steps: {{opened: {{mishaps: {{unknown: 1}}}}}}}}}}}}"
+            )),
+            1,
+            100,
+        );
+        let told = |line: &TruthLine| line.spans.iter().any(|span| span.event == EventName::Error);
+        lines.iter().filter(|line| told(line)).count() as f64 / lines.len() as f64
+    };
+    assert_eq!((reported("unknown_reported: 0"), reported("unknown_reported: 1")), (0.0, 1.0));
+    assert!((reported("") - 0.5).abs() < 0.06);
+}

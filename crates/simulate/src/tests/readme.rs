@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use authstitch_model::document::Problems;
 
-use crate::World;
+use crate::{SHIPPED, VARIANTS, World};
 
 const README: &str = include_str!("../../worlds/README.md");
 
@@ -39,6 +39,7 @@ fn every_key_is_documented() {
         "{name: w, telemetry: {styles: [{x: 0}]}}",
         "{name: w, telemetry: {styles: [{server: {x: 0}}]}}",
         "{name: w, telemetry: {sampling: {x: 0}}}",
+        "{name: w, telemetry: {styles: [{sampling: {x: 0}}]}}",
         "{name: w, telemetry: {batching: {x: 0}}}",
         "{name: w, telemetry: {clock: {server: [{x: 0}]}}}",
     ] {
@@ -46,4 +47,11 @@ fn every_key_is_documented() {
     }
     let missing: Vec<_> = keys.iter().filter(|key| !README.contains(&format!("`{key}`"))).collect();
     assert!(missing.is_empty(), "worlds/README.md does not name {missing:?}");
+}
+
+#[test]
+fn every_shipped_world_and_variant_is_listed() {
+    for (name, _) in SHIPPED.iter().chain(VARIANTS) {
+        assert!(README.contains(&format!("`{name}`")), "worlds/README.md does not name {name}");
+    }
 }

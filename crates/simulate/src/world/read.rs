@@ -12,7 +12,7 @@ use super::mix::Mix;
 use super::people::People;
 use super::segment::Segment;
 use super::telemetry::Telemetry;
-use super::{Day, Pace, Realms, SHIPPED, World};
+use super::{Day, Pace, Realms, SHIPPED, VARIANTS, World};
 use crate::caps;
 
 /// How many worlds may stand on each other: a chain, not a circle.
@@ -35,7 +35,7 @@ fn problem(path: &str, message: String) -> Problems {
 /// Lays a document over the shipped worlds it is based on.
 fn with_bases(document: Value, left: usize) -> Result<Value, Problems> {
     let Some(base) = document.get("based_on") else { return Ok(document) };
-    let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = SHIPPED.iter().chain(VARIANTS).map(|(name, _)| *name).collect();
     let text = base.as_str().and_then(World::shipped).filter(|_| left > 0).ok_or_else(|| {
         problem("based_on", format!("`{base}` is no shipped world; accepted: {}", names.join(", ")))
     })?;

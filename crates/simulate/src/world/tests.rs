@@ -94,7 +94,7 @@ fn a_world_stands_on_a_shipped_one_map_by_map() {
 #[test]
 fn an_unknown_base_is_named() {
     let problems = World::from_yaml("{name: w, based_on: atlantis}").unwrap_err();
-    expect![[r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries, kiosk, lossy_mobile, clock_chaos, sampled, magic_link_mail_scanners, android_regression, corporate_network, attack"#]]
+    expect![[r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries, kiosk, lossy_mobile, clock_chaos, sampled, magic_link_mail_scanners, android_regression, corporate_network, attack, stretched, shifted_priors, unknown_signature, unknown_mimic"#]]
     .assert_eq(&problems.to_string());
 }
 
@@ -112,8 +112,8 @@ fn a_segment_can_bend_the_flows_for_itself_alone() {
 }
 
 #[test]
-fn every_shipped_world_is_read_and_bears_its_name() {
-    for (name, yaml) in SHIPPED {
+fn every_shipped_world_and_variant_is_read_and_bears_its_name() {
+    for (name, yaml) in SHIPPED.iter().chain(VARIANTS) {
         let world = World::from_yaml(yaml).unwrap_or_else(|problems| panic!("{name}: {problems}"));
         assert_eq!(world.name(), *name);
         assert!(!world.about().is_empty());

@@ -1,0 +1,45 @@
+//! As what a feature's value is cited. The absence of an error is no error: it is cited with how far the
+//! journey came.
+
+use authstitch_model::Evidence;
+
+use crate::evidence::Features;
+use crate::feature::{Ceremony, Known, Observation as O, Parting};
+use crate::hard;
+
+/// As what a value is cited.
+pub fn cite(features: &Features, known: Known) -> Evidence {
+    let first = usize::from(known.first);
+    match known.about() {
+        O::ServerFault | O::Refusal | O::PhoneFault | O::PageFault | O::UserVerification if first == 0 => {
+            hard::stage(features)
+        }
+        O::Stage | O::PageStage | O::PhoneStage | O::ServerStage | O::Form | O::Sampled | O::Holes => {
+            hard::stage(features)
+        }
+        O::ServerFault => Evidence::ServerError,
+        O::Refusal => Evidence::ServerReason,
+        O::PhoneFault => Evidence::AuthenticatorError,
+        O::PageFault => Evidence::InitiatorError,
+        O::Ceremony if first <= Ceremony::Pending as usize => Evidence::CeremonyWithoutEnd,
+        O::Ceremony => Evidence::InitiatorError,
+        O::Elapsed | O::Limit | O::Dwell | O::SinceFault => Evidence::Elapsed,
+        O::UserVerification => Evidence::UserVerificationFailed,
+        O::Credential => Evidence::CredentialUnknown,
+        O::CodeUse => Evidence::CodeUsedAfterExpiry,
+        O::Refreshes => Evidence::CodesRefreshed,
+        O::Scanner => Evidence::Prefetched,
+        O::PhoneSession => Evidence::SessionOnPhone,
+        O::Parting if first == Parting::Closed as usize => Evidence::PageUnloaded,
+        O::Parting if first == Parting::Cancelled as usize => Evidence::CancelPressed,
+        O::Parting if first == Parting::Switched as usize => Evidence::MethodSwitched,
+        O::Parting if first == Parting::Declined as usize => Evidence::DeclinedOnPhone,
+        O::Parting => Evidence::SilentEnd,
+        O::Page | O::Alive => Evidence::PageHidden,
+        O::Retry | O::Previous => Evidence::RetriedSoon,
+        O::Begun => Evidence::ConditionalPending,
+        O::Hybrid => Evidence::HybridUnavailable,
+        O::Place => Evidence::PlaceMismatch,
+        O::System | O::Family | O::PhoneSystem => Evidence::Environment,
+    }
+}

@@ -1,0 +1,173 @@
+//! `train`: tables from labelled telemetry, simulated or a team's own; with `--adapt` from unlabelled telemetry the
+//! priors alone.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use authstitch_classify::Tables;
+use authstitch_classify::train::{Example, Label, Provenance, Unlabelled, adapt, features, train};
+use authstitch_engine::{Judged, Settings};
+use authstitch_model::key::code_digest;
+use authstitch_model::truth::TruthLine;
+use authstitch_model::{Cause, Completeness, EventId, EventName, SpanId, TraceId};
+use authstitch_simulate::{Simulation, World, mixture};
+
+use super::replay;
+use crate::failure::{Failure, Outcome, While};
+use crate::{args, in_process, tables, threads, truth, worlds};
+
+/// The name of the training mixture among worlds.
+const MIXTURE: &str = "mixture";
+
+pub fn run(args: &args::Train) -> Outcome {
+    let tables = if args.adapt {
+        adapted(args)?
+    } else if let Some(path) = &args.truth {
+        labelled(args, path)?
+    } else {
+        simulated(args)?
+    };
+    std::fs::write(&args.out, tables.to_json()).cannot(format!("write {}", args.out.display()))?;
+    println!("wrote tables `{}` to {}", tables.version(), args.out.display());
+    Ok(())
+}
+
+/// Fits to simulated worlds, each with its weight.
+fn simulated(args: &args::Train) -> Result<Tables, Failure> {
+    let worlds = weighted(&args.worlds)?;
+    let fingerprint = fingerprint(&args.worlds, &worlds, args.attempts, args.seed);
+    let parts = threads::each(&worlds, |(name, weight)| {
+        let simulation = Simulation::new(worlds::load(name)?, args.seed);
+        let found = in_process::run(simulation, 0..args.attempts, Settings::default())?;
+        // Every world counts by its weight, however many attempts it has.
+        Ok(examples(&found.truth, &found.journeys, weight * worlds.len() as f64))
+    })?;
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(part?);
+    }
+    let made_by = format!(
+        "authstitch train --worlds {} --attempts {} --seed {}",
+        args.worlds, args.attempts, args.seed
+    );
+    Ok(train(&all, &Completeness::default(), named(&args.worlds.replace(',', "+"), made_by, fingerprint)))
+}
+
+/// The worlds named, with weights that sum to one.
+fn weighted(names: &str) -> Result<Vec<(String, f64)>, Failure> {
+    if names == MIXTURE {
+        return Ok(mixture().into_iter().map(|(name, weight)| (name.to_owned(), weight)).collect());
+    }
+    let names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return Err(Failure::usage("no world to train on")
+            .hint("name --worlds mixture, or worlds with commas between"));
+    }
+    let share = 1.0 / names.len() as f64;
+    Ok(names.into_iter().map(|name| (name.to_owned(), share)).collect())
+}
+
+/// Changes when the features, the worlds or the amount change: tables with another fingerprint are stale.
+fn fingerprint(names: &str, worlds: &[(String, f64)], attempts: u64, seed: u64) -> String {
+    let mut text = format!("{names} {attempts} {seed}\n{}", features());
+    for (name, weight) in worlds {
+        text.push_str(&format!("{name} {weight}\n"));
+        text.push_str(World::shipped(name).unwrap_or_default());
+    }
+    short(&text)
+}
+
+fn short(text: &str) -> String {
+    code_digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn named(name: &str, made_by: String, fingerprint: String) -> Provenance {
+    Provenance { version: format!("{name}-{fingerprint}"), made_by, fingerprint }
+}
+
+/// Fits to a team's own telemetry, with its truth.
+fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
+    let lines = truth::read(path)?;
+    let journeys = replay::judge(&args.otlp, args.config.as_deref(), None)?;
+    let examples = examples(&lines, &journeys, 1.0);
+    if examples.is_empty() {
+        return Err(Failure::new(format!(
+            "no journey shares a span with the {} attempts of {}",
+            lines.len(),
+            path.display()
+        ))
+        .hint("the truth's trace_id, span_id and event_id must be those of the telemetry"));
+    }
+    let fingerprint = short(&format!("{} {} {}", path.display(), lines.len(), journeys.len()));
+    let made_by = format!("authstitch train --truth {}", path.display());
+    Ok(train(&examples, &Completeness::default(), named("labelled", made_by, fingerprint)))
+}
+
+/// Leaves the weights and re-estimates how often each cause occurs.
+fn adapted(args: &args::Train) -> Result<Tables, Failure> {
+    let old = tables::of_file(args.tables.as_deref())?;
+    let journeys = replay::judge(&args.otlp, args.config.as_deref(), args.tables.as_deref())?;
+    let judged: Vec<_> = journeys
+        .iter()
+        .filter_map(|judged| Unlabelled::new(&judged.journey, &Completeness::default(), &old))
+        .collect();
+    if judged.is_empty() {
+        return Err(Failure::new("not one journey in these files to learn from"));
+    }
+    let fingerprint = short(&format!("{} {}", old.version(), judged.len()));
+    let made_by = format!("authstitch train --adapt, from {}", old.version());
+    Ok(adapt(&old, &judged, named(&format!("{}-adapted", old.version()), made_by, fingerprint)))
+}
+
+/// What tells one event from another.
+type Identity = (Option<TraceId>, Option<SpanId>, Option<EventId>, EventName);
+
+/// The journeys with the truth of the attempt with which each shares most events.
+fn examples(truth: &[TruthLine], journeys: &[Judged], weight: f64) -> Vec<Example> {
+    let mut attempts: HashMap<Identity, usize> = HashMap::new();
+    for (nth, line) in truth.iter().enumerate() {
+        for span in &line.spans {
+            attempts.insert((span.trace_id, span.span_id, span.event_id.clone(), span.event), nth);
+        }
+    }
+    let label = |judged: &Judged| {
+        let mut shared: Vec<(usize, u32)> = Vec::new();
+        for seen in &judged.journey.events {
+            let event = &seen.event;
+            let identity = (event.origin.trace_id, event.origin.span_id, event.event_id.clone(), event.name);
+            let Some(attempt) = attempts.get(&identity) else { continue };
+            match shared.iter_mut().find(|(known, _)| known == attempt) {
+                Some((_, count)) => *count += 1,
+                None => shared.push((*attempt, 1)),
+            }
+        }
+        let (attempt, _) =
+            shared.into_iter().max_by_key(|(attempt, count)| (*count, std::cmp::Reverse(*attempt)))?;
+        let line = &truth[attempt];
+        let (cause, halted) = (line.cause.unwrap_or(Cause::None), line.failing_phase);
+        Some(Label { cause, halted, transport: line.transport, weight })
+    };
+    let example = |judged: &Judged| Example::new(&judged.journey, &Completeness::default(), label(judged)?);
+    journeys.iter().filter_map(example).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// The shipped tables are those that the stated command makes.
+    #[test]
+    fn the_shipped_tables_are_not_stale() {
+        let arguments = args::Arguments::parse_from(["authstitch", "train", "--out", "tables.json"]);
+        let args::Command::Train(args) = arguments.command else { panic!("not the command that was typed") };
+        let worlds = weighted(&args.worlds).unwrap();
+        let expected = fingerprint(&args.worlds, &worlds, args.attempts, args.seed);
+        assert_eq!(
+            Tables::shipped().fingerprint(),
+            expected,
+            "run `cargo run --release -- train --out crates/classify/model/tables.json`"
+        );
+    }
+}
