@@ -132,7 +132,7 @@ fn fingerprints_of_the_payloads() {
         passkey_launch b0c1e83f1673847a
         quick_retries c4f4e95e0b9849db
         kiosk 26995aa5995630f3
-        lossy_mobile ec554b10ba730461
+        lossy_mobile bb9ea8be7bc04cb1
         clock_chaos c7c64e1f7ab27648
         sampled 58b278fe6d26897d
         magic_link_mail_scanners ff829c05aa0c2c68
