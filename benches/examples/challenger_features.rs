@@ -147,7 +147,7 @@ fn describe(seen: &[&Seen], row: &mut Vec<f32>) {
         let errors = || of_side().filter_map(|(event, _)| event.facts.error);
         let place = |class: ErrorClass| ErrorClass::ALL.iter().position(|known| *known == class);
         row.push(code(errors().next().and_then(place)));
-        row.push(code(errors().last().and_then(place)));
+        row.push(code(errors().next_back().and_then(place)));
         row.push(errors().count() as f32);
         let os = of_side().find_map(|(event, _)| event.environment.os.as_ref()).map(|os| os.kind);
         row.push(code(os.and_then(|os| Os::ALL.iter().position(|known| *known == os))));
