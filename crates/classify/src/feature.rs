@@ -318,12 +318,6 @@ impl Values {
     }
 }
 
-// LAB
-pub fn collapse(row: usize) -> usize {
-    let f = (0..FEATURES.len()).rfind(|f| OFFSETS[*f] <= row).unwrap_or(0);
-    let each = FEATURES[f].count() / FEATURES[f].of[0].codes().len();
-    OFFSETS[f] + (row - OFFSETS[f]) / each * each
-}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -221,12 +221,7 @@ impl Factors {
             }
             return self.multiply(Evidence::Elapsed, &mixed);
         }
-        let row = if std::env::var("LAB_PLAIN").is_ok() {
-            crate::feature::collapse(known.row())
-        } else {
-            known.row()
-        }; // LAB
-        let Some(odds) = table.odds(row) else { return };
+        let Some(odds) = table.odds(known.row()) else { return };
         let excess = known.absent().map_or(0.0, |reporter| excess.reporter(reporter));
         if excess == 0.0 {
             return self.multiply(cite(features, known), odds);

@@ -8,7 +8,7 @@
 //!    cannot tell for itself it leaves to the features that it shares with others.
 //! 3. Weights are rounded, and those near zero are left out.
 //!
-//! [`adapt`] needs no labels: it leaves the weights and re-estimates how often each cause occurs.
+//! [`adapt()`] needs no labels: it leaves the weights and re-estimates how often each cause occurs.
 
 mod adapt;
 mod count;

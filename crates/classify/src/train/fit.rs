@@ -44,12 +44,7 @@ pub fn fit(examples: &[&Example], table: &mut FlowTable, shared_fate: f32, penal
     if data.truth.is_empty() {
         return;
     }
-    let penalty = std::env::var("LAB_PENALTY").ok().and_then(|p| p.parse().ok()).unwrap_or(penalty); // LAB
-    let weights = if std::env::var("LAB_MODE").as_deref() == Ok("nb") {
-        data.counted()
-    } else {
-        maximise(&data, penalty)
-    }; // LAB
+    let weights = maximise(&data, penalty);
     let mut rows: Vec<_> = data.value_of.iter().zip(weights.chunks_exact(CAUSES)).collect();
     rows.sort_by_key(|(value, _)| **value);
     for (value, weights) in rows {
@@ -90,11 +85,7 @@ impl Data {
             if base[truth] == EXCLUDED {
                 continue;
             }
-            let plain =
-                std::env::var("LAB_MODE").as_deref() == Ok("plain") || std::env::var("LAB_PLAIN").is_ok(); // LAB
             let rows = example.values.iter().map(|value| {
-                let collapsed = crate::feature::collapse(usize::from(*value)) as u16; // LAB
-                let value = if plain { &collapsed } else { value }; // LAB
                 let row = &mut row_of[usize::from(*value)];
                 if *row == u32::MAX {
                     *row = data.value_of.len() as u32;
@@ -110,21 +101,6 @@ impl Data {
         data
     }
 
-    // LAB
-    fn counted(&self) -> Vec<f64> {
-        let mut n = vec![0.3; self.value_of.len() * CAUSES];
-        let mut c = vec![30.0; CAUSES];
-        for (nth, rows) in self.rows.iter().enumerate() {
-            c[self.truth[nth]] += self.weight[nth];
-            for row in rows {
-                n[*row as usize * CAUSES + self.truth[nth]] += self.weight[nth];
-            }
-        }
-        n.iter()
-            .enumerate()
-            .map(|(i, n)| if c[i % CAUSES] == 30.0 { 0.0 } else { (n / c[i % CAUSES]).ln() })
-            .collect()
-    }
     /// The penalised loss in nats, and its gradient; with `curvature` its second derivative along each axis.
     fn loss(
         &self,
