@@ -101,7 +101,7 @@ const RULES: &[Rule] = &[
     (Has("app_link|applink|app_not_installed|handoff"), Any, Anyone, Class::Handoff),
     (Has("smtp|delivery|bounce|mailer|sendgrid|mailgun"), Any, Anyone, Class::Delivery),
     (Has("render|canvas|chunkload|qrcode|qr_code|imageload"), Any, Anyone, Class::Render),
-    (Has("timeout|timedout|timed_out|deadline"), Any, Anyone, Class::Timeout),
+    (Has("timeout|timedout|timed_out|deadline|expired"), Any, Anyone, Class::Timeout),
     (Is("typeerror"), Has("fetch|load failed|networkerror"), Anyone, Class::Network),
     (Has("network|econn|enotfound|eai_again|epipe|ehostunreach|enetunreach"), Any, Anyone, Class::Network),
     (Has("connectexception|connecterror|connectionerror|connectionreset|connectionrefused"), Any, Anyone, Class::Network),

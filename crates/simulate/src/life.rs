@@ -7,6 +7,8 @@
 //! 3. A mishap may be overcome, which takes time and leaves a hiccup; else it blocks, and it is the cause.
 //! 4. Else the step takes its time. If that is longer than what it waits on lives (a code, a prompt, a link,
 //!    the browser's ceremony), the expiry is the mishap, by rule 3.
+//!    An order's code that has expired by the time the app opens was stale when it was scanned: from a
+//!    photograph, or off a page that had gone to sleep and showed no newer one.
 //! 5. Who is blocked either sees an error that ends it, or is stuck and gives up after their patience; what
 //!    they do then is the act that ended it, and never its cause.
 //! 6. Who decides to go has decided; an expiry after that is no mishap. But a browser does not wait: what would
@@ -132,6 +134,22 @@ pub(crate) const fn stands(cause: Cause) -> bool {
     )
 }
 
+/// Whether a browser refuses the page's call at once, before anybody sees anything.
+pub(crate) const fn refused_at_once(flow: Flow, cause: Cause, phase: Phase) -> bool {
+    matches!((flow, cause, phase), (Flow::PasskeyCda, Cause::ClientError, Phase::Presented))
+}
+
+/// Whether what expired was stale when it was scanned.
+pub(crate) const fn scanned_stale(flow: Flow, cause: Cause, phase: Phase) -> bool {
+    matches!((flow, cause, phase), (Flow::AppQr, Cause::CodeExpired, Phase::Opened))
+}
+
+/// So many seconds after its end a stale code is scanned.
+pub(crate) const STALE_S: (f64, f64) = (2.0, 60.0);
+
+/// How long a browser takes to refuse a call.
+pub(crate) const REFUSAL: Law = Law::new(0.12, 0.45);
+
 /// Lives one attempt. `standing` is what stopped the attempt before it, where that may still be there.
 pub(crate) fn live(
     world: &World,
@@ -252,6 +270,9 @@ impl Walk<'_> {
                     None => Passage::Decided(cause, self.within_ceremony(at)),
                 };
             }
+            if scanned_stale(self.story.flow, cause, step.phase) {
+                self.scan_late();
+            }
             let struck = self.struck(cause, step);
             match struck {
                 Passage::Blocked(struck, at) if struck == cause && self.overcomes(cause, step.phase, at) => {}
@@ -272,6 +293,17 @@ impl Walk<'_> {
         }
         let at = after(self.now, self.draw(&self.people.patience));
         Passage::Decided(Cause::WalkedAway, at)
+    }
+
+    /// The last code on the screen was scanned after its end.
+    fn scan_late(&mut self) {
+        let Some(shown) = self.story.codes.last() else { return };
+        let late = self.flow_world.codes.lifetime_s + self.dice.between(STALE_S.0, STALE_S.1);
+        let at = after(*shown, late).max(self.now);
+        if let Some(scan) = self.story.reached.last_mut().filter(|last| last.phase == Phase::Scanned) {
+            scan.at = at;
+            self.now = at;
+        }
     }
 
     fn still_standing(&mut self, phase: Phase) -> Option<Cause> {
@@ -303,10 +335,14 @@ impl Walk<'_> {
         }
     }
 
-    /// A mishap strikes where the step would have come to its end; an expiry not before its limit.
+    /// A mishap strikes where the step would have come to its end; a refused call at once, an expiry not before
+    /// its limit.
     fn strikes_at(&mut self, cause: Cause, step: &Step) -> UnixNanos {
-        let at = after(self.now, self.draw_step(step));
         let passkey = self.story.flow == Flow::PasskeyCda;
+        if refused_at_once(self.story.flow, cause, step.phase) {
+            return after(self.now, self.draw(&REFUSAL));
+        }
+        let at = after(self.now, self.draw_step(step));
         match self.limit(step.phase) {
             // The browser's own code lives as long as its ceremony; an advert that is not matched, or a prompt
             // that leaves the phone's screen, strikes earlier, and the desktop goes on waiting.

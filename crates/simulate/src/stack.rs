@@ -11,7 +11,7 @@ mod event;
 mod form;
 pub(crate) mod happy;
 mod keys;
-mod mishap;
+pub(crate) mod mishap;
 mod noise;
 pub(crate) mod webauthn;
 

@@ -37,6 +37,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("sampled", include_str!("../worlds/sampled.yaml")),
     ("magic_link_mail_scanners", include_str!("../worlds/magic_link_mail_scanners.yaml")),
     ("android_regression", include_str!("../worlds/android_regression.yaml")),
+    ("partly_instrumented", include_str!("../worlds/partly_instrumented.yaml")),
     ("corporate_network", include_str!("../worlds/corporate_network.yaml")),
     ("attack", include_str!("../worlds/attack.yaml")),
 ];

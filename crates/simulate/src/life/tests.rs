@@ -158,3 +158,34 @@ fn whoever_is_still_on_the_way_at_the_horizon_walks_away() {
         assert_eq!(story.stopped.unwrap().at.since(story.started_at), Millis::from_secs(1000));
     }
 }
+
+#[test]
+fn an_orders_code_that_expires_before_the_app_opens_was_stale_when_it_was_scanned() {
+    let yaml = "{name: w, flows: {app_qr: {codes: {lifetime_s: 60, count: 3}, steps: {opened: {mishaps: {code_expired: 1}}}}}}";
+    let mut stale = 0;
+    for story in lives(yaml, Flow::AppQr, None) {
+        let (Some(shown), Some(scanned)) = (story.codes.last(), story.at(Phase::Scanned)) else { continue };
+        assert!(scanned.since(*shown) > Millis::from_secs(61), "{:?}", scanned.since(*shown));
+        assert!(story.stopped.is_some_and(|stopped| stopped.at > scanned));
+        stale += 1;
+    }
+    assert!(stale > 150, "{stale}");
+}
+
+#[test]
+fn a_call_that_the_browser_refuses_fails_within_a_second_and_people_take_longer() {
+    let steps = "mishaps: {client_error: 0.5}, decisions: {cancelled: 0.5}";
+    let yaml = format!(
+        "{{name: w, people: {{decision: {{at_least_s: 1.2}}}}, flows: {{passkey_cda: {{steps: {{presented: {{{steps}}}}}}}}}}}"
+    );
+    let stories = lives(&yaml, Flow::PasskeyCda, None);
+    let with_code = stories
+        .iter()
+        .filter(|story| story.ceremony.is_some_and(|ceremony| ceremony.transport == Transport::HybridQr));
+    for story in with_code {
+        let (Some(began), Some(stopped)) = (story.at(Phase::Started), story.stopped) else { continue };
+        let refused = stopped.cause == Cause::ClientError;
+        let length = stopped.at.since(began);
+        assert_eq!(refused, length < Millis(1_200), "{} after {length:?}", stopped.cause);
+    }
+}

@@ -226,12 +226,23 @@ fn look(
         turn,
     };
     let dropped = dropped(context.style, model, &chain[nth], flow);
+    let foreign = seen.as_foreign_login();
+    let mut readings: Vec<(&Seen, f64)> = Vec::new();
+    if !seen.phone_session {
+        readings.push((seen, 1.0));
+    }
+    if let Some((foreign, density)) = &foreign {
+        let unheard = if seen.phone_session { 1.0 } else { phone_silent(model, context.style) };
+        readings.push((foreign, density * unheard));
+    }
     // Where nothing fits, a clock is further off than it seemed.
     for blur in [blur, [3.0; 2], [100.0; 2]] {
         for (dropped, kept) in &dropped {
             let setting = Setting { dropped: *dropped, blur, ..setting };
-            for (setting, weight) in settings(setting, seen, &browsers, chain) {
-                add(&mut sum, &walk(setting, seen), kept * weight);
+            for (seen, share) in &readings {
+                for (setting, weight) in settings(setting, seen, &browsers, chain) {
+                    add(&mut sum, &walk(setting, seen), kept * weight * share);
+                }
             }
         }
         if everything(&sum) > 0.0 {
@@ -239,6 +250,15 @@ fn look(
         }
     }
     sum
+}
+
+/// The probability that the last word of a phone's page is lost.
+fn phone_silent(model: &Model, style: &Style) -> f64 {
+    let telemetry = &model.world.telemetry;
+    match style.sides.of(Side::Authenticator).form {
+        Form::Nothing => 1.0,
+        _ => 1.0 - (1.0 - telemetry.unload_loss) * (1.0 - telemetry.loss.of(Side::Authenticator)),
+    }
 }
 
 fn add(sum: &mut Found, found: &Found, weight: f64) {
@@ -487,6 +507,7 @@ fn compatible(style: &Style, chain: &[Vec<Sighting>]) -> f64 {
         let has = |kind| side.keys.contains(&kind);
         use authstitch_model::KeyKind::{Flow as Container, Journey, Session};
         let odd = [
+            side.form == Form::Nothing,
             is_log != seen.is_log(),
             style.flow != seen.event.flow.is_some(),
             keys.journey.is_some() && !has(Journey),

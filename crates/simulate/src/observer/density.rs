@@ -9,6 +9,8 @@ use crate::world::{Law, NORMAL_P95, Shape, Timing};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Duration {
     body: Body,
+    /// Nothing is shorter.
+    least: f64,
     share: f64,
     from_s: f64,
     to_s: f64,
@@ -40,11 +42,13 @@ impl Duration {
             }
         };
         let extra = law.sometimes;
-        Self { body, share: extra.share, from_s: extra.from_s * stretch, to_s: extra.to_s * stretch }
+        let least = law.at_least_s * stretch;
+        Self { body, least, share: extra.share, from_s: extra.from_s * stretch, to_s: extra.to_s * stretch }
     }
 
     /// The probability of being shorter.
     pub(super) fn below(&self, seconds: f64) -> f64 {
+        let seconds = seconds - self.least;
         let plain = self.body.below(seconds);
         if self.share <= 0.0 {
             return plain;
@@ -62,6 +66,7 @@ impl Duration {
     pub(super) fn density(&self, seconds: f64, blur: f64) -> f64 {
         let blur = blur.max(RESOLUTION_S / 2.0);
         if let (Body::Lognormal(..) | Body::Gamma(..), true) = (self.body, seconds > 40.0 * blur) {
+            let seconds = seconds - self.least;
             let plain = self.body.density(seconds);
             if self.share <= 0.0 {
                 return plain;
@@ -76,12 +81,12 @@ impl Duration {
 
     /// The duration below which a share of all lies; `extra` says whether and how much comes on top.
     pub(super) fn at(&self, share: f64, extra: f64) -> f64 {
-        self.body.at(share) + self.on_top(extra)
+        self.least + self.body.at(share) + self.on_top(extra)
     }
 
     /// The same of those durations that are shorter than `most`, and the share of these.
     pub(super) fn within(&self, share: f64, extra: f64, most: f64) -> (f64, f64) {
-        let on_top = self.on_top(extra);
+        let on_top = self.least + self.on_top(extra);
         if most.is_infinite() {
             return (self.body.at(share) + on_top, 1.0);
         }
@@ -137,6 +142,12 @@ impl Body {
             }
         }
     }
+}
+
+/// The density of a uniform law, blurred at its edges.
+pub(super) fn uniform(seconds: f64, (from, to): (f64, f64), blur: f64) -> f64 {
+    let (low, high) = ((seconds - blur).max(from), (seconds + blur).min(to));
+    (high - low).max(0.0) / (2.0 * blur) / (to - from)
 }
 
 /// The regularised lower incomplete gamma function, by its series or its continued fraction.
@@ -211,6 +222,7 @@ mod tests {
 
     fn law() -> Law {
         let mut law = Law::new(8.0, 30.0);
+        law.at_least_s = 0.8;
         law.sometimes.share = 0.2;
         (law.sometimes.from_s, law.sometimes.to_s) = (10.0, 40.0);
         law

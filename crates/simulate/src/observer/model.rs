@@ -7,6 +7,7 @@ use authstitch_model::{Cause, Flow, Outcome, Phase};
 
 use super::density::Duration;
 use super::traces::{Telling, Traces, traces};
+use crate::life::REFUSAL;
 use crate::world::{FlowWorld, Segment, World};
 
 /// A world made ready.
@@ -17,6 +18,8 @@ pub(super) struct Model {
     pub(super) decision: Duration,
     pub(super) recovery: Duration,
     pub(super) gap: Duration,
+    /// How long a call takes that the browser refuses at once.
+    pub(super) refusal: Duration,
     pub(super) segments: Vec<SegmentModel>,
 }
 
@@ -79,6 +82,7 @@ impl Model {
             decision: plain(&people.decision),
             recovery: plain(&people.recovery),
             gap: plain(&people.retry.gap),
+            refusal: plain(&REFUSAL),
             segments: segments.collect(),
             world: world.clone(),
         }

@@ -9,7 +9,12 @@ use authstitch_model::{
     UnixNanos,
 };
 
+use super::density::{RESOLUTION_S, uniform};
 use super::traces::Mark;
+use crate::stack::mishap::FOLLOWS_S;
+
+/// Between a server's answer and the word of who asked, as two clocks tell it.
+const ECHO_BLUR_S: f64 = 3.0;
 
 /// An event that arrived.
 #[derive(Clone, Debug)]
@@ -93,6 +98,8 @@ pub(super) struct Seen {
     pub(super) browser: Option<Browser>,
     /// When its first event happened.
     pub(super) first: f64,
+    /// Whether the phone's own browser was logged in.
+    pub(super) phone_session: bool,
     /// Whether any event came from the phone.
     pub(super) phone_heard: bool,
     /// When each batch arrived, by emitter, and for each first of spans, then of log records.
@@ -114,6 +121,7 @@ impl Seen {
         if told {
             seen.marks.retain(|(_, mark)| *mark != Mark::CredentialUnknown);
         }
+        seen.drop_echoes();
         seen
     }
 
@@ -165,6 +173,7 @@ impl Seen {
             }
             EventName::VerificationSucceeded => self.reach(Phase::Verified, moment),
             EventName::CallbackReceived => self.reach(Phase::Returned, moment),
+            EventName::SessionEstablished if event.side == Side::Authenticator => self.phone_session = true,
             EventName::SessionEstablished => self.reach(Phase::Established, moment),
             EventName::VerificationFailed => self.marks.push((moment, Mark::Refusal(facts.reason))),
             EventName::UserVerificationFailed => self.marks.push((moment, Mark::UserVerification)),
@@ -181,6 +190,46 @@ impl Seen {
             EventName::PageVisible => self.visible.push(at),
             EventName::MethodOffered | EventName::MethodSelected | EventName::CredentialUnknown => {}
         }
+    }
+
+    /// The same, read as the login of a browser for which nobody waits, where it can be one, with the density of
+    /// its moments.
+    pub(super) fn as_foreign_login(&self) -> Option<(Self, f64)> {
+        let told = |phase: Phase| self.at(phase).is_some();
+        let steps = [Phase::Prompted, Phase::Confirmed, Phase::Returned, Phase::Established];
+        let moment = self.at(Phase::Opened).or(self.at(Phase::Verified))?;
+        if self.flow != Some(Flow::MagicLink) || steps.into_iter().any(told) {
+            return None;
+        }
+        let density = match (self.at(Phase::Opened), self.at(Phase::Verified)) {
+            (Some(opened), Some(verified)) => uniform(verified.at - opened.at, FOLLOWS_S, RESOLUTION_S),
+            _ => 1.0,
+        };
+        let mut foreign = self.clone();
+        foreign.reached[Phase::Opened.index()] = None;
+        foreign.reached[Phase::Verified.index()] = None;
+        foreign.marks.push((moment, Mark::ForeignLogin));
+        foreign.marks.sort_by(|a, b| a.0.at.total_cmp(&b.0.at));
+        Some((foreign, density))
+    }
+
+    /// What page or app tells of a server's answer says nothing more where the server told it.
+    fn drop_echoes(&mut self) {
+        let told: Vec<f64> = self
+            .marks
+            .iter()
+            .filter(|(_, mark)| matches!(mark, Mark::Refusal(_) | Mark::Error(Side::Server, _)))
+            .map(|(moment, _)| moment.at)
+            .collect();
+        self.marks.retain(|(moment, mark)| {
+            let device = !matches!(moment.side, Side::Server);
+            let answer = matches!(
+                mark,
+                Mark::Error(_, ErrorClass::Http4xx | ErrorClass::Http5xx | ErrorClass::Timeout)
+            );
+            let echoes = |at: &f64| (moment.at - at).abs() < ECHO_BLUR_S;
+            !(device && answer && told.iter().any(echoes))
+        });
     }
 
     fn reach(&mut self, phase: Phase, moment: Moment) {

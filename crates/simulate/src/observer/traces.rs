@@ -4,6 +4,8 @@
 use authstitch_model::{Browser, Cause, ErrorClass, Flow, Phase, Reason, Side};
 use authstitch_otlp::error_class;
 
+use crate::stack::mishap::{ECHO_OF_FAILURE, ECHOED, LOGGED_IN_THERE, echo_of_refusal};
+
 /// What stands in the telemetry as the trace of one mishap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -15,6 +17,8 @@ pub(super) enum Mark {
     UserVerification,
     /// A link fetched by a browser that does not know of the login.
     ForeignFetch,
+    /// A login of a browser for which nobody waits.
+    ForeignLogin,
     /// The page was told that the credential is unknown.
     CredentialUnknown,
 }
@@ -41,7 +45,7 @@ impl Traces {
     pub(super) fn side(&self) -> Side {
         match self.marks.first() {
             Some((Mark::Error(side, _), _)) => *side,
-            Some((Mark::Refusal(_) | Mark::ForeignFetch, _)) | None => Side::Server,
+            Some((Mark::Refusal(_) | Mark::ForeignFetch | Mark::ForeignLogin, _)) | None => Side::Server,
             Some((Mark::UserVerification, _)) => Side::Authenticator,
             Some((Mark::CredentialUnknown, _)) => Side::Initiator,
         }
@@ -80,15 +84,28 @@ pub(super) fn traces(flow: Flow, cause: Cause, phase: Phase, telling: Telling) -
         let share = if hidden && !telling.phone_emits { 0.0 } else { reported };
         errors(Side::Authenticator, share, kinds)
     };
+    // Who asked may tell what the server does not.
+    let echo = |asker: Side, kinds: &[&str]| errors(asker, (1.0 - reported) * ECHOED, kinds).marks;
     let refused = |reasons: &[Reason]| {
-        let share = if hidden || started { 0.0 } else { reported / reasons.len() as f64 };
-        Traces { marks: reasons.iter().map(|reason| (Mark::Refusal(Some(*reason)), share)).collect() }
+        if hidden || started {
+            return Traces::default();
+        }
+        let asker = if passkey { Side::Initiator } else { Side::Authenticator };
+        let share = 1.0 / reasons.len() as f64;
+        let marks = reasons.iter().flat_map(|reason| {
+            let echoes = echo(asker, echo_of_refusal(*reason)).into_iter();
+            let echoes = echoes.map(move |(mark, of)| (mark, of * share));
+            [(Mark::Refusal(Some(*reason)), reported * share)].into_iter().chain(echoes)
+        });
+        Traces { marks: marks.collect() }
     };
     match cause {
         Cause::RenderFailed if !hidden => page(&["render_failed", "CanvasError", "ImageLoadError"]),
         Cause::DeliveryFailed => server(&["delivery_failed", "smtp_bounce", "550"]),
         Cause::WrongApp => phone(&["unsupported_scanner", "app_not_installed"]),
-        Cause::WrongBrowser if flow == Flow::MagicLink => Traces { marks: vec![(Mark::ForeignFetch, 1.0)] },
+        Cause::WrongBrowser if flow == Flow::MagicLink => Traces {
+            marks: vec![(Mark::ForeignFetch, 1.0 - LOGGED_IN_THERE), (Mark::ForeignLogin, LOGGED_IN_THERE)],
+        },
         Cause::WrongBrowser => phone(&["wrong_browser"]),
         Cause::CodeExpired => refused(&[Reason::TokenExpired]),
         Cause::HandoffFailed => phone(&["handoff_failed", "deep_link_failed", "ActivityNotFoundException"]),
@@ -128,9 +145,16 @@ pub(super) fn traces(flow: Flow, cause: Cause, phase: Phase, telling: Telling) -
             Reason::UserNotVerified,
         ]),
         Cause::RiskDenied => refused(&[Reason::RiskDenied]),
-        Cause::CallbackLost => page(&["network_error", "EventSourceError"]),
+        Cause::CallbackLost => page(&["network_error", "EventSourceError", "request_timeout"]),
         Cause::SessionNotKept => page(&["session_missing", "401"]),
-        Cause::ServerError => server(&["500", "503", "java.util.concurrent.TimeoutException"]),
+        Cause::ServerError => {
+            let mut failed = server(&["500", "503", "java.util.concurrent.TimeoutException"]);
+            let by_phone = phase == Phase::Verified && !passkey;
+            failed
+                .marks
+                .extend(echo(if by_phone { Side::Authenticator } else { Side::Initiator }, ECHO_OF_FAILURE));
+            failed
+        }
         Cause::ClientError if passkey && !started => Traces::default(),
         Cause::ClientError => match phase {
             Phase::Scanned | Phase::Opened | Phase::Proximity | Phase::Prompted => {

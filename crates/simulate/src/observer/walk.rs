@@ -19,9 +19,10 @@ use std::sync::LazyLock;
 
 use authstitch_model::{Browser, Cause, EndAct, Flow, Phase, Side, Transport};
 
-use super::density::Duration;
+use super::density::{Duration, uniform};
 use super::model::{FlowModel, Hazard, Model, SegmentModel, StepModel};
 use super::seen::Seen;
+use crate::life::STALE_S;
 use crate::world::Style;
 use ending::ThrownShares;
 
@@ -86,6 +87,8 @@ struct Particle {
     /// From when the code or link counts.
     renewed: f64,
     prompted: f64,
+    /// By how much likelier the scan's moment is if its code was stale.
+    stale: f64,
 }
 
 struct Walk<'a> {
@@ -159,6 +162,7 @@ impl<'a> Walk<'a> {
             missing: [f64::NAN; 4],
             renewed: self.started,
             prompted: self.started,
+            stale: 1.0,
         };
         let marks = self.seen.marks.len();
         let mut sets: Vec<Vec<Particle>> = vec![Vec::new(); marks + 1];
@@ -226,7 +230,7 @@ impl<'a> Walk<'a> {
         let recovery = self.setting.model.recovery;
         let beyond = self.seen.furthest().is_none_or(|furthest| step.phase > furthest);
         for hazard in step.hazards.iter().filter(|hazard| hazard.overcome > 0.0) {
-            let rate = hazard.rate * hazard.overcome * self.asks(hazard.cause);
+            let rate = hazard.rate * hazard.overcome * self.fits(step, hazard.cause, particle);
             if rate < 1e-7 {
                 continue;
             }
@@ -295,7 +299,12 @@ impl<'a> Walk<'a> {
         }
         if let Some(reached) = self.seen.at(phase) {
             let blur = self.blur(particle.side, reached.side);
-            particle.weight *= step.time.density(reached.at - particle.now, blur) + 1e-9;
+            let plain = step.time.density(reached.at - particle.now, blur) + 1e-9;
+            if self.setting.flow == Flow::AppQr && phase == Phase::Scanned {
+                let codes = self.codes(&particle, reached.at).max(1e-9);
+                particle.stale = self.stale(step, &particle, reached.at, blur) / (plain * codes);
+            }
+            particle.weight *= plain;
             (particle.now, particle.side) = (reached.at, reached.side);
         } else {
             let expiry = self.expiry(phase, &particle);
@@ -330,6 +339,20 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         next[taken].push(particle);
+    }
+
+    /// The density of a scan's moment if its code was stale: some code was the last one on the screen.
+    fn stale(&self, step: &StepModel, particle: &Particle, at: f64, blur: f64) -> f64 {
+        let codes = self.setting.segment.world(Flow::AppQr).codes;
+        let passed = particle.now - particle.renewed;
+        (0..codes.count)
+            .map(|nth| {
+                let (from, to) = (codes.lifetime_s * nth as f64, codes.lifetime_s * (nth + 1) as f64);
+                let meant = step.time.below(to - passed) - step.time.below(from - passed);
+                let end = particle.renewed + to;
+                meant * uniform(at - end, STALE_S, blur) * self.codes(particle, end - 0.01)
+            })
+            .sum()
     }
 
     /// What a step waits on, until when, and what it is called when that is over.

@@ -45,7 +45,8 @@ pub(super) fn records(scene: &Scene<'_>, events: &[Event], gone: Gone, dice: &mu
         gone,
         dice,
     };
-    events.iter().map(|event| former.form(event)).collect()
+    let instrumented = |event: &&Event| scene.visit.style.sides.of(event.emitter).form != Form::Nothing;
+    events.iter().filter(instrumented).map(|event| former.form(event)).collect()
 }
 
 type Process = (Exporter, Arc<wire::Resource>);
@@ -105,7 +106,9 @@ impl Former<'_> {
             Form::Span => {
                 Content::Span { span: own_span(event, &style, &ids, (start, end), attributes), scope }
             }
-            Form::SpanEvent => Content::Span { span: carrier(event, &ids, (start, end), attributes), scope },
+            Form::SpanEvent | Form::Nothing => {
+                Content::Span { span: carrier(event, &ids, (start, end), attributes), scope }
+            }
             Form::Log | Form::LogInSpan => {
                 let uid = self.dice.token(26);
                 let record = log_record(event, in_trace.then_some(&ids), &uid, attributes);

@@ -2,7 +2,8 @@
 //! the same traces as one that blocked.
 //!
 //! Many leave nothing: a camera that does not focus tells nobody, and in a passkey login what happens on the
-//! phone is hidden. `errors_reported` says how many of the others are told.
+//! phone is hidden. `errors_reported` says how many of the others are told. What a server refuses or fails to
+//! serve, page or app that asked for it may tell as well.
 
 use authstitch_model::{Cause, EventName, Flow, Phase, Reason, UnixNanos};
 
@@ -11,6 +12,27 @@ use super::attributes::{flag, text};
 use super::event::{Asker, Event};
 use super::happy::{about_code, link_fetch, phone_emits, scanner_fetch, verifier};
 use crate::random::{Dice, after};
+
+/// Share of links opened in the wrong browser that log that one in.
+pub(crate) const LOGGED_IN_THERE: f64 = 0.5;
+/// So many seconds after the link's opening that is verified, and so many later the session is there.
+pub(crate) const FOLLOWS_S: (f64, f64) = (0.03, 0.3);
+/// Share of pages and apps that tell what a server answered them in vain.
+pub(crate) const ECHOED: f64 = 0.4;
+/// They tell it within so many seconds.
+pub(crate) const ECHOED_WITHIN_S: (f64, f64) = (0.02, 0.3);
+
+/// What page or app makes of a server's refusal.
+pub(crate) const fn echo_of_refusal(reason: Reason) -> &'static [&'static str] {
+    match reason {
+        Reason::TokenExpired | Reason::ChallengeExpired => &["410", "code_expired"],
+        Reason::WrongAccount | Reason::WrongDevice | Reason::RiskDenied => &["403"],
+        _ => &["400", "401"],
+    }
+}
+
+/// What page or app makes of a server's failure.
+pub(crate) const ECHO_OF_FAILURE: &[&str] = &["500", "502"];
 
 pub(super) fn events(scene: &Scene<'_>, events: &mut Vec<Event>, dice: &mut Dice) {
     let hiccups = scene.story.hiccups.iter().map(|hiccup| (hiccup.cause, hiccup.phase, hiccup.at));
@@ -60,10 +82,11 @@ impl Mishap<'_> {
             Cause::ResultLost => self.result_lost(),
             Cause::VerificationRejected => self.rejected(),
             Cause::RiskDenied => self.refused(Reason::RiskDenied),
-            Cause::CallbackLost => self.page_error(&["network_error", "EventSourceError"]),
+            Cause::CallbackLost => self.page_error(&["network_error", "EventSourceError", "request_timeout"]),
             Cause::SessionNotKept => self.page_error(&["session_missing", "401"]),
             Cause::ServerError => {
                 self.server_error(&["500", "503", "java.util.concurrent.TimeoutException"], self.asker());
+                self.echo(self.asker(), ECHO_OF_FAILURE);
             }
             Cause::ClientError => self.client_error(),
             Cause::Unknown => self.unknown(),
@@ -123,16 +146,33 @@ impl Mishap<'_> {
         }
     }
 
+    /// Whoever asked may tell that the server did not do it.
+    fn echo(&mut self, asker: Asker, kinds: &[&'static str]) {
+        if self.dice.chance(ECHOED) {
+            let told = after(self.at, self.dice.between(ECHOED_WITHIN_S.0, ECHOED_WITHIN_S.1));
+            let event = match asker {
+                Asker::Page => Event::page(EventName::Error, told),
+                Asker::Phone | Asker::Scanner => Event::phone(EventName::Error, told),
+            };
+            let kind = self.dice.one(kinds);
+            self.push(about_code(self.scene, event.error(kind)));
+        }
+    }
+
     /// The server says no and why; what is hidden does not reach it.
     fn refused(&mut self, reason: Reason) {
         if self.hidden() {
             return;
         }
-        if self.before_start() || !self.scene.reported(self.dice) {
+        if self.before_start() {
             return;
         }
-        let event = Event::server(EventName::VerificationFailed, verifier(self.scene), self.at);
-        self.push(about_code(self.scene, event.reason(reason)));
+        let asker = verifier(self.scene);
+        if self.scene.reported(self.dice) {
+            let event = Event::server(EventName::VerificationFailed, asker, self.at);
+            self.push(about_code(self.scene, event.reason(reason)));
+        }
+        self.echo(asker, echo_of_refusal(reason));
     }
 
     fn rejected(&mut self) {
@@ -155,9 +195,17 @@ impl Mishap<'_> {
         }
     }
 
-    /// The link was fetched, but by a browser that does not know of the login.
+    /// The link was fetched, but by a browser that does not know of the login: it is refused, or logged in where
+    /// nobody waits.
     fn opened_in_vain(&mut self, kind: &'static str) {
         match self.scene.story.flow {
+            Flow::MagicLink if self.dice.chance(LOGGED_IN_THERE) => {
+                let verified = after(self.at, self.dice.between(FOLLOWS_S.0, FOLLOWS_S.1));
+                let session = after(verified, self.dice.between(FOLLOWS_S.0, FOLLOWS_S.1));
+                self.push(link_fetch(self.at));
+                self.push(Event::server(EventName::VerificationSucceeded, Asker::Phone, verified).code(0));
+                self.push(Event::phone(EventName::SessionEstablished, session).code(0));
+            }
             Flow::MagicLink => self.push(link_fetch(self.at).error(kind)),
             _ => self.phone_error(&["wrong_browser"]),
         }

@@ -79,13 +79,17 @@ pub(crate) fn failure(browser: Browser, cause: Cause) -> Vec<(Thrown, f64)> {
     }
 }
 
-/// A call that the browser refuses before anybody sees anything.
+/// A call that the browser refuses before anybody sees anything. Some say no more than that it was not allowed:
+/// no user gesture, a signal that had been aborted, a frame without the permission.
 fn misuse(browser: Browser) -> Vec<(Thrown, f64)> {
     let thrown: &[Thrown] = match browser {
-        Browser::Safari => {
-            &[("NotAllowedError", "This request has been cancelled by a new request."), SECURITY, UNSUPPORTED]
-        }
-        Browser::Firefox => &[SECURITY, UNSUPPORTED],
+        Browser::Safari => &[
+            ("NotAllowedError", "This request has been cancelled by a new request."),
+            SECURITY,
+            UNSUPPORTED,
+            FAILED,
+        ],
+        Browser::Firefox => &[SECURITY, UNSUPPORTED, FIREFOX_NOT_ALLOWED],
         _ => &[
             ("OperationError", "A request is already pending."),
             (
@@ -94,6 +98,7 @@ fn misuse(browser: Browser) -> Vec<(Thrown, f64)> {
             ),
             SECURITY,
             UNSUPPORTED,
+            NOT_ALLOWED,
         ],
     };
     thrown.iter().map(|one| (*one, 1.0 / thrown.len() as f64)).collect()

@@ -128,17 +128,18 @@ fn fingerprints_of_the_payloads() {
         found += &format!("{name} {:016x}\n", hash.finish());
     }
     expect![[r#"
-        baseline f6f1971f689e1fbd
-        passkey_launch b0c1e83f1673847a
-        quick_retries c4f4e95e0b9849db
-        kiosk 26995aa5995630f3
-        lossy_mobile bb9ea8be7bc04cb1
-        clock_chaos c7c64e1f7ab27648
-        sampled 58b278fe6d26897d
-        magic_link_mail_scanners ff829c05aa0c2c68
-        android_regression 085edec95074d4e7
-        corporate_network 156f56704742667a
-        attack 58d79f52ae5134a4
+        baseline 4c400e17c94e22bb
+        passkey_launch eb013ae1df8a299d
+        quick_retries 6b2efc9a705cbe8f
+        kiosk 36dc0f434d5883d5
+        lossy_mobile b54c24e4fb487ceb
+        clock_chaos e5b6fac9c047257a
+        sampled fef892414c5a934f
+        magic_link_mail_scanners df5adcd2c68779ee
+        android_regression 42f1b31f1336759e
+        partly_instrumented f14d8863ebe8167d
+        corporate_network b688d439e6de91c5
+        attack 9328f338782d155f
     "#]]
     .assert_eq(&found);
 }

@@ -178,7 +178,9 @@ fn no_event_evidences_a_phase_that_was_not_reached() {
         }
         for event in received(world, 8, 32) {
             let (flow, reached, cause) = &of_attempt[&of_event(&event)];
-            if let Some(phase) = phases::evidenced(*flow, &event) {
+            // In the wrong browser a link goes as far as in the right one, for nobody.
+            let elsewhere = *cause == Some(Cause::WrongBrowser) && *flow == Flow::MagicLink;
+            if let Some(phase) = phases::evidenced(*flow, &event).filter(|_| !elsewhere) {
                 assert!(reached.contains(&phase), "{} with {cause:?} evidences {phase}", event.name);
             }
         }

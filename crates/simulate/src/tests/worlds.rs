@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use authstitch_model::truth::TruthLine;
-use authstitch_model::{Cause, EventName, Outcome, Side};
+use authstitch_model::{Cause, EventName, Flow, Outcome, Phase, Side};
 
 use super::{shipped, truth, world};
 use crate::World;
@@ -102,5 +102,48 @@ fn the_fault_with_a_signature_always_tells_and_the_mimic_never() {
         assert!(frequent > 0.03, "{name}: {frequent}");
         struck.retain(|line| line.cause == Some(Cause::Unknown) && line.hiccups.is_empty());
         assert_eq!(share(&struck, told), tells, "{name}");
+    }
+}
+
+#[test]
+fn a_side_that_is_not_instrumented_tells_nothing() {
+    let lines = lines("partly_instrumented");
+    let silent = |line: &TruthLine, side: Side| {
+        // A server tells of the phone's fetches; what else is the phone's comes from its app.
+        line.spans
+            .iter()
+            .chain(&line.lost)
+            .all(|span| span.side != side || span.event == EventName::LinkOpened)
+    };
+    let started: Vec<_> = lines.into_iter().filter(|line| line.phases.len() > 6).collect();
+    let (page, phone) = (
+        share(&started, |line| silent(line, Side::Initiator)),
+        share(&started, |line| silent(line, Side::Authenticator)),
+    );
+    println!("page silent {page:.2}, phone silent {phone:.2}");
+    assert!((0.3..0.7).contains(&page) && (0.5..0.9).contains(&phone), "{page} {phone}");
+}
+
+#[test]
+fn a_link_in_the_wrong_browser_is_refused_or_logs_that_one_in() {
+    let lines = truth(super::causes::forced(Flow::MagicLink, Phase::Opened, Cause::WrongBrowser), 3, 50);
+    let there = share(&lines, |line| {
+        line.spans
+            .iter()
+            .any(|span| span.event == EventName::SessionEstablished && span.side == Side::Authenticator)
+    });
+    assert!((0.4..0.6).contains(&there), "{there}");
+    assert!(lines.iter().all(|line| line.phases.iter().all(|reached| reached.phase < Phase::Opened)));
+}
+
+#[test]
+fn whoever_asked_may_tell_that_the_server_refused() {
+    for flow in [Flow::AppQr, Flow::PasskeyCda] {
+        let lines = truth(super::causes::forced(flow, Phase::Verified, Cause::RiskDenied), 3, 50);
+        let asker = if flow == Flow::PasskeyCda { Side::Initiator } else { Side::Authenticator };
+        let told = share(&lines, |line| {
+            line.spans.iter().any(|span| span.event == EventName::Error && span.side == asker)
+        });
+        assert!((0.3..0.5).contains(&told), "{flow}: {told}");
     }
 }

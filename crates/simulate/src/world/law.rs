@@ -19,6 +19,8 @@ const SECONDS: RangeInclusive<f64> = 0.0..=86_400.0;
 pub(crate) struct Law {
     pub(crate) median_s: f64,
     pub(crate) p95_s: f64,
+    /// Nothing is shorter; median and percentile count from here.
+    pub(crate) at_least_s: f64,
     pub(crate) sometimes: Sometimes,
 }
 
@@ -67,10 +69,11 @@ impl Timing {
 impl Law {
     /// The lognormal law with this median and 95th percentile, in seconds.
     pub(crate) const fn new(median_s: f64, p95_s: f64) -> Self {
-        Self { median_s, p95_s, sometimes: Sometimes { share: 0.0, from_s: 0.0, to_s: 0.0 } }
+        let sometimes = Sometimes { share: 0.0, from_s: 0.0, to_s: 0.0 };
+        Self { median_s, p95_s, at_least_s: 0.0, sometimes }
     }
 
-    /// Reads `key: {median_s, p95_s, sometimes: {share, from_s, to_s}}`.
+    /// Reads `key: {median_s, p95_s, at_least_s, sometimes: {share, from_s, to_s}}`.
     pub(crate) fn read(fields: &Fields<'_>, key: &'static str, default: Self) -> Self {
         if !fields.has(key) {
             return default;
@@ -81,6 +84,7 @@ impl Law {
             if p95_s < median_s {
                 law.problem("p95_s", format!("{p95_s} lies below the median of {median_s}"));
             }
+            let at_least_s = law.number("at_least_s", SECONDS, default.at_least_s);
             let sometimes = law.map("sometimes", |extra| {
                 let from_s = extra.number("from_s", SECONDS, 0.0);
                 let to_s = extra.number("to_s", SECONDS, from_s);
@@ -89,7 +93,7 @@ impl Law {
                 }
                 Sometimes { share: share(extra, "share", 0.0), from_s, to_s }
             });
-            Self { median_s, p95_s, sometimes }
+            Self { median_s, p95_s, at_least_s, sometimes }
         })
     }
 
@@ -106,7 +110,7 @@ impl Law {
             Shape::Lognormal => self.median_s * (sigma * dice.sample(&StandardNormal)).exp(),
             Shape::Gamma => gamma(self.median_s, sigma, dice),
         };
-        (body.min(self.p95_s * caps::TAIL) + extra) * timing.stretch
+        (self.at_least_s + body.min(self.p95_s * caps::TAIL) + extra) * timing.stretch
     }
 }
 
@@ -145,6 +149,15 @@ mod tests {
         let (_, _, plain) = quantiles(Law::new(8.0, 30.0), Timing::PLAIN);
         let (_, _, gamma) = quantiles(Law::new(8.0, 30.0), Timing { stretch: 1.5, shape: Shape::Gamma });
         assert!((gamma / plain - 1.5).abs() < 0.06, "{plain} {gamma}");
+    }
+
+    #[test]
+    fn nothing_is_shorter_than_the_least_duration() {
+        let law = Law { at_least_s: 2.0, ..Law::new(8.0, 30.0) };
+        let (median, p95, _) = quantiles(law, Timing::PLAIN);
+        assert!((median - 10.0).abs() < 0.3 && (p95 - 32.0).abs() < 1.5, "{median} {p95}");
+        let mut dice = Dice::new(1, Stream::Life, [0; 3]);
+        assert!((0..20_000).all(|_| law.draw(&mut dice, Timing::PLAIN) >= 2.0));
     }
 
     #[test]

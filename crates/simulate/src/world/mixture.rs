@@ -33,7 +33,7 @@ mod tests {
         }
         assert!((mixture.iter().map(|(_, weight)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(mixture.iter().all(|(_, weight)| *weight > 0.0));
-        assert!((mixture[0].1 - 0.3).abs() < 1e-12 && mixture[0].0 == "baseline");
+        assert!((mixture[0].1 - 6.0 / 22.0).abs() < 1e-12 && mixture[0].0 == "baseline");
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub(crate) enum Form {
     Log,
     /// As a log record within a span.
     LogInSpan,
+    /// Not at all: the side is not instrumented.
+    Nothing,
 }
 
 impl<T> BySide<T> {
@@ -271,13 +273,14 @@ impl SideStyle {
         Self {
             form: fields.parsed(
                 "form",
-                "span, span_event, log, log_in_span",
+                "span, span_event, log, log_in_span, nothing",
                 default.form,
                 |text| match text {
                     "span" => Some(Form::Span),
                     "span_event" => Some(Form::SpanEvent),
                     "log" => Some(Form::Log),
                     "log_in_span" => Some(Form::LogInSpan),
+                    "nothing" => Some(Form::Nothing),
                     _ => None,
                 },
             ),

@@ -63,7 +63,7 @@ timing: {shape: square}
         people.retry.shares.succeeded: unknown code; accepted: technical_failure, user_abandoned, user_declined
         telemetry.styles[0].flow: without schema_url and flow a record without keys would not be ours
         telemetry.styles[0].server.keys: `trace` is no kind of key; accepted: journey, challenge, code, flow, session
-        telemetry.styles[0].server.form: `smoke` is not accepted here; accepted: span, span_event, log, log_in_span
+        telemetry.styles[0].server.form: `smoke` is not accepted here; accepted: span, span_event, log, log_in_span, nothing
         telemetry.loss.server: `2` is not a number from 0 to 1
         telemetry.clock.server[0].to_s: 1 lies below from_s, which is 5
         telemetry.clock.server: the shares sum to 1.4; at most 1 is possible, the rest is exact
@@ -94,7 +94,7 @@ fn a_world_stands_on_a_shipped_one_map_by_map() {
 #[test]
 fn an_unknown_base_is_named() {
     let problems = World::from_yaml("{name: w, based_on: atlantis}").unwrap_err();
-    expect![[r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries, kiosk, lossy_mobile, clock_chaos, sampled, magic_link_mail_scanners, android_regression, corporate_network, attack, stretched, shifted_priors, unknown_signature, unknown_mimic"#]]
+    expect![[r#"based_on: `"atlantis"` is no shipped world; accepted: baseline, passkey_launch, quick_retries, kiosk, lossy_mobile, clock_chaos, sampled, magic_link_mail_scanners, android_regression, partly_instrumented, corporate_network, attack, stretched, shifted_priors, unknown_signature, unknown_mimic"#]]
     .assert_eq(&problems.to_string());
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use authstitch_model::{Browser, Cause, EndAct, ErrorClass, Flow, Outcome, Phase, Side};
 use authstitch_otlp::error_class;
 
-use super::super::density::RESOLUTION_S;
+use super::super::density::{RESOLUTION_S, uniform};
 use super::super::seen::{Emitter, Moment};
 use super::{Particle, Walk};
 use crate::life::{EndOfTime, end_of_time};
@@ -76,6 +76,7 @@ impl Walk<'_> {
             missing: end.missing,
             renewed: end.renewed,
             prompted: at,
+            stale: 1.0,
         };
         let passkey = self.setting.flow == Flow::PasskeyCda;
         let pending = self.pending(end.phase) && !self.setting.conditional;
@@ -189,6 +190,9 @@ impl Walk<'_> {
 
     /// The page's coming and going.
     pub(super) fn visibility(&self, act: EndAct, end: f64) -> f64 {
+        if self.silent(Side::Initiator) {
+            return 1.0;
+        }
         let seen = self.seen;
         let away = self.setting.model.world.people.looks_away;
         let length = (end - seen.first).max(0.1);
@@ -308,10 +312,4 @@ impl ThrownShares {
             failed: share(5),
         }
     }
-}
-
-/// The density of a uniform law, blurred at its edges.
-pub(super) fn uniform(seconds: f64, (from, to): (f64, f64), blur: f64) -> f64 {
-    let (low, high) = ((seconds - blur).max(from), (seconds + blur).min(to));
-    (high - low).max(0.0) / (2.0 * blur) / (to - from)
 }

@@ -48,6 +48,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn missing(&self, emitter: Emitter, at: f64, last: f64) -> f64 {
+        if self.silent(emitter.side()) {
+            return 1.0;
+        }
         let form = self.setting.style.sides.of(emitter.side()).form;
         let is_log = matches!(form, Form::Log | Form::LogInSpan);
         let sampling = self.sampling();
@@ -83,11 +86,20 @@ impl Walk<'_> {
         1.0 - kept * (1.0 - missing)
     }
 
+    /// Whether a side is not instrumented.
+    pub(super) fn silent(&self, side: Side) -> bool {
+        self.setting.style.sides.of(side).form == Form::Nothing
+    }
+
     pub(super) fn sampling(&self) -> Sampling {
         self.setting.style.sampling.unwrap_or(self.setting.model.world.telemetry.sampling)
     }
 
+    /// The share of a side's events that do not arrive.
     pub(super) fn loss(&self, side: Side) -> f64 {
+        if self.silent(side) {
+            return 1.0;
+        }
         *self.setting.model.world.telemetry.loss.of(side)
     }
 

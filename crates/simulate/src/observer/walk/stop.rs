@@ -2,20 +2,27 @@
 
 use authstitch_model::{Cause, EndAct, Flow, Phase, Side};
 
-use super::super::density::RESOLUTION_S;
+use super::super::density::{Duration, RESOLUTION_S, uniform};
 use super::super::model::{Hazard, StepModel};
 use super::super::seen::{Emitter, Moment};
-use super::super::traces::Traces;
-use super::ending::{End, uniform};
+use super::ending::End;
 use super::{Particle, Use, Walk, point};
-use crate::life::shown_as_error;
+use crate::life::{refused_at_once, scanned_stale, shown_as_error};
 
 /// Share of pages that learn that there is no Bluetooth, where there is none.
 const ASKS_BLUETOOTH: f64 = 0.4;
 /// An expiry is noticed so many seconds after it.
 const NOTICED_S: (f64, f64) = (0.5, 15.0);
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// The law of the time until a mishap strikes.
+    fn strikes(&self, step: &'a StepModel, cause: Cause) -> &'a Duration {
+        match refused_at_once(self.setting.flow, cause, step.phase) {
+            true => &self.setting.model.refusal,
+            false => &step.time,
+        }
+    }
+
     /// When a mishap strikes.
     pub(super) fn strike(
         &self,
@@ -24,7 +31,7 @@ impl Walk<'_> {
         particle: &Particle,
         place: (usize, usize),
     ) -> f64 {
-        let at = particle.now + self.draw(&step.time, place, Use::Strike);
+        let at = particle.now + self.draw(self.strikes(step, hazard.cause), place, Use::Strike);
         match self.expires(step, hazard, particle) {
             Some(limit) => {
                 let late = point(place.0, place.1 * 6 + 7, self.setting.turn);
@@ -55,16 +62,24 @@ impl Walk<'_> {
                 let at = particle.now + self.draw(&step.time, place, Use::Strike);
                 uniform(seen.at - limit.max(at), NOTICED_S, blur)
             }
-            None => step.time.density(seen.at - particle.now, blur),
+            None => self.strikes(step, hazard.cause).density(seen.at - particle.now, blur),
         }
     }
 
     /// A page that asks the browser learns that there is no Bluetooth.
-    pub(super) fn asks(&self, cause: Cause) -> f64 {
+    fn asks(&self, cause: Cause) -> f64 {
         match (cause == Cause::BluetoothUnavailable, self.seen.no_hybrid) {
             (true, true) => ASKS_BLUETOOTH,
             (true, false) if self.seen.called.is_some() => 1.0 - ASKS_BLUETOOTH,
             _ => 1.0,
+        }
+    }
+
+    /// How well what else was seen fits a mishap on this step.
+    pub(super) fn fits(&self, step: &StepModel, cause: Cause, particle: &Particle) -> f64 {
+        match scanned_stale(self.setting.flow, cause, step.phase) {
+            true => particle.stale,
+            false => self.asks(cause),
         }
     }
 
@@ -151,7 +166,7 @@ impl Walk<'_> {
                 }
                 (None, None) => 0.0,
             };
-            let weight = particle.weight * weight * other * self.asks(cause);
+            let weight = particle.weight * weight * other * self.fits(step, cause, particle);
             self.add(cause, step.phase, weight * hazard.rate * (1.0 - hazard.overcome));
             self.found.standing[cause.index()][step.phase.index()] += weight;
         }
@@ -177,8 +192,8 @@ impl Walk<'_> {
         let told =
             if too_late { 0.0 } else { self.failed(step, &end(Cause::NoCredential), particle, strike) };
         let thrown = |cause| match self.seen.failed {
-            // What was thrown is all that differs.
-            Some(_) if self.thrown.failed > 0.0 => {
+            // What was thrown is all that differs, but for a call that is refused at once.
+            Some(_) if self.thrown.failed > 0.0 && !refused_at_once(self.setting.flow, cause, phase) => {
                 told * self.thrown(EndAct::Failed, cause) / self.thrown.failed
             }
             Some(_) if too_late => 0.0,
@@ -236,7 +251,7 @@ impl Walk<'_> {
             (Some(true), false) => 1e-6,
             (Some(false), false) => harmless.max(1e-6),
             (None, true) => self.loss(Side::Server),
-            (None, false) => 1.0 - harmless,
+            (None, false) => 1.0 - harmless * (1.0 - self.loss(Side::Server)),
         }
     }
 
@@ -343,8 +358,8 @@ impl Walk<'_> {
             Some(marked) => uniform(moment.at - marked.at, delay, self.blur(marked.side, moment.side)),
             None => {
                 let since = moment.at - particle.now;
-                (step.time.below(since - delay.0) - step.time.below(since - delay.1)).max(0.0)
-                    / (delay.1 - delay.0)
+                let law = self.strikes(step, end.cause);
+                (law.below(since - delay.0) - law.below(since - delay.1)).max(0.0) / (delay.1 - delay.0)
             }
         };
         density * self.ending(end, EndAct::Failed, moment.at)
@@ -411,11 +426,11 @@ impl Walk<'_> {
             }
             self.timed_out(&end, noticed)
         } else {
-            let any = traces.map_or(0.0, Traces::any);
+            let told = traces.map_or(0.0, |traces| traces.any() * (1.0 - self.loss(traces.side())));
             match self.seen.marks.get(taken) {
                 None => {
                     let strike = Strike { at: noticed, marked: None };
-                    (1.0 - any) * self.blocked(step, cause, particle, strike, place)
+                    (1.0 - told) * self.blocked(step, cause, particle, strike, place)
                 }
                 Some((moment, mark)) => {
                     let share = traces.map_or(0.0, |traces| traces.of(*mark));
