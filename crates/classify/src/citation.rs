@@ -4,7 +4,7 @@
 use authstitch_model::Evidence;
 
 use crate::evidence::Features;
-use crate::feature::{Ceremony, Known, Observation as O, Parting};
+use crate::feature::{Ceremony, Complaint, Known, Observation as O, Parting};
 use crate::hard;
 
 /// As what a value is cited.
@@ -21,6 +21,10 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Refusal => Evidence::ServerReason,
         O::PhoneFault => Evidence::AuthenticatorError,
         O::PageFault => Evidence::InitiatorError,
+        O::Complaint if first == Complaint::Nobody as usize => hard::stage(features),
+        O::Complaint if first == Complaint::Phone as usize => Evidence::AuthenticatorError,
+        O::Complaint if first == Complaint::Server as usize => Evidence::ServerError,
+        O::Complaint => Evidence::InitiatorError,
         O::Ceremony if first <= Ceremony::Pending as usize => Evidence::CeremonyWithoutEnd,
         O::Ceremony => Evidence::InitiatorError,
         O::Elapsed | O::Limit | O::Dwell | O::SinceFault => Evidence::Elapsed,

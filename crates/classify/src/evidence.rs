@@ -58,6 +58,8 @@ pub struct Features {
     pub failed_ceremony: Option<FailedCeremony>,
     /// The reason of the refusal that was not overcome.
     pub reason: Option<Reason>,
+    /// When the person parted, where an act of theirs was seen.
+    pub parted_at: Option<UnixNanos>,
     /// Mishaps that were overcome.
     pub hiccups: CauseSet,
     /// Whether an error came before any code was on the screen.
@@ -290,6 +292,7 @@ impl Pass {
             server_fault: Some(self.faults.of(Side::Server)),
             refusal: Some(refusal),
             phone_fault: Some(self.faults.of(Side::Authenticator)),
+            complaint: Some(self.faults.complaint()),
             page_fault: Some(self.faults.of(Side::Initiator)),
             ceremony,
             elapsed: limits.as_ref().map(ceremony::likeliest),
@@ -334,6 +337,7 @@ impl Pass {
             elapsed: limits,
             failed_ceremony: failed,
             reason,
+            parted_at: self.parting.map(|(_, at)| at),
             hiccups: self.hiccups,
             error_before_presented: self.error_before_presented,
             heard: self.heard,

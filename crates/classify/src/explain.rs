@@ -1,8 +1,10 @@
 //! The verdict in one to three sentences that a support engineer can paste into a ticket.
 //!
-//! 1. What was seen: on what the login began, and the event that says most about its end.
+//! 1. What was seen: on what the login began, and the event that says most about its end, with its time since
+//!    the beginning.
 //! 2. What follows, and what remains open: the likeliest causes with their probabilities, and which phases are
-//!    inferred because nobody could report them.
+//!    inferred because nobody could report them. A cause is called the cause where it stands alone; it has a
+//!    probability unless it is certain.
 //! 3. What to try first, unless it worked.
 
 mod words;
@@ -10,7 +12,9 @@ mod words;
 use std::fmt::Write as _;
 
 use authstitch_model::verdict::DISPLAYED;
-use authstitch_model::{Basis, Cause, Flow, Journey, Millis, Outcome, Phase, Side, Verdict, phases, remedy};
+use authstitch_model::{
+    Basis, Cause, Flow, Journey, Millis, Outcome, Phase, Side, UnixNanos, Verdict, phases, remedy,
+};
 
 use crate::caps;
 use crate::evidence::{self, FailedCeremony, Features};
@@ -18,6 +22,9 @@ use crate::feature::{Begun, Fault, Parting};
 use words::{
     cause_in_words, error_in_words, fault_in_words, length_in_words, phase_in_words, reason_in_words,
 };
+
+/// What is likelier than this is called certain: a rule decides it.
+const CERTAIN: f32 = 0.999_99;
 
 /// One to three sentences that a support engineer can paste.
 #[must_use]
@@ -55,9 +62,9 @@ fn beginning(journey: &Journey) -> String {
 
 /// The event that says most about the end.
 fn seen(journey: &Journey, features: &Features) -> String {
-    let after = length_in_words(journey.duration());
-    if features.progress.observed().has(Phase::Established) {
-        return format!("the session was established after {after}");
+    let since_start = |at: UnixNanos| length_in_words(at.since(journey.started_at()));
+    if let Some(at) = features.progress.at(Phase::Established) {
+        return format!("the session was established after {}", since_start(at));
     }
     if let Some(reason) = features.reason {
         return format!("the server refused the result: {}", reason_in_words(reason));
@@ -76,6 +83,7 @@ fn seen(journey: &Journey, features: &Features) -> String {
     if let Some((fault, who)) = fault {
         return format!("the {who} reported {}, {}", fault_in_words(fault), last_seen(features));
     }
+    let after = since_start(features.parted_at.unwrap_or_else(|| journey.ended_at()));
     match values.parting {
         Some(Parting::Declined) => format!("the person refused on the phone after {after}"),
         Some(Parting::Switched) => {
@@ -122,7 +130,7 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
         let hiccups: Vec<_> = verdict.hiccups.iter().map(cause_in_words).collect();
         let after = match hiccups.as_slice() {
             [] => String::new(),
-            hiccups => format!(", after {} had been overcome", hiccups.join(" and ")),
+            hiccups => format!(", after {} had been overcome", enumerated(hiccups)),
         };
         let share = percent(verdict.causes.of(Cause::None));
         return match established {
@@ -134,8 +142,7 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
     let probability = ranked[0].1;
     let set = verdict.causes.credible_set();
     let open = ranked.iter().filter(|(cause, _)| set.has(*cause)).take(caps::CAUSES_EXPLAINED);
-    let named: Vec<_> =
-        open.map(|(cause, share)| format!("{} ({})", cause_in_words(*cause), percent(*share))).collect();
+    let named: Vec<_> = open.map(|(cause, share)| with_probability(*cause, *share)).collect();
     let missing = match features.heard[Side::Authenticator.index()] {
         true => "No event shows the rest",
         false => "No phone event was seen",
@@ -143,11 +150,11 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
     let reason = inferred(features, verdict)
         .map_or_else(String::new, |phases| format!("{missing}, so {phases} only inferred: "));
     let text = if probability >= DISPLAYED && named.len() == 1 {
-        format!("{reason}it was {}.", named[0])
+        format!("{reason}the cause is {}.", named[0])
     } else if probability >= DISPLAYED {
-        format!("{reason}probably {}; {} cannot be excluded.", named[0], named[1..].join(", "))
+        format!("{reason}probably {}; {} cannot be excluded.", named[0], enumerated(&named[1..]))
     } else {
-        format!("{reason}no cause stands out; the likeliest are {}.", named.join(", "))
+        format!("{reason}no cause stands out; the likeliest are {}.", enumerated(&named))
     };
     upper_first(&text)
 }
@@ -169,7 +176,22 @@ fn inferred(features: &Features, verdict: &Verdict) -> Option<String> {
     match names.as_slice() {
         [] => None,
         [one] => Some(format!("{one} is")),
-        [first @ .., last] => Some(format!("{} and {last} are", first.join(", "))),
+        names => Some(format!("{} are", enumerated(names))),
+    }
+}
+
+fn with_probability(cause: Cause, share: f32) -> String {
+    let words = cause_in_words(cause);
+    if share > CERTAIN { words.to_owned() } else { format!("{words} ({})", percent(share)) }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumerated<S: AsRef<str>>(parts: &[S]) -> String {
+    let texts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    match texts.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

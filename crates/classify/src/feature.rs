@@ -12,9 +12,9 @@ mod values;
 use authstitch_model::Side;
 
 pub use values::{
-    Begun, Ceremony, CodeUse, Credential, Elapsed, Family, Fault, Form, Holes, Hybrid, Limit, Page, Parting,
-    PhoneSession, PhoneSystem, Place, Previous, Refreshes, Refusal, Retry, Sampled, Scanner, Stage, System,
-    UserVerification, Wait,
+    Begun, Ceremony, CodeUse, Complaint, Credential, Elapsed, Family, Fault, Form, Holes, Hybrid, Limit,
+    Page, Parting, PhoneSession, PhoneSystem, Place, Previous, Refreshes, Refusal, Retry, Sampled, Scanner,
+    Stage, System, UserVerification, Wait,
 };
 
 /// Who would have reported what is absent.
@@ -86,6 +86,8 @@ observations! {
     phone_fault: Fault = PhoneFault;
     /// An error of the page, other than the ceremony's.
     page_fault: Fault = PageFault;
+    /// Who told the last error.
+    complaint: Complaint = Complaint;
     /// From the last error to the act of parting.
     since_fault: Wait = SinceFault;
     /// The ceremony.
@@ -146,6 +148,7 @@ impl Observation {
             }
             Self::Parting | Self::Page => Reporter::LeavingPage,
             Self::Stage | Self::PageStage => return Some(Reporter::Anyone),
+            Self::Complaint => Reporter::Anyone,
             _ => return None,
         };
         if value == 0 { Some(reporter) } else { None }
@@ -188,17 +191,16 @@ pub const FEATURES: &[Feature] = {
         of!("refusal, stage", Refusal, Stage),
         of!("phone_fault, stage", PhoneFault, Stage),
         of!("page_fault, stage", PageFault, Stage),
+        of!("complaint, stage", Complaint, Stage),
         of!("ceremony, stage", Ceremony, Stage),
         of!("ceremony, browser", Ceremony, Family),
         of!("ceremony, limit", Ceremony, Limit),
         of!("elapsed", Elapsed),
-        of!("elapsed, ceremony", Elapsed, Ceremony),
         of!("elapsed, limit", Elapsed, Limit),
         of!("dwell, parting", Dwell, Parting),
         of!("dwell, parting, stage", Dwell, Parting, Stage),
         of!("since_fault, parting", SinceFault, Parting),
         of!("parting, stage", Parting, Stage),
-        of!("parting, ceremony", Parting, Ceremony),
         of!("user_verification, stage", UserVerification, Stage),
         of!("credential", Credential),
         of!("code_use, stage", CodeUse, Stage),

@@ -8,7 +8,8 @@
 //!    without one it may also have been used or expired in earnest; in `app_qr` it may be either, elsewhere it
 //!    is `verification_rejected`.
 //! 3. In `app_qr` an error before anything was presented leaves `render_failed`, unless it is the server's and
-//!    nothing was started: then it may be `server_error`, too.
+//!    nothing was started: then it may be `server_error`, too. Where the page was never heard, a server's error
+//!    after the start says nothing of what was presented.
 //! 4. An error of the ceremony that is the page's or the browser's own fault leaves `client_error`; one of the
 //!    platform may as well be a policy's.
 //!
@@ -165,6 +166,9 @@ fn nothing_presented(features: &Features) -> Option<Ruling> {
     let started = features.progress.observed().has(Phase::Started);
     if by_server && !started {
         return ruling(Evidence::ServerError, only(&[Cause::RenderFailed, Cause::ServerError]));
+    }
+    if by_server && !features.heard[Side::Initiator.index()] {
+        return None;
     }
     let evidence = if by_server { Evidence::ServerError } else { Evidence::InitiatorError };
     ruling(evidence, only(&[Cause::RenderFailed]))

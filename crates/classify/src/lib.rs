@@ -41,13 +41,15 @@ use authstitch_model::{Completeness, Flow, Journey, Verdict};
 pub use explain::explain;
 pub use tables::Tables;
 
+use likelihood::Losses;
 use transport::Transports;
 
 /// Judges a journey.
 #[must_use]
 pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables) -> Verdict {
     let features = evidence::observe(journey);
-    let posterior = likelihood::weigh(&features, completeness, tables);
+    let losses = Losses::of(&features, completeness);
+    let posterior = likelihood::weigh(&features, &losses, tables);
     let table = tables.of(features.flow);
     let causes = posterior.causes;
     let transports = (features.flow == Flow::PasskeyCda).then(|| Transports::of(&features, table));
@@ -55,7 +57,7 @@ pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables)
     let transport = transports.as_ref().map(|mix| mix.verdict(&features, &probabilities));
     let via = transports.as_ref().zip(transport.map(|transport| transport.value));
     Verdict {
-        phases: reached::phases(&features, &probabilities, &posterior.silence, table, via),
+        phases: reached::phases(&features, &probabilities, &posterior.silence, &losses, table, via),
         transport,
         end_act: ending::end_act(&features, &causes, posterior.likeliest),
         hiccups: features.hiccups,

@@ -50,10 +50,9 @@ struct Factors {
 }
 
 /// Weighs everything.
-pub fn weigh(features: &Features, completeness: &Completeness, tables: &Tables) -> Posterior {
+pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior {
     let table = tables.of(features.flow);
-    let losses = Losses::of(features, completeness);
-    let silence = silence(features.flow, features.known, &losses, table, tables.shared_fate);
+    let silence = silence(features.flow, features.known, losses, table, tables.shared_fate);
     let rulings = hard::rulings(features);
 
     let mut factors = Factors::from_prior(&table.prior);
@@ -64,7 +63,7 @@ pub fn weigh(features: &Features, completeness: &Completeness, tables: &Tables) 
         if !hard::is_decisive(&rulings) {
             factors.multiply(hard::stage(features), &came_so_far(features.passed, &silence, table));
         }
-        let excess = Excess::of(features, &losses, &Losses::of(features, &tables.fitted_at));
+        let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
         for known in features.values.known() {
             factors.weigh(features, table, &excess, known);
         }

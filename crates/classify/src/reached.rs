@@ -3,29 +3,39 @@
 //! - Observed and implied phases were reached for certain.
 //! - Any other phase was reached with the sum, over the causes, of the probability that the cause stopped
 //!   later than that, given what was and was not heard. Success passed them all.
-//! - A hidden phase also needs a transport that passes it.
-//! - An optional phase that nobody reported counts with the share of logins that have it.
+//! - A hidden phase also needs a transport that passes it, of those that come as far as the cause did.
+//! - A passkey ceremony that failed within a second had not come to its hidden phases: nobody scans that fast.
+//! - An optional phase that nobody reported counts with the share of logins that have it and whose report was
+//!   lost; where nothing was heard of the side that would report it, of all that have it.
 
 use authstitch_model::verdict::PhaseVerdict;
 use authstitch_model::{Basis, Cause, Flow, Phase, Transport, phases};
 
 use crate::by_cause::{self, ByCause};
-use crate::evidence::Features;
+use crate::evidence::{Features, reporter};
+use crate::feature::Elapsed;
+use crate::likelihood::Losses;
 use crate::tables::FlowTable;
-use crate::transport::{self, Transports};
+use crate::transport::{self, Transports, Way};
 
 /// The verdict on each phase. `transport` is the likeliest, in a passkey ceremony.
 pub fn phases(
     features: &Features,
     causes: &ByCause,
     silence: &[f32; Phase::COUNT + 1],
+    losses: &Losses,
     table: &FlowTable,
     transports: Option<(&Transports, Transport)>,
 ) -> [Option<PhaseVerdict>; Phase::COUNT] {
     let flow = features.flow;
-    let beyond = Beyond::new(causes, silence, table, |phase| !features.passed.has(phase));
+    let at_once = features.values.elapsed == Some(Elapsed::Instant);
+    let open = |phase| {
+        !(features.passed.has(phase)
+            || at_once && phases::is_hidden(flow, phase) && phase != Phase::Presented)
+    };
+    let beyond = Beyond::new(causes, silence, table, open);
     let mut verdicts = [None; Phase::COUNT];
-    let mut later = [0.0; Cause::COUNT];
+    let mut later = [[0.0; Cause::COUNT]; Way::COUNT];
     for place in phases::of(flow).iter().rev() {
         let phase = place.phase;
         let basis = match (features.progress.observed().has(phase), features.known.has(phase)) {
@@ -34,12 +44,12 @@ pub fn phases(
             (false, false) => Basis::Inferred,
         };
         let reached = if basis == Basis::Inferred {
-            let passing = transports.filter(|_| place.hidden).map(|(mix, _)| mix.passing(phase));
-            let share = beyond.share(&later, passing.as_ref());
-            if !features.passed.has(phase) {
-                beyond.add(phase, &mut later);
+            let mix = transports.filter(|_| place.hidden).map(|(mix, _)| mix);
+            let share = beyond.share(&later, |way| mix.map(|mix| mix.passing(phase, way)));
+            if open(phase) {
+                beyond.add(phase, &mut later[Way::to(phase) as usize]);
             }
-            if place.optional { share * table.emission[phase.index()] } else { share }
+            if place.optional { share * unreported(features, losses, table, phase) } else { share }
         } else {
             1.0
         };
@@ -49,6 +59,17 @@ pub fn phases(
             Some(PhaseVerdict { reached, basis, at: features.progress.at(phase), required });
     }
     verdicts
+}
+
+/// The share of logins with an optional phase, of those that did not report it.
+fn unreported(features: &Features, losses: &Losses, table: &FlowTable, phase: Phase) -> f32 {
+    let having = table.emission[phase.index()];
+    let side = reporter(features.flow, phase);
+    if !features.heard[side.index()] {
+        return having;
+    }
+    let loss = losses.of_side(side);
+    having * loss / (1.0 - having * (1.0 - loss)).max(f32::MIN_POSITIVE)
 }
 
 /// Where each cause stopped, given what was heard.
@@ -84,15 +105,22 @@ impl<'a> Beyond<'a> {
         by_cause::add(weights, &self.table.halts[phase.index()], self.silence[phase.index()]);
     }
 
-    /// The probability of having stopped at one of the phases whose weights are `later`, or nowhere.
-    fn share(&self, later: &ByCause, passing: Option<&ByCause>) -> f32 {
-        let mut stopped_later = *later;
-        by_cause::multiply(&mut stopped_later, &self.share_of_weight);
-        stopped_later[Cause::None.index()] = self.succeeded;
-        if let Some(passing) = passing {
-            by_cause::multiply(&mut stopped_later, passing);
+    /// The probability of having stopped at one of the phases whose weights are `later`, or nowhere, and of
+    /// having passed on the way there.
+    fn share(&self, later: &[ByCause; Way::COUNT], passing: impl Fn(Way) -> Option<ByCause>) -> f32 {
+        let mut share = 0.0;
+        for way in Way::ALL {
+            let mut stopped_later = later[way as usize];
+            by_cause::multiply(&mut stopped_later, &self.share_of_weight);
+            if way == Way::ToAuthenticator {
+                stopped_later[Cause::None.index()] = self.succeeded;
+            }
+            if let Some(passing) = passing(way) {
+                by_cause::multiply(&mut stopped_later, &passing);
+            }
+            share += by_cause::sum(&stopped_later);
         }
-        by_cause::sum(&stopped_later).clamp(0.0, 1.0)
+        share.clamp(0.0, 1.0)
     }
 }
 

@@ -6,6 +6,8 @@
 //! - Registered transports without a phone leave a key, those without a key, or a credential that is backed
 //!   up, seldom do.
 //! - A linked phone needs no code; a key and the platform need neither code nor proximity.
+//! - What stopped at the scan was on the way to a phone by its code, what stopped at proximity to a phone, and
+//!   what stopped later had reached an authenticator.
 
 use authstitch_model::verdict::TransportVerdict;
 use authstitch_model::{Attachment, Basis, Cause, Phase, Transport};
@@ -41,11 +43,22 @@ impl Transports {
         Self(mix)
     }
 
-    /// Given each cause, the probability that the ceremony's transport passes a phase.
-    pub fn passing(&self, phase: Phase) -> ByCause {
-        let mut passing = [0.0; Cause::COUNT];
-        for transport in Transport::ALL.iter().filter(|transport| passes(**transport, phase)) {
-            add(&mut passing, &self.0[transport.index()], 1.0);
+    /// Given each cause and where it stopped, the probability that the ceremony had passed a phase before.
+    pub fn passing(&self, phase: Phase, way: Way) -> ByCause {
+        let mut passing = [1.0; Cause::COUNT];
+        if way == Way::ToScan {
+            return passing;
+        }
+        let (mut through, mut all) = ([0.0; Cause::COUNT], [f32::MIN_POSITIVE; Cause::COUNT]);
+        for transport in Transport::ALL.iter().filter(|transport| way.is_of(**transport)) {
+            let shares = &self.0[transport.index()];
+            add(&mut all, shares, 1.0);
+            if passes(*transport, phase) {
+                add(&mut through, shares, 1.0);
+            }
+        }
+        for (passing, (through, all)) in passing.iter_mut().zip(through.iter().zip(all)) {
+            *passing = through / all;
         }
         passing
     }
@@ -65,6 +78,43 @@ impl Transports {
             }
         }
         likeliest
+    }
+}
+
+/// How far a ceremony came, as far as that tells its transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the scan, or not so far.
+    ToScan,
+    /// To proximity.
+    ToProximity,
+    /// To an authenticator.
+    ToAuthenticator,
+}
+
+impl Way {
+    /// How many there are.
+    pub const COUNT: usize = 3;
+
+    /// Every way.
+    pub const ALL: [Self; Self::COUNT] = [Self::ToScan, Self::ToProximity, Self::ToAuthenticator];
+
+    /// The way to the phase that was not passed.
+    pub const fn to(phase: Phase) -> Self {
+        match phase {
+            Phase::Started | Phase::Presented | Phase::Scanned | Phase::Opened => Self::ToScan,
+            Phase::Proximity => Self::ToProximity,
+            Phase::Prompted | Phase::Confirmed => Self::ToAuthenticator,
+            Phase::Verified | Phase::Returned | Phase::Established => Self::ToAuthenticator,
+        }
+    }
+
+    const fn is_of(self, transport: Transport) -> bool {
+        match self {
+            Self::ToScan => matches!(transport, Transport::HybridQr),
+            Self::ToProximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
+            Self::ToAuthenticator => !matches!(transport, Transport::None),
+        }
     }
 }
 

@@ -210,7 +210,7 @@ pub struct Train {
     #[arg(long, value_name = "W", default_value = "mixture", conflicts_with_all = ["truth", "adapt"])]
     pub worlds: String,
     /// How many attempts of each world
-    #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub attempts: u64,
     /// The seed
     #[arg(long, value_name = "S", default_value_t = 20_261_124)]

@@ -7,7 +7,8 @@
 //!   Firefox and the page's own act elsewhere; `TimeoutError` is the ceremony's in a browser and a request's in
 //!   a backend.
 //! - Native apps on phones say more: a cancel, no credential, no app for a link, Bluetooth off.
-//! - Then words: of filters and policies, links, delivery, rendering, time limits, networks.
+//! - Then words: of what is not supported, filters and policies, links, delivery, rendering, time limits, networks.
+//! - A mistake of the program on a device is one of its state.
 //! - What a server throws and nothing above explains is a failure of the backend.
 //! - Everything else is `other`: the set of errors stays open.
 //!
@@ -93,9 +94,10 @@ const RULES: &[Rule] = &[
     (Is("getcredentialinterruptedexception|getcredentialunknownexception"), Any, Anyone, Class::Platform),
     (Is("getpublickeycredentialdomexception|error_lockout|error_lockout_permanent"), Any, Anyone, Class::Platform),
     // Words, wherever they come from.
+    (Has("unsupported|notsupported|not_supported|os_too_old"), Any, Anyone, Class::NotSupported),
     (Has("bluetooth|cbmanager"), Any, Anyone, Class::Bluetooth),
     (Any, Has("bluetooth"), Anyone, Class::Bluetooth),
-    (Has("policy|blocked_by_administrator|blocked_by_client|device_admin|mdm_"), Any, Anyone, Class::Policy),
+    (Has("policy|blocked_by_administrator|blocked_by_client|device_admin|mdm_|managed_profile|work_profile"), Any, Anyone, Class::Policy),
     (Any, Has("blocked by your administrator|managed by your organization"), Anyone, Class::Policy),
     (Has("activitynotfound|deep_link|deeplink|universal_link|universallink"), Any, Anyone, Class::Handoff),
     (Has("app_link|applink|app_not_installed|handoff"), Any, Anyone, Class::Handoff),
@@ -103,12 +105,16 @@ const RULES: &[Rule] = &[
     (Has("render|canvas|chunkload|qrcode|qr_code|imageload"), Any, Anyone, Class::Render),
     (Has("timeout|timedout|timed_out|deadline|expired"), Any, Anyone, Class::Timeout),
     (Is("typeerror"), Has("fetch|load failed|networkerror"), Anyone, Class::Network),
+    (Has("eventsource|websocket|tunnel"), Any, Anyone, Class::Network),
     (Has("network|econn|enotfound|eai_again|epipe|ehostunreach|enetunreach"), Any, Anyone, Class::Network),
     (Has("connectexception|connecterror|connectionerror|connectionreset|connectionrefused"), Any, Anyone, Class::Network),
     (Has("connection_|unknownhost|noroutetohost|socket|gaierror|operror|dnserror|urlerror"), Any, Anyone, Class::Network),
     (Has("ssl|tls|certificate|httprequestexception|err_internet|err_name|err_address"), Any, Anyone, Class::Network),
     (Is("authorizationerror|laerror|asauthorizationerror"), Any, Anyone, Class::Platform),
     (Has("asauthorizationerror|laerror"), Any, Device, Class::Platform),
+    // Mistakes of a program on a device.
+    (Has("illegalstate|illegalargument|invalidargument|nullpointer|outofbounds"), Any, Device, Class::InvalidState),
+    (Is("typeerror|referenceerror|rangeerror|syntaxerror"), Any, Device, Class::InvalidState),
     // What backends answer and throw.
     (Is("unauthenticated|unauthorized|permission_denied|forbidden"), Any, Anyone, Class::Http4xx),
     (Is("badrequest|bad_request|resource_exhausted|too_many_requests"), Any, Anyone, Class::Http4xx),

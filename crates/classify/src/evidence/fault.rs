@@ -3,18 +3,18 @@
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{AuthEvent, Cause, ErrorClass, Side, UnixNanos};
 
-use crate::feature::Fault;
+use crate::feature::{Complaint, Fault};
 
-/// The last error of each side that was not overcome, and when the last of them all came.
+/// The last error of each side that was not overcome, and which of them all came last, and when.
 #[derive(Debug)]
 pub struct Faults {
     of: [Fault; Side::COUNT],
-    last_at: Option<UnixNanos>,
+    last: Option<(Side, UnixNanos)>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { of: [Fault::Nothing; Side::COUNT], last_at: None }
+        Self { of: [Fault::Nothing; Side::COUNT], last: None }
     }
 }
 
@@ -22,12 +22,24 @@ impl Faults {
     /// Notes an error.
     pub fn see(&mut self, event: &AuthEvent, at: UnixNanos) {
         self.of[event.side.index()] = event.facts.error.map_or(Fault::Other, fault);
-        self.last_at = Some(at);
+        self.last = Some((event.side, at));
     }
 
     /// When the last error came, if one stands.
     pub fn last_at(&self) -> Option<UnixNanos> {
-        self.last_at.filter(|_| self.of.iter().any(|fault| *fault != Fault::Nothing))
+        self.last.filter(|_| self.of.iter().any(|fault| *fault != Fault::Nothing)).map(|(_, at)| at)
+    }
+
+    /// Who told the last error that stands.
+    pub fn complaint(&self) -> Complaint {
+        let stands = |side: Side| self.of(side) != Fault::Nothing;
+        let last = self.last.map(|(side, _)| side).filter(|side| stands(*side));
+        match last.or_else(|| Side::ALL.iter().copied().find(|side| stands(*side))) {
+            None => Complaint::Nobody,
+            Some(Side::Initiator) => Complaint::Page,
+            Some(Side::Authenticator) => Complaint::Phone,
+            Some(Side::Server) => Complaint::Server,
+        }
     }
 
     /// A side went on.
@@ -62,9 +74,9 @@ const fn fault(error: ErrorClass) -> Fault {
         | ErrorClass::Superseded
         | ErrorClass::NotFocused
         | ErrorClass::Security
-        | ErrorClass::NotSupported
         | ErrorClass::InvalidState
         | ErrorClass::Platform => Fault::Client,
+        ErrorClass::NotSupported => Fault::Unsupported,
         ErrorClass::Http5xx => Fault::Backend,
         ErrorClass::Http4xx => Fault::Refused,
         ErrorClass::NotAllowed | ErrorClass::OperationFailed | ErrorClass::Other => Fault::Other,
@@ -82,6 +94,7 @@ const fn as_hiccup(fault: Fault) -> Option<Cause> {
         Fault::Bluetooth => Some(Cause::BluetoothUnavailable),
         Fault::NoCredential => Some(Cause::NoCredential),
         Fault::Client => Some(Cause::ClientError),
+        Fault::Unsupported => Some(Cause::UnsupportedDevice),
         Fault::Backend => Some(Cause::ServerError),
         Fault::Nothing | Fault::Timeout | Fault::Cancelled | Fault::Refused | Fault::Other => None,
     }

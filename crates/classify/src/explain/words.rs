@@ -96,6 +96,7 @@ pub const fn fault_in_words(fault: Fault) -> &'static str {
         Fault::NoCredential => "that there is no credential",
         Fault::Cancelled => "a cancel",
         Fault::Client => "an error of its own",
+        Fault::Unsupported => "that the system cannot do it",
         Fault::Backend => "an error of the backend",
         Fault::Refused => "a refusal by the backend",
         Fault::Other => "an unknown error",

@@ -136,14 +136,27 @@ values! {
         NoCredential = "no_credential",
         /// The person cancelled.
         Cancelled = "cancelled",
-        /// The page's or app's own code, or what it runs on.
+        /// The page's or app's own code.
         Client = "client",
+        /// What it runs on cannot do it.
+        Unsupported = "unsupported",
         /// The backend failed.
         Backend = "backend",
         /// The backend refused.
         Refused = "refused",
         /// Anything else.
         Other = "other",
+    }
+    /// Who told the last error that was never overcome, whatever it was about.
+    Complaint {
+        /// Nobody.
+        Nobody = "nobody",
+        /// The page.
+        Page = "page",
+        /// The phone.
+        Phone = "phone",
+        /// The server.
+        Server = "server",
     }
     /// A verification that failed and was not followed by one that succeeded.
     Refusal {

@@ -7,8 +7,13 @@ use crate::evidence::observe;
 use crate::support::journey;
 use crate::tables::Tables;
 
+fn posterior(text: &str, completeness: &Completeness) -> Posterior {
+    let features = observe(&journey(text));
+    weigh(&features, &Losses::of(&features, completeness), &Tables::shipped())
+}
+
 fn of(text: &str, completeness: &Completeness, cause: Cause) -> f32 {
-    weigh(&observe(&journey(text)), completeness, &Tables::shipped()).causes.of(cause)
+    posterior(text, completeness).causes.of(cause)
 }
 
 fn usual(text: &str, cause: Cause) -> f32 {
@@ -104,7 +109,7 @@ fn an_absence_is_explained_by_a_loss() {
 #[test]
 fn the_weights_of_all_evidence_add_up_to_the_log_odds() {
     let text = "flow passkey_cda\non initiator Windows Chrome\n0 auth.webauthn.started timeout=180000\n8 auth.webauthn.failed error=not_allowed";
-    let said = weigh(&observe(&journey(text)), &Completeness::default(), &Tables::shipped());
+    let said = posterior(text, &Completeness::default());
     let likeliest = said.causes.likeliest();
     let probability = said.causes.of(likeliest);
     let sum: f32 = said.evidence.iter().flatten().map(|weighed| weighed.weight).sum();
@@ -115,7 +120,7 @@ fn the_weights_of_all_evidence_add_up_to_the_log_odds() {
 #[test]
 fn abandonment_is_not_technical() {
     for text in [SHOWN, "flow passkey_cda\n0 auth.webauthn.started\n40 auth.page.unloaded"] {
-        let said = weigh(&observe(&journey(text)), &Completeness::default(), &Tables::shipped()).causes;
+        let said = posterior(text, &Completeness::default()).causes;
         let abandoned = [Cause::WalkedAway, Cause::ConfirmationAbandoned, Cause::SwitchedMethod];
         let sum: f32 = abandoned.iter().map(|cause| said.of(*cause)).sum();
         assert!((said.outcome(authstitch_model::Outcome::UserAbandoned) - sum).abs() < 1e-6);

@@ -9,6 +9,7 @@
 //! close idle
 //! ```
 //!
+//! A line `cause wrong_account` says what happened; [`journey`] leaves it to the test.
 //! An event's line is its time in seconds, its side where it is not the usual one, its name, and facts as
 //! `key=value`.
 
@@ -51,6 +52,7 @@ pub fn journey(text: &str) -> Journey {
                 let (gap, flow) = (Millis(at(seconds, line) / 1_000_000), known(Flow::from_code(flow), line));
                 journey.next = Some(Successor { journey: id, gap, flow });
             }
+            ["cause", ..] => {}
             ["close", reason] => journey.close_reason = known(CloseReason::from_code(reason), line),
             ["clock", "known"] => journey.offsets.authenticator = Some(0),
             [seconds, rest @ ..] => {

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use authstitch_classify::Tables;
 use authstitch_classify::train::{Example, Label, Provenance, Unlabelled, adapt, features, train};
-use authstitch_engine::{Judged, Settings};
+use authstitch_engine::{Judged, Settings, StitchSettings};
 use authstitch_model::key::code_digest;
 use authstitch_model::truth::TruthLine;
 use authstitch_model::{Cause, Completeness, EventId, EventName, SpanId, TraceId};
@@ -35,22 +36,34 @@ pub fn run(args: &args::Train) -> Outcome {
 /// Fits to simulated worlds, each with its weight.
 fn simulated(args: &args::Train) -> Result<Tables, Failure> {
     let worlds = weighted(&args.worlds)?;
-    let fingerprint = fingerprint(&args.worlds, &worlds, args.attempts, args.seed);
-    let parts = threads::each(&worlds, |(name, weight)| {
-        let simulation = Simulation::new(worlds::load(name)?, args.seed);
-        let found = in_process::run(simulation, 0..args.attempts, Settings::default())?;
-        // Every world counts by its weight, however many attempts it has.
+    let fingerprint = fingerprint(&args.worlds, &worlds, args.attempts, args.seed)?;
+    let all = simulated_examples(&worlds, args.attempts, args.seed)?;
+    let made_by = format!(
+        "authstitch train --worlds {} --attempts {} --seed {}",
+        args.worlds, args.attempts, args.seed
+    );
+    Ok(train(&all, &Completeness::default(), named(&args.worlds.replace(',', "+"), made_by, fingerprint)))
+}
+
+/// The examples that worlds make, each world counting by its weight, however many attempts it has.
+fn simulated_examples(worlds: &[(String, f64)], attempts: u64, seed: u64) -> Result<Vec<Example>, Failure> {
+    // Stitching alone is asked; tables of other features than the program's could not be read.
+    let nothing = train(&[], &Completeness::default(), named("nothing", String::new(), String::new()));
+    let settings = Settings {
+        stitch: StitchSettings::default(),
+        completeness: Completeness::default(),
+        tables: Arc::new(nothing),
+    };
+    let parts = threads::each(worlds, |(name, weight)| {
+        let simulation = Simulation::new(worlds::load(name)?, seed);
+        let found = in_process::run(simulation, 0..attempts, settings.clone())?;
         Ok(examples(&found.truth, &found.journeys, weight * worlds.len() as f64))
     })?;
     let mut all = Vec::new();
     for part in parts {
         all.extend(part?);
     }
-    let made_by = format!(
-        "authstitch train --worlds {} --attempts {} --seed {}",
-        args.worlds, args.attempts, args.seed
-    );
-    Ok(train(&all, &Completeness::default(), named(&args.worlds.replace(',', "+"), made_by, fingerprint)))
+    Ok(all)
 }
 
 /// The worlds named, with weights that sum to one.
@@ -67,14 +80,21 @@ fn weighted(names: &str) -> Result<Vec<(String, f64)>, Failure> {
     Ok(names.into_iter().map(|name| (name.to_owned(), share)).collect())
 }
 
-/// Changes when the features, the worlds or the amount change: tables with another fingerprint are stale.
-fn fingerprint(names: &str, worlds: &[(String, f64)], attempts: u64, seed: u64) -> String {
+/// So many attempts of each world stand in the fingerprint.
+const ATTEMPTS_PRINTED: u64 = 200;
+
+/// Changes when the features, the worlds, the amount, or what becomes of the first attempts of each world change:
+/// tables with another fingerprint are stale.
+fn fingerprint(names: &str, worlds: &[(String, f64)], attempts: u64, seed: u64) -> Result<String, Failure> {
     let mut text = format!("{names} {attempts} {seed}\n{}", features());
     for (name, weight) in worlds {
         text.push_str(&format!("{name} {weight}\n"));
         text.push_str(World::shipped(name).unwrap_or_default());
     }
-    short(&text)
+    for example in simulated_examples(worlds, attempts.min(ATTEMPTS_PRINTED), seed)? {
+        text.push_str(&format!("{example:?}\n"));
+    }
+    Ok(short(&text))
 }
 
 fn short(text: &str) -> String {
@@ -163,7 +183,7 @@ mod tests {
         let arguments = args::Arguments::parse_from(["authstitch", "train", "--out", "tables.json"]);
         let args::Command::Train(args) = arguments.command else { panic!("not the command that was typed") };
         let worlds = weighted(&args.worlds).unwrap();
-        let expected = fingerprint(&args.worlds, &worlds, args.attempts, args.seed);
+        let expected = fingerprint(&args.worlds, &worlds, args.attempts, args.seed).unwrap();
         assert_eq!(
             Tables::shipped().fingerprint(),
             expected,

@@ -82,7 +82,7 @@ fn browsers_go_by_name_and_message() {
             ("TypeError", "Failed to fetch", CHROME, Class::Network),
             ("TypeError", "Load failed", SAFARI, Class::Network),
             ("TypeError", "NetworkError when attempting to fetch resource.", FIREFOX, Class::Network),
-            ("TypeError", "x is not a function", CHROME, Class::Other),
+            ("TypeError", "x is not a function", CHROME, Class::InvalidState),
             ("NetworkError", "", CHROME, Class::Network),
             ("ChunkLoadError", "", CHROME, Class::Render),
             ("QRCodeRenderError", "", CHROME, Class::Render),
@@ -176,7 +176,12 @@ fn native_apps_say_more() {
             ("javax.net.ssl.SSLHandshakeException", "", None, Class::Network),
             ("DevicePolicyException", "", None, Class::Policy),
             ("", "blocked by your administrator", None, Class::Policy),
-            ("java.lang.IllegalStateException", "", None, Class::Other),
+            ("java.lang.IllegalStateException", "", None, Class::InvalidState),
+            ("NSInvalidArgumentException", "", None, Class::InvalidState),
+            ("unsupported_device", "", None, Class::NotSupported),
+            ("managed_profile", "", None, Class::Policy),
+            ("tunnel_failed", "", None, Class::Network),
+            ("code_expired", "", None, Class::Timeout),
         ],
     );
 }

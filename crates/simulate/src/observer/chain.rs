@@ -2,7 +2,7 @@
 //! context, and an obstacle that stopped one attempt may still stand in the next.
 
 use authstitch_model::{
-    Browser, Cause, EventName, Flow, Millis, Os, Outcome, Phase, Side, Transport, UnixNanos,
+    Browser, Cause, EventName, Flow, Millis, Os, Outcome, Phase, Side, Synthetic, Transport, UnixNanos,
 };
 
 use super::density::Duration;
@@ -376,8 +376,15 @@ fn browsers(segment: &SegmentModel, all: &[Seen]) -> Vec<(Browser, f64)> {
     browsers
 }
 
+/// Whether an event says what the phone is: its own ones, and those of the server about its fetches.
+fn tells_phone(seen: &Sighting) -> bool {
+    let event = &seen.event;
+    let by_server = event.name == EventName::LinkOpened && event.facts.synthetic != Some(Synthetic::Bot);
+    seen.emitter(Flow::Unknown) == Emitter::Phone || by_server
+}
+
 fn phone_is(segment: &SegmentModel, chain: &[Vec<Sighting>], os: Os) -> f64 {
-    let seen = chain.iter().flatten().filter(|seen| seen.event.side == Side::Authenticator);
+    let seen = chain.iter().flatten().filter(|seen| tells_phone(seen));
     let known = seen.filter_map(|seen| seen.event.environment.os.as_ref()).next();
     match known {
         Some(known) => f64::from(known.kind == os),
@@ -471,7 +478,7 @@ fn environment(segment: &SegmentModel, chain: &[Vec<Sighting>]) -> f64 {
             likely *= segment.segment.entry_points.shares().filter(same).map(|(_, share)| share).sum::<f64>();
         }
     }
-    let phone = events().find(|seen| seen.emitter(Flow::Unknown) == Emitter::Phone);
+    let phone = events().find(|seen| tells_phone(seen));
     if let Some(environment) = phone.map(|seen| &seen.event.environment) {
         if let Some(os) = &environment.os {
             let same = |(known, _): &(&Os, f64)| **known == os.kind;

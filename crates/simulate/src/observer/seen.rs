@@ -11,7 +11,7 @@ use authstitch_model::{
 
 use super::density::{RESOLUTION_S, uniform};
 use super::traces::Mark;
-use crate::stack::mishap::FOLLOWS_S;
+use crate::stack::mishap::{BETWEEN_TRIES_S, FOLLOWS_S};
 
 /// Between a server's answer and the word of who asked, as two clocks tell it.
 const ECHO_BLUR_S: f64 = 3.0;
@@ -122,6 +122,7 @@ impl Seen {
             seen.marks.retain(|(_, mark)| *mark != Mark::CredentialUnknown);
         }
         seen.drop_echoes();
+        seen.gather_tries();
         seen
     }
 
@@ -229,6 +230,20 @@ impl Seen {
             );
             let echoes = |at: &f64| (moment.at - at).abs() < ECHO_BLUR_S;
             !(device && answer && told.iter().any(echoes))
+        });
+    }
+
+    /// Several tries of a finger in a row are one mishap, which is over with the last.
+    fn gather_tries(&mut self) {
+        let tries: Vec<f64> = self
+            .marks
+            .iter()
+            .filter(|(_, mark)| *mark == Mark::UserVerification)
+            .map(|(moment, _)| moment.at)
+            .collect();
+        self.marks.retain(|(moment, mark)| {
+            let followed = |at: &f64| *at > moment.at && at - moment.at < BETWEEN_TRIES_S.1 + RESOLUTION_S;
+            !(*mark == Mark::UserVerification && tries.iter().any(followed))
         });
     }
 

@@ -102,7 +102,7 @@ pub(super) fn traces(flow: Flow, cause: Cause, phase: Phase, telling: Telling) -
     match cause {
         Cause::RenderFailed if !hidden => page(&["render_failed", "CanvasError", "ImageLoadError"]),
         Cause::DeliveryFailed => server(&["delivery_failed", "smtp_bounce", "550"]),
-        Cause::WrongApp => phone(&["unsupported_scanner", "app_not_installed"]),
+        Cause::WrongApp => phone(&["no_app_for_code", "app_not_installed"]),
         Cause::WrongBrowser if flow == Flow::MagicLink => Traces {
             marks: vec![(Mark::ForeignFetch, 1.0 - LOGGED_IN_THERE), (Mark::ForeignLogin, LOGGED_IN_THERE)],
         },

@@ -34,9 +34,8 @@ pub(super) fn page(scene: &Scene<'_>) -> Resource {
 pub(super) fn phone(scene: &Scene<'_>) -> Resource {
     let device = &scene.person.phone;
     if scene.story.flow == Flow::MagicLink {
-        let (browser, major) = phone_browser(device);
         let mut attributes = synthetic(scene, "login-web", "webjs");
-        attributes.push(text("user_agent.original", user_agent(device.os, browser, major)));
+        attributes.push(phone_agent(scene));
         return Resource { attributes };
     }
     let language = if device.os == Os::Ios { "swift" } else { "kotlin" };
@@ -45,6 +44,13 @@ pub(super) fn phone(scene: &Scene<'_>) -> Resource {
     attributes.push(text("device.model.identifier", device.model));
     attributes.push(text("app.version", &*device.app_version));
     Resource { attributes }
+}
+
+/// What the phone's browser says of itself to a server.
+pub(super) fn phone_agent(scene: &Scene<'_>) -> KeyValue {
+    let device = &scene.person.phone;
+    let (browser, major) = phone_browser(device);
+    text("user_agent.original", user_agent(device.os, browser, major))
 }
 
 pub(super) fn server(scene: &Scene<'_>, process: u64) -> Resource {

@@ -5,6 +5,7 @@ use authstitch_otlp::wire::KeyValue;
 
 use super::Scene;
 use super::attributes::{flag, number, text, texts};
+use super::devices;
 use super::event::{Asker, Event, Span};
 use crate::random::{Dice, after};
 
@@ -158,7 +159,7 @@ fn magic_link(scene: &Scene<'_>, phase: Phase, at: UnixNanos, events: &mut Vec<E
         }
         Phase::Presented => events.push(Event::page(EventName::QrShown, at).code(0)),
         Phase::Scanned => events.push(Event::phone(EventName::QrScanned, at).code(0)),
-        Phase::Opened => events.push(link_fetch(at)),
+        Phase::Opened => events.push(link_fetch(scene, at)),
         Phase::Prompted => events.push(Event::phone(EventName::ConfirmationShown, at).code(0)),
         Phase::Confirmed => events.push(
             Event::phone(EventName::ConfirmationCompleted, at).code(0).span(since(scene, Phase::Prompted)),
@@ -168,12 +169,13 @@ fn magic_link(scene: &Scene<'_>, phase: Phase, at: UnixNanos, events: &mut Vec<E
 }
 
 /// The server sees a person's phone fetch the link.
-pub(super) fn link_fetch(at: UnixNanos) -> Event {
+pub(super) fn link_fetch(scene: &Scene<'_>, at: UnixNanos) -> Event {
     Event::server(EventName::LinkOpened, Asker::Phone, at)
         .of_side(Side::Authenticator)
         .code(0)
         .detail(text("http.request.method", "GET"))
         .detail(text("http.route", "/login/link/{token}"))
+        .detail(devices::phone_agent(scene))
 }
 
 /// The server sees a mail scanner fetch the link.

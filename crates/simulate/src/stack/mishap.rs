@@ -13,6 +13,9 @@ use super::event::{Asker, Event};
 use super::happy::{about_code, link_fetch, phone_emits, scanner_fetch, verifier};
 use crate::random::{Dice, after};
 
+/// A finger or face is tried up to so many times, with so many seconds between.
+const MOST_TRIES: u64 = 3;
+pub(crate) const BETWEEN_TRIES_S: (f64, f64) = (1.0, 3.0);
 /// Share of links opened in the wrong browser that log that one in.
 pub(crate) const LOGGED_IN_THERE: f64 = 0.5;
 /// So many seconds after the link's opening that is verified, and so many later the session is there.
@@ -60,7 +63,7 @@ impl Mishap<'_> {
             Cause::DeliveryFailed => {
                 self.server_error(&["delivery_failed", "smtp_bounce", "550"], Asker::Page);
             }
-            Cause::WrongApp => self.phone_error(&["unsupported_scanner", "app_not_installed"]),
+            Cause::WrongApp => self.phone_error(&["no_app_for_code", "app_not_installed"]),
             Cause::WrongBrowser => self.opened_in_vain("wrong_browser"),
             Cause::CodeExpired => self.refused(Reason::TokenExpired),
             Cause::HandoffFailed => {
@@ -202,11 +205,11 @@ impl Mishap<'_> {
             Flow::MagicLink if self.dice.chance(LOGGED_IN_THERE) => {
                 let verified = after(self.at, self.dice.between(FOLLOWS_S.0, FOLLOWS_S.1));
                 let session = after(verified, self.dice.between(FOLLOWS_S.0, FOLLOWS_S.1));
-                self.push(link_fetch(self.at));
+                self.push(link_fetch(self.scene, self.at));
                 self.push(Event::server(EventName::VerificationSucceeded, Asker::Phone, verified).code(0));
                 self.push(Event::phone(EventName::SessionEstablished, session).code(0));
             }
-            Flow::MagicLink => self.push(link_fetch(self.at).error(kind)),
+            Flow::MagicLink => self.push(link_fetch(self.scene, self.at).error(kind)),
             _ => self.phone_error(&["wrong_browser"]),
         }
     }
@@ -243,8 +246,17 @@ impl Mishap<'_> {
         if self.hidden() && !phone_emits(self.scene) {
             return;
         }
-        let event = Event::phone(EventName::UserVerificationFailed, self.at);
-        self.push(about_code(self.scene, event.error("biometric_not_recognized")));
+        let prompted = self.scene.at(Phase::Prompted).unwrap_or(self.at);
+        let mut at = self.at;
+        for _ in 0..=self.dice.below(MOST_TRIES - 1) {
+            let event = Event::phone(EventName::UserVerificationFailed, at);
+            self.push(about_code(self.scene, event.error("biometric_not_recognized")));
+            let between = self.dice.between(BETWEEN_TRIES_S.0, BETWEEN_TRIES_S.1);
+            at = UnixNanos(at.0.saturating_sub((between * 1e9) as u64));
+            if at <= prompted {
+                break;
+            }
+        }
     }
 
     /// Whoever posted the result may notice that the post failed.

@@ -128,18 +128,18 @@ fn fingerprints_of_the_payloads() {
         found += &format!("{name} {:016x}\n", hash.finish());
     }
     expect![[r#"
-        baseline 4c400e17c94e22bb
+        baseline 143dd1f32d2058bd
         passkey_launch eb013ae1df8a299d
-        quick_retries 6b2efc9a705cbe8f
-        kiosk 36dc0f434d5883d5
-        lossy_mobile b54c24e4fb487ceb
-        clock_chaos e5b6fac9c047257a
-        sampled fef892414c5a934f
-        magic_link_mail_scanners df5adcd2c68779ee
-        android_regression 42f1b31f1336759e
-        partly_instrumented f14d8863ebe8167d
-        corporate_network b688d439e6de91c5
-        attack 9328f338782d155f
+        quick_retries b9deb0b08a84a1c5
+        kiosk 76c98aff7f8c3518
+        lossy_mobile 35bf575e303e88fe
+        clock_chaos 54ebae41c73e5102
+        sampled f09504680709ebd1
+        magic_link_mail_scanners 7d7e863b8c5f2751
+        android_regression 9c5cb9ef35a4d61a
+        partly_instrumented 46744020e9da65ca
+        corporate_network 57134d6f32358451
+        attack cfb6121b9a17bc1f
     "#]]
     .assert_eq(&found);
 }
