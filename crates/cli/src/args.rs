@@ -206,6 +206,9 @@ pub struct Explain {
 
 #[derive(Debug, Args)]
 pub struct Train {
+    /// Telemetry: OTLP JSON, one request a line, or protobuf requests, each behind its length
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
     /// Simulated worlds: `mixture`, the training mixture, or names with commas between
     #[arg(long, value_name = "W", default_value = "mixture", conflicts_with_all = ["truth", "adapt"])]
     pub worlds: String,
@@ -215,20 +218,20 @@ pub struct Train {
     /// The seed
     #[arg(long, value_name = "S", default_value_t = 20_261_124)]
     pub seed: u64,
-    /// What really happened in the files of --otlp, one truth line an attempt
-    #[arg(long, value_name = "FILE", requires = "otlp", conflicts_with = "adapt")]
+    /// What really happened in the inputs, one truth line an attempt
+    #[arg(long, value_name = "FILE", requires = "inputs", conflicts_with = "adapt")]
     pub truth: Option<PathBuf>,
-    /// Telemetry: OTLP JSON, one request a line, or protobuf requests, each behind its length
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub otlp: Vec<PathBuf>,
-    /// Only re-estimate how often each cause occurs, from telemetry without truth
-    #[arg(long, requires = "otlp")]
+    /// Only re-estimate how often each cause occurs, from journeys without truth
+    #[arg(long)]
     pub adapt: bool,
+    /// Adapt to the journeys of the store in this directory
+    #[arg(long, value_name = "DIR", requires = "adapt", conflicts_with = "inputs")]
+    pub data_dir: Option<PathBuf>,
     /// The tables to adapt; those of the program otherwise
     #[arg(long, value_name = "FILE", requires = "adapt")]
     pub tables: Option<PathBuf>,
     /// Realms and mapping, as for `serve` (YAML)
-    #[arg(long, value_name = "FILE", requires = "otlp")]
+    #[arg(long, value_name = "FILE", requires = "inputs")]
     pub config: Option<PathBuf>,
     /// Where the tables are written (JSON)
     #[arg(long, value_name = "FILE")]

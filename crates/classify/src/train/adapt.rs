@@ -31,6 +31,15 @@ impl Unlabelled {
         let shares = crate::by_cause::probabilities(&verdict.causes);
         (!verdict.unfinished).then_some(Self { flow: journey.flow, shares })
     }
+
+    /// What a verdict that was kept said; a cause that is missing had no share.
+    pub fn of(flow: Flow, causes: impl IntoIterator<Item = (Cause, f32)>) -> Self {
+        let mut shares = [0.0; Cause::COUNT];
+        for (cause, share) in causes {
+            shares[cause.index()] = share;
+        }
+        Self { flow, shares }
+    }
 }
 
 /// The same tables with the priors that explain these journeys best. `tables` are those that judged them.

@@ -6,16 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use authstitch_classify::Tables;
-use authstitch_classify::train::{Example, Label, Provenance, Unlabelled, adapt, features, train};
+use authstitch_classify::train::{Example, Label, Provenance, Unlabelled, features, train};
 use authstitch_engine::{Judged, Settings, StitchSettings};
-use authstitch_model::key::code_digest;
 use authstitch_model::truth::TruthLine;
 use authstitch_model::{Cause, Completeness, EventId, EventName, SpanId, TraceId};
 use authstitch_simulate::{Simulation, World, mixture};
 
 use super::replay;
 use crate::failure::{Failure, Outcome, While};
-use crate::{args, in_process, tables, threads, truth, worlds};
+use crate::{args, in_process, journeys, tables, threads, truth, worlds};
 
 /// The name of the training mixture among worlds.
 const MIXTURE: &str = "mixture";
@@ -25,6 +24,9 @@ pub fn run(args: &args::Train) -> Outcome {
         adapted(args)?
     } else if let Some(path) = &args.truth {
         labelled(args, path)?
+    } else if !args.inputs.is_empty() {
+        return Err(Failure::usage("it is not known what happened in these files")
+            .hint("name --truth FILE with a truth line an attempt, or --adapt to learn from them without"));
     } else {
         simulated(args)?
     };
@@ -94,11 +96,7 @@ fn fingerprint(names: &str, worlds: &[(String, f64)], attempts: u64, seed: u64) 
     for example in simulated_examples(worlds, attempts.min(ATTEMPTS_PRINTED), seed)? {
         text.push_str(&format!("{example:?}\n"));
     }
-    Ok(short(&text))
-}
-
-fn short(text: &str) -> String {
-    code_digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Ok(tables::fingerprint(&text))
 }
 
 fn named(name: &str, made_by: String, fingerprint: String) -> Provenance {
@@ -108,7 +106,7 @@ fn named(name: &str, made_by: String, fingerprint: String) -> Provenance {
 /// Fits to a team's own telemetry, with its truth.
 fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
     let lines = truth::read(path)?;
-    let journeys = replay::judge(&args.otlp, args.config.as_deref(), None)?;
+    let journeys = replay::judge(&args.inputs, args.config.as_deref(), None)?;
     let examples = examples(&lines, &journeys, 1.0);
     if examples.is_empty() {
         return Err(Failure::new(format!(
@@ -118,7 +116,7 @@ fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
         ))
         .hint("the truth's trace_id, span_id and event_id must be those of the telemetry"));
     }
-    let fingerprint = short(&format!("{} {} {}", path.display(), lines.len(), journeys.len()));
+    let fingerprint = tables::fingerprint(&format!("{} {} {}", path.display(), lines.len(), journeys.len()));
     let made_by = format!("authstitch train --truth {}", path.display());
     Ok(train(&examples, &Completeness::default(), named("labelled", made_by, fingerprint)))
 }
@@ -126,17 +124,37 @@ fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
 /// Leaves the weights and re-estimates how often each cause occurs.
 fn adapted(args: &args::Train) -> Result<Tables, Failure> {
     let old = tables::of_file(args.tables.as_deref())?;
-    let journeys = replay::judge(&args.otlp, args.config.as_deref(), args.tables.as_deref())?;
-    let judged: Vec<_> = journeys
-        .iter()
-        .filter_map(|judged| Unlabelled::new(&judged.journey, &Completeness::default(), &old))
-        .collect();
-    if judged.is_empty() {
-        return Err(Failure::new("not one journey in these files to learn from"));
+    let unlabelled = match (&args.data_dir, args.inputs.as_slice()) {
+        (Some(dir), _) => stored(dir, &old)?,
+        (None, []) => {
+            return Err(Failure::usage("no journeys to adapt to")
+                .hint("name files of telemetry, or --data-dir DIR with a store"));
+        }
+        (None, inputs) => {
+            let journeys = replay::judge(inputs, args.config.as_deref(), args.tables.as_deref())?;
+            tables::unlabelled(&old, &journeys, &Completeness::default())
+        }
+    };
+    tables::adapted(&old, &unlabelled).ok_or_else(|| Failure::new("not one finished journey to learn from"))
+}
+
+/// The journeys of a store that these tables judged: another prior cannot be taken out of a verdict.
+fn stored(dir: &Path, tables: &Tables) -> Result<Vec<Unlabelled>, Failure> {
+    let lines = journeys::from_store(dir)?;
+    let (own, others): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| line.tables.as_str() == tables.version());
+    if own.is_empty()
+        && let Some(other) = others.first()
+    {
+        return Err(Failure::new(format!(
+            "the tables `{}` judged none of the {} journeys in {}",
+            tables.version(),
+            others.len(),
+            dir.display()
+        ))
+        .hint(format!("name the file of `{}` with --tables", other.tables)));
     }
-    let fingerprint = short(&format!("{} {}", old.version(), judged.len()));
-    let made_by = format!("authstitch train --adapt, from {}", old.version());
-    Ok(adapt(&old, &judged, named(&format!("{}-adapted", old.version()), made_by, fingerprint)))
+    Ok(own.iter().filter_map(tables::of_line).collect())
 }
 
 /// What tells one event from another.

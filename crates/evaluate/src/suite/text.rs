@@ -74,6 +74,20 @@ pub(crate) const GROUPS: &[(&str, &[Column])] = &[
         ],
     ),
     (
+        "Beside ideal, blind",
+        &[
+            column("set size", "size of the set, share of ideal, blind", |card| {
+                of_blind(card, |scores| scores.credible_size)
+            }),
+            column("confused", "confused, abandoned and technical", |card| {
+                shown(confused(&card.scores), Unit::Share)
+            }),
+            column("by blind", "confused by ideal, blind", |card| {
+                shown(card.ideal_blind.as_ref().and_then(confused), Unit::Share)
+            }),
+        ],
+    ),
+    (
         "Stitching, honesty",
         &[
             column("exact", "exact, where keys connect", |card| {
@@ -115,6 +129,11 @@ fn of_blind(card: &Scorecard, score: fn(&Scores) -> Option<f64>) -> String {
     let reachable = card.ideal_blind.as_ref().and_then(score).filter(|reachable| *reachable > 0.0);
     let share = score(&card.scores).zip(reachable).map(|(score, reachable)| score / reachable);
     shown(share, Unit::Share)
+}
+
+/// Both confusions of abandonment and technical failure.
+fn confused(scores: &Scores) -> Option<f64> {
+    Some(scores.abandoned_called_technical? + scores.technical_called_abandoned?)
 }
 
 fn ideal(card: &Scorecard, score: fn(&Scores) -> Option<f64>) -> String {
