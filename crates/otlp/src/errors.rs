@@ -7,7 +7,8 @@
 //!   Firefox and the page's own act elsewhere; `TimeoutError` is the ceremony's in a browser and a request's in
 //!   a backend.
 //! - Native apps on phones say more: a cancel, no credential, no app for a link, Bluetooth off.
-//! - Then words: of what is not supported, filters and policies, links, delivery, rendering, time limits, networks.
+//! - Then words: of codes without an app, sessions and browsers that a backend does not know, what is not
+//!   supported, filters and policies, links, delivery, rendering, time limits, networks.
 //! - A mistake of the program on a device is one of its state.
 //! - What a server throws and nothing above explains is a failure of the backend.
 //! - Everything else is `other`: the set of errors stays open.
@@ -94,6 +95,9 @@ const RULES: &[Rule] = &[
     (Is("getcredentialinterruptedexception|getcredentialunknownexception"), Any, Anyone, Class::Platform),
     (Is("getpublickeycredentialdomexception|error_lockout|error_lockout_permanent"), Any, Anyone, Class::Platform),
     // Words, wherever they come from.
+    (Has("no_app_for|unrecognized_qr|unrecognised_qr|unknown_qr|invalid_qr|unsupported_qr"), Any, Anyone, Class::Handoff),
+    (Has("session_missing|session_lost|session_not_found|no_session|invalid_session"), Any, Anyone, Class::Http4xx),
+    (Has("wrong_browser|browser_mismatch|state_mismatch"), Any, Anyone, Class::Http4xx),
     (Has("unsupported|notsupported|not_supported|os_too_old"), Any, Anyone, Class::NotSupported),
     (Has("bluetooth|cbmanager"), Any, Anyone, Class::Bluetooth),
     (Any, Has("bluetooth"), Anyone, Class::Bluetooth),

@@ -91,7 +91,8 @@ fn a_journey_that_was_cut_off_says_nothing_by_its_silence() {
 fn a_side_that_a_sampler_may_have_dropped_is_silent_with_its_share() {
     let sampled = format!("{SHOWN} sampled=6553");
     let sampled_phone = format!("{sampled}\n5 auth.qr.scanned sampled=6553");
-    assert!(usual(&sampled, Cause::ConfirmationAbandoned) > 5.0 * usual(SHOWN, Cause::ConfirmationAbandoned));
+    let further = |text: &str| usual(text, Cause::ConfirmationAbandoned) + usual(text, Cause::RiskDenied);
+    assert!(further(&sampled) > 3.0 * further(SHOWN), "{} {}", further(&sampled), further(SHOWN));
     let heard = format!("{SHOWN}\n5 auth.qr.scanned");
     let difference = usual(&sampled_phone, Cause::HandoffFailed) - usual(&heard, Cause::HandoffFailed);
     assert!(difference.abs() < 0.2, "the phone was heard of, so its trace was kept: {difference}");

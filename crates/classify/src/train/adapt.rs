@@ -2,7 +2,8 @@
 //! as they stand is its share of each cause, and the mean of all shares is the next prior.
 //!
 //! The old priors count as much as [`BELIEF`] journeys, so that a few journeys change little, and a cause that
-//! was never seen does not vanish.
+//! was never seen does not vanish; and as much as a [`SHARE`] of the journeys at hand, however many they are, for
+//! causes whose journeys look alike drift apart otherwise.
 
 use authstitch_model::{Cause, Completeness, Flow, Journey};
 
@@ -11,6 +12,8 @@ use crate::tables::Tables;
 
 /// So many journeys the old priors are worth.
 const BELIEF: f64 = 50.0;
+/// And such a share of the journeys at hand.
+const SHARE: f64 = 0.15;
 /// Rounds after which it ends in any case.
 const ROUNDS: usize = 500;
 /// The greatest change of a share below which a round is the last one.
@@ -58,9 +61,10 @@ pub fn adapt(tables: &Tables, journeys: &[Unlabelled], provenance: Provenance) -
 }
 
 fn prior(old: &[f64; Cause::COUNT], journeys: &[&Unlabelled]) -> [f64; Cause::COUNT] {
+    let belief = BELIEF + SHARE * journeys.len() as f64;
     let mut prior = *old;
     for _ in 0..ROUNDS {
-        let mut counts = old.map(|share| BELIEF * share);
+        let mut counts = old.map(|share| belief * share);
         for journey in journeys {
             let mut shares = [0.0; Cause::COUNT];
             for (nth, share) in shares.iter_mut().enumerate().filter(|(nth, _)| old[*nth] > 0.0) {

@@ -22,7 +22,7 @@ const ENOUGH: f64 = 3e-6;
 /// Pairs of steps that are remembered.
 const MEMORY: usize = 8;
 /// Weights smaller than this are left out.
-const SMALL: f64 = 0.05;
+const SMALL: f64 = 0.01;
 /// Weights are rounded to so many parts of a nat.
 const PARTS: f64 = 100.0;
 
