@@ -7,5 +7,8 @@ pub const WEIGHT_NATS: f32 = 16.0;
 /// The smallest weight that is shown, in nats: less than this moves a probability by under two points.
 pub const SHOWN_WEIGHT_NATS: f32 = 0.1;
 
+/// The smallest probability of a hidden phase that is worth a word: with less nobody would look there.
+pub const SHOWN_PHASE: f32 = 0.05;
+
 /// The largest number of causes that an explanation names: a reader acts on two or three.
 pub const CAUSES_EXPLAINED: usize = 3;

@@ -1,5 +1,5 @@
-//! As what a feature's value is cited. The absence of an error is no error: it is cited with how far the
-//! journey came.
+//! As what a feature's value is cited. What was not seen is cited with how far the journey came, and a page that
+//! stayed with the silence at the end.
 
 use authstitch_model::Evidence;
 
@@ -11,9 +11,15 @@ use crate::hard;
 pub fn cite(features: &Features, known: Known) -> Evidence {
     let first = usize::from(known.first);
     match known.about() {
-        O::ServerFault | O::Refusal | O::PhoneFault | O::PageFault | O::UserVerification if first == 0 => {
+        O::ServerFault | O::Refusal | O::PhoneFault | O::PageFault | O::UserVerification | O::Complaint
+            if first == 0 =>
+        {
             hard::stage(features)
         }
+        O::Credential | O::CodeUse | O::Refreshes | O::Scanner | O::PhoneSession | O::Page if first == 0 => {
+            hard::stage(features)
+        }
+        O::Retry | O::Previous if first == 0 => hard::stage(features),
         O::Stage | O::PageStage | O::PhoneStage | O::ServerStage | O::Form | O::Sampled | O::Holes => {
             hard::stage(features)
         }
@@ -21,7 +27,6 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Refusal => Evidence::ServerReason,
         O::PhoneFault => Evidence::AuthenticatorError,
         O::PageFault => Evidence::InitiatorError,
-        O::Complaint if first == Complaint::Nobody as usize => hard::stage(features),
         O::Complaint if first == Complaint::Phone as usize => Evidence::AuthenticatorError,
         O::Complaint if first == Complaint::Server as usize => Evidence::ServerError,
         O::Complaint => Evidence::InitiatorError,
@@ -39,7 +44,8 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Parting if first == Parting::Switched as usize => Evidence::MethodSwitched,
         O::Parting if first == Parting::Declined as usize => Evidence::DeclinedOnPhone,
         O::Parting => Evidence::SilentEnd,
-        O::Page | O::Alive => Evidence::PageHidden,
+        O::Page => Evidence::PageHidden,
+        O::Alive => Evidence::SilentEnd,
         O::Retry | O::Previous => Evidence::RetriedSoon,
         O::Begun => Evidence::ConditionalPending,
         O::Hybrid => Evidence::HybridUnavailable,

@@ -1,7 +1,7 @@
 //! The verdict in one to three sentences that a support engineer can paste into a ticket.
 //!
 //! 1. What was seen: on what the login began, and the event that says most about its end, with its time since
-//!    the beginning.
+//!    the beginning; then what else the phone told, a code used after its end, and a retry.
 //! 2. What follows, and what remains open: the likeliest causes with their probabilities, and which phases are
 //!    inferred because nobody could report them. A cause is called the cause where it stands alone; it has a
 //!    probability unless it is certain.
@@ -18,7 +18,7 @@ use authstitch_model::{
 
 use crate::caps;
 use crate::evidence::{self, FailedCeremony, Features};
-use crate::feature::{Begun, Fault, Parting};
+use crate::feature::{Begun, CodeUse, Fault, Parting, UserVerification};
 use words::{
     cause_in_words, error_in_words, fault_in_words, length_in_words, phase_in_words, reason_in_words,
 };
@@ -30,8 +30,11 @@ const CERTAIN: f32 = 0.999_99;
 #[must_use]
 pub fn explain(journey: &Journey, verdict: &Verdict) -> String {
     let features = evidence::observe(journey);
-    let mut text = format!("{}; {}.", beginning(journey), seen(journey, &features));
-    text.push(' ');
+    let mut text = format!("{}; {}", beginning(journey), seen(journey, &features));
+    for note in notes(journey, &features) {
+        let _ = write!(text, "; {note}");
+    }
+    text.push_str(". ");
     if features.cut_off {
         let _ =
             write!(text, "The journey was cut off ({}), so its silence says nothing. ", journey.close_reason);
@@ -72,10 +75,14 @@ fn seen(journey: &Journey, features: &Features) -> String {
     if features.refused() {
         return "the server refused the result and gave no reason".to_owned();
     }
+    let values = &features.values;
+    let after = since_start(features.parted_at.unwrap_or_else(|| journey.ended_at()));
+    if values.parting == Some(Parting::Declined) {
+        return format!("the person refused on the phone after {after}");
+    }
     if let Some(failed) = features.failed_ceremony {
         return ceremony(journey, features, failed);
     }
-    let values = &features.values;
     let faults =
         [(values.phone_fault, "phone"), (values.page_fault, "page"), (values.server_fault, "server")];
     let fault =
@@ -83,9 +90,7 @@ fn seen(journey: &Journey, features: &Features) -> String {
     if let Some((fault, who)) = fault {
         return format!("the {who} reported {}, {}", fault_in_words(fault), last_seen(features));
     }
-    let after = since_start(features.parted_at.unwrap_or_else(|| journey.ended_at()));
     match values.parting {
-        Some(Parting::Declined) => format!("the person refused on the phone after {after}"),
         Some(Parting::Switched) => {
             format!("the person took another method after {after}, {}", last_seen(features))
         }
@@ -93,14 +98,42 @@ fn seen(journey: &Journey, features: &Features) -> String {
             format!("the person pressed cancel after {after}, {}", last_seen(features))
         }
         Some(Parting::Closed) => format!("the page was closed after {after}, {}", last_seen(features)),
-        Some(Parting::Nothing) | None if values.begun == Some(Begun::Conditional) => {
+        Some(Parting::Nothing | Parting::Declined) | None if values.begun == Some(Begun::Conditional) => {
             "the passkey request waited in autofill, where nobody has to have noticed it".to_owned()
         }
-        Some(Parting::Nothing) | None => match features.known.last() {
+        Some(Parting::Nothing | Parting::Declined) | None => match features.known.last() {
             Some(phase) => format!("nothing more was heard after {}", phase_in_words(phase)),
             None => "none of its phases was seen".to_owned(),
         },
     }
+}
+
+/// What else says much, unless it worked.
+fn notes(journey: &Journey, features: &Features) -> Vec<String> {
+    let values = &features.values;
+    let mut notes = Vec::new();
+    if features.progress.observed().has(Phase::Established) {
+        return notes;
+    }
+    if features.failed_ceremony.is_some()
+        && let Some(fault) = values.phone_fault.filter(|fault| *fault != Fault::Nothing)
+    {
+        notes.push(format!("the phone reported {}", fault_in_words(fault)));
+    }
+    match values.user_verification {
+        Some(UserVerification::FailedOnce) => notes.push("user verification failed on the phone".to_owned()),
+        Some(UserVerification::FailedOften) => {
+            notes.push("user verification failed repeatedly on the phone".to_owned());
+        }
+        Some(UserVerification::Fine) | None => {}
+    }
+    if values.code_use == Some(CodeUse::Late) {
+        notes.push("the code was used after its end".to_owned());
+    }
+    if let Some(next) = journey.next {
+        notes.push(format!("the person tried again {} later", length_in_words(next.gap)));
+    }
+    notes
 }
 
 fn last_seen(features: &Features) -> String {
@@ -169,7 +202,8 @@ fn inferred(features: &Features, verdict: &Verdict) -> Option<String> {
         phases::of(features.flow).iter().filter(|place| place.hidden && place.phase != Phase::Presented);
     let names: Vec<_> = hidden
         .filter(|place| {
-            verdict.phases[place.phase.index()].is_some_and(|phase| phase.basis == Basis::Inferred)
+            verdict.phases[place.phase.index()]
+                .is_some_and(|phase| phase.basis == Basis::Inferred && phase.reached >= caps::SHOWN_PHASE)
         })
         .map(|place| phase_in_words(place.phase))
         .collect();

@@ -3,6 +3,7 @@
 //! - Observed and implied phases were reached for certain.
 //! - Any other phase was reached with the sum, over the causes, of the probability that the cause stopped
 //!   later than that, given what was and was not heard. Success passed them all.
+//! - A hidden phase that lies behind what was seen is none that a login failed at.
 //! - A hidden phase also needs a transport that passes it, of those that come as far as the cause did.
 //! - A passkey ceremony that failed within a second had not come to its hidden phases: nobody scans that fast.
 //! - An optional phase that nobody reported counts with the share of logins that have it and whose report was
@@ -54,7 +55,8 @@ pub fn phases(
             1.0
         };
         let needed = transports.is_none_or(|(_, transport)| transport::requires(transport, phase));
-        let required = !place.optional && (needed || flow != Flow::PasskeyCda);
+        let behind = place.hidden && features.passed.has(phase);
+        let required = !place.optional && !behind && (needed || flow != Flow::PasskeyCda);
         verdicts[phase.index()] =
             Some(PhaseVerdict { reached, basis, at: features.progress.at(phase), required });
     }
@@ -112,7 +114,7 @@ impl<'a> Beyond<'a> {
         for way in Way::ALL {
             let mut stopped_later = later[way as usize];
             by_cause::multiply(&mut stopped_later, &self.share_of_weight);
-            if way == Way::ToAuthenticator {
+            if way == Way::Authenticator {
                 stopped_later[Cause::None.index()] = self.succeeded;
             }
             if let Some(passing) = passing(way) {

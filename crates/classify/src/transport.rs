@@ -46,7 +46,7 @@ impl Transports {
     /// Given each cause and where it stopped, the probability that the ceremony had passed a phase before.
     pub fn passing(&self, phase: Phase, way: Way) -> ByCause {
         let mut passing = [1.0; Cause::COUNT];
-        if way == Way::ToScan {
+        if way == Way::Scan {
             return passing;
         }
         let (mut through, mut all) = ([0.0; Cause::COUNT], [f32::MIN_POSITIVE; Cause::COUNT]);
@@ -85,11 +85,11 @@ impl Transports {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// To the scan, or not so far.
-    ToScan,
+    Scan,
     /// To proximity.
-    ToProximity,
+    Proximity,
     /// To an authenticator.
-    ToAuthenticator,
+    Authenticator,
 }
 
 impl Way {
@@ -97,23 +97,23 @@ impl Way {
     pub const COUNT: usize = 3;
 
     /// Every way.
-    pub const ALL: [Self; Self::COUNT] = [Self::ToScan, Self::ToProximity, Self::ToAuthenticator];
+    pub const ALL: [Self; Self::COUNT] = [Self::Scan, Self::Proximity, Self::Authenticator];
 
     /// The way to the phase that was not passed.
     pub const fn to(phase: Phase) -> Self {
         match phase {
-            Phase::Started | Phase::Presented | Phase::Scanned | Phase::Opened => Self::ToScan,
-            Phase::Proximity => Self::ToProximity,
-            Phase::Prompted | Phase::Confirmed => Self::ToAuthenticator,
-            Phase::Verified | Phase::Returned | Phase::Established => Self::ToAuthenticator,
+            Phase::Started | Phase::Presented | Phase::Scanned | Phase::Opened => Self::Scan,
+            Phase::Proximity => Self::Proximity,
+            Phase::Prompted | Phase::Confirmed => Self::Authenticator,
+            Phase::Verified | Phase::Returned | Phase::Established => Self::Authenticator,
         }
     }
 
     const fn is_of(self, transport: Transport) -> bool {
         match self {
-            Self::ToScan => matches!(transport, Transport::HybridQr),
-            Self::ToProximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
-            Self::ToAuthenticator => !matches!(transport, Transport::None),
+            Self::Scan => matches!(transport, Transport::HybridQr),
+            Self::Proximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
+            Self::Authenticator => !matches!(transport, Transport::None),
         }
     }
 }

@@ -59,7 +59,7 @@ pub const fn remedy(cause: Cause) -> Option<&'static str> {
         Cause::ConfirmationAbandoned => "Work on copy and timing of the prompt.",
         Cause::SwitchedMethod => "Lead with the method that people switched to.",
         Cause::Cancelled => "Ask why people cancel here; offer the preferred method first.",
-        Cause::Declined => "The prompt looks suspicious or confusing: show origin and place.",
+        Cause::Declined => "Show origin and place on the prompt, which may look suspicious or confusing.",
         Cause::Unknown => "Instrument the missing step.",
         Cause::None => return None,
     })

@@ -1,5 +1,6 @@
 //! What can be counted. A cause that was not seen has the share of half an example, and one that was seen to
-//! stop one phase may stop each of its others with the share of half an example, too.
+//! stop one phase may stop each of its others with the share of half an example, too. A cause's transports are
+//! those of a few examples of any cause beside its own.
 
 use authstitch_model::{Cause, Flow, Phase, Transport, phases};
 
@@ -11,6 +12,9 @@ use crate::tables::{FlowTable, Weights, is_possible};
 /// What is added to each count.
 const UNSEEN: f64 = 0.5;
 
+/// So many examples of any cause count for the transports of each.
+const BORROWED: f64 = 5.0;
+
 /// Counts the examples of a flow.
 pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     let mut prior = [0.0; Cause::COUNT];
@@ -21,8 +25,8 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
         for phase in Phase::ALL.iter().filter(|phase| hard::may_halt(flow, *cause).has(**phase)) {
             halts[phase.index()][cause.index()] = UNSEEN;
         }
-        transport.iter_mut().for_each(|line| line[cause.index()] = UNSEEN);
     }
+    let usual = usual_transports(examples);
     for example in examples {
         let label = example.label;
         let cause = label.cause.index();
@@ -37,6 +41,9 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
             transport[used.index()][cause] += label.weight;
         }
     }
+    for (line, share) in transport.iter_mut().zip(usual) {
+        line.iter_mut().for_each(|count| *count += BORROWED * share);
+    }
     let sum: f64 = prior.iter().sum();
     FlowTable {
         prior: prior.map(|count| rounded(count / sum)),
@@ -45,6 +52,18 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
         transport: shares(transport),
         weights: Weights::nothing(),
     }
+}
+
+/// The share of each transport among all examples.
+fn usual_transports(examples: &[&Example]) -> [f64; Transport::COUNT] {
+    let mut counts = [UNSEEN; Transport::COUNT];
+    for example in examples {
+        if let Some(used) = example.label.transport {
+            counts[used.index()] += example.label.weight;
+        }
+    }
+    let sum: f64 = counts.iter().sum();
+    counts.map(|count| count / sum)
 }
 
 /// Of the phases that successes reached, the share that was reported, beside those that were lost.

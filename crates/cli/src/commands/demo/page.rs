@@ -88,15 +88,16 @@ fn ranked_causes(journeys: &[JourneyLine]) -> Vec<(Cause, usize)> {
     ranked
 }
 
-/// A journey worth showing: a technical failure with something seen on every side, something only inferred and
-/// more than one cause in question; of those the one with most events, then the earliest.
+/// A journey worth showing: a technical failure whose cause has a name, with something seen on every side,
+/// something only inferred and more than one cause in question; of those the one with most events, then the earliest.
 fn one_to_explain(journeys: &[JourneyLine]) -> Option<&JourneyLine> {
     let failed =
         journeys.iter().filter(|line| line.outcome == Outcome::TechnicalFailure && line.cause.is_some());
     failed.max_by_key(|line| {
+        let named = line.cause != Some(Cause::Unknown);
         let sides = line.spans.iter().map(|span| span.side).collect::<BTreeSet<_>>().len();
         let inferred = line.phases.iter().any(|phase| phase.basis == Basis::Inferred && phase.reached > 0.1);
         let in_question = line.causes.iter().filter(|share| share.probability >= 0.02).count() > 1;
-        (sides, inferred, in_question, line.spans.len().min(9), std::cmp::Reverse(line.journey_id))
+        (named, sides, inferred, in_question, line.spans.len().min(9), std::cmp::Reverse(line.journey_id))
     })
 }
