@@ -64,6 +64,37 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Runs the program with these arguments, whatever comes of it.
+///
+/// # Panics
+/// If it does not start.
+#[must_use]
+pub fn output(arguments: &[&str]) -> Output {
+    authstitch().args(arguments).output().expect("the program starts")
+}
+
+/// A file in a directory, as an argument.
+#[must_use]
+pub fn path(directory: &Path, name: &str) -> String {
+    directory.join(name).display().to_string()
+}
+
+/// Simulates a world into files; gives the telemetry's and the truth's path.
+///
+/// # Panics
+/// If they are not written.
+#[must_use]
+pub fn simulate(directory: &Path, world: &str, attempts: &str, format: &str) -> (String, String) {
+    let (out, truth) = (path(directory, format), path(directory, "truth.jsonl"));
+    run(authstitch()
+        .args(["simulate", "--world", world, "--attempts", attempts, "--seed", "7"])
+        .args(["--out", &out, "--format", format, "--truth", &truth]));
+    let mut files = std::fs::read_dir(&out).expect("the directory was made");
+    let file = files.next().expect("a file was written").expect("it can be listed").path();
+    assert!(files.next().is_none(), "one file holds both signals, in the order of arrival");
+    (file.display().to_string(), truth)
+}
+
 /// Every journey line of a data directory, earliest first.
 ///
 /// # Panics

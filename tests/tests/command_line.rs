@@ -1,30 +1,9 @@
 //! The commands together, without a server and with one, as people and scripts call them.
 
 use std::path::Path;
-use std::process::Output;
 
-use authstitch_tests::{Serve, authstitch, run};
-use serde_json::Value;
-
-fn output(arguments: &[&str]) -> Output {
-    authstitch().args(arguments).output().expect("the program starts")
-}
-
-fn path(directory: &Path, name: &str) -> String {
-    directory.join(name).display().to_string()
-}
-
-/// Simulates a world into files; gives the telemetry's and the truth's path.
-fn simulate(directory: &Path, world: &str, attempts: &str, format: &str) -> (String, String) {
-    let (out, truth) = (path(directory, format), path(directory, "truth.jsonl"));
-    run(authstitch()
-        .args(["simulate", "--world", world, "--attempts", attempts, "--seed", "7"])
-        .args(["--out", &out, "--format", format, "--truth", &truth]));
-    let mut files = std::fs::read_dir(&out).expect("the directory was made");
-    let file = files.next().expect("a file was written").expect("it can be listed").path();
-    assert!(files.next().is_none(), "one file holds both signals, in the order of arrival");
-    (file.display().to_string(), truth)
-}
+use authstitch_tests::{Serve, authstitch, output, path, run, simulate};
+use serde_json::{Value, json};
 
 fn scorecard(truth: &str, journeys: &str) -> Value {
     let printed = run(authstitch().args(["evaluate", "--truth", truth, "--journeys", journeys, "--json"]));
@@ -261,10 +240,14 @@ fn an_empty_truth_is_refused_with_a_hint() {
     assert!(output.stdout.is_empty());
 }
 
-/// Tables that know nothing but their version.
+/// Tables that know hardly more than their version.
 fn write_tables(directory: &Path, version: &str) -> String {
     let file = path(directory, "tables.json");
-    std::fs::write(&file, format!(r#"{{"version": "{version}"}}"#)).expect("it can be written");
+    let flows = ["app_qr", "passkey_cda", "magic_link", "unknown"].map(|flow| (flow, json!({"prior": {}})));
+    let flows: serde_json::Map<_, _> =
+        flows.into_iter().map(|(flow, table)| (flow.to_owned(), table)).collect();
+    let tables = json!({"version": version, "flows": flows});
+    std::fs::write(&file, tables.to_string()).expect("it can be written");
     file
 }
 

@@ -7,6 +7,9 @@ pub const WEIGHT_NATS: f32 = 16.0;
 /// The smallest weight that is shown, in nats: less than this moves a probability by under two points.
 pub const SHOWN_WEIGHT_NATS: f32 = 0.1;
 
+/// From here on a cause that stands alone is called the cause without a reservation.
+pub const NEARLY_CERTAIN: f32 = 0.98;
+
 /// The smallest probability of a hidden phase that is worth a word: with less nobody would look there.
 pub const SHOWN_PHASE: f32 = 0.05;
 

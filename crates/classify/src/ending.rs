@@ -4,7 +4,7 @@
 //! 1. Success, where it is the likeliest outcome with at least one half.
 //! 2. The person's refusal, switch or cancel.
 //! 3. A ceremony that timed out, at the limit or by the browser's word, or was cancelled, by the browser's word
-//!    or where it says nothing and cancelling is the likeliest cause.
+//!    or where it says nothing and cancelling has at least one half.
 //! 4. A closed page: closed.
 //! 5. A ceremony that failed otherwise, a failed verification or an error: failed.
 //! 6. Where an expiry is the likeliest cause: timed out.
@@ -31,7 +31,7 @@ pub fn end_act(features: &Features, causes: &CauseDistribution, likeliest: Cause
         Some(Parting::Cancelled) => return EndAct::Cancelled,
         Some(Parting::Closed | Parting::Nothing) | None => {}
     }
-    if let Some(end) = features.failed_ceremony.and_then(|_| ended_ceremony(features, likeliest)) {
+    if let Some(end) = features.failed_ceremony.and_then(|_| ended_ceremony(features, causes)) {
         return end;
     }
     let faults = [values.page_fault, values.phone_fault, values.server_fault];
@@ -47,14 +47,14 @@ pub fn end_act(features: &Features, causes: &CauseDistribution, likeliest: Cause
     }
 }
 
-fn ended_ceremony(features: &Features, likeliest: Cause) -> Option<EndAct> {
+fn ended_ceremony(features: &Features, causes: &CauseDistribution) -> Option<EndAct> {
     match features.values.ceremony {
         Some(Ceremony::TimedOut) => Some(EndAct::TimedOut),
         Some(Ceremony::UserCancelled) => Some(EndAct::Cancelled),
         _ if matches!(features.values.elapsed, Some(Elapsed::Limit | Elapsed::Beyond)) => {
             Some(EndAct::TimedOut)
         }
-        Some(Ceremony::NotAllowed) if likeliest == Cause::Cancelled => Some(EndAct::Cancelled),
+        Some(Ceremony::NotAllowed) if causes.of(Cause::Cancelled) >= DISPLAYED => Some(EndAct::Cancelled),
         _ => None,
     }
 }

@@ -13,12 +13,12 @@ use std::fmt::Write as _;
 
 use authstitch_model::verdict::DISPLAYED;
 use authstitch_model::{
-    Basis, Cause, Flow, Journey, Millis, Outcome, Phase, Side, UnixNanos, Verdict, phases, remedy,
+    Basis, Cause, Flow, Journey, Millis, Outcome, Phase, Reason, Side, UnixNanos, Verdict, phases, remedy,
 };
 
 use crate::caps;
 use crate::evidence::{self, FailedCeremony, Features};
-use crate::feature::{Begun, CodeUse, Fault, Parting, UserVerification};
+use crate::feature::{Begun, CodeUse, Elapsed, Fault, Parting, PhoneSession, UserVerification};
 use words::{
     cause_in_words, error_in_words, fault_in_words, length_in_words, phase_in_words, reason_in_words,
 };
@@ -46,7 +46,9 @@ pub fn explain(journey: &Journey, verdict: &Verdict) -> String {
     }
     if verdict.relay_suspected {
         let _ = write!(text, " The code may have been relayed. {}", remedy::RELAY_DEFENCE);
-    } else if let Some(action) = verdict.cause_to_act_on().and_then(remedy::remedy) {
+    } else if let Some(action) = verdict.cause_to_act_on().and_then(remedy::remedy)
+        && !(features.values.begun == Some(Begun::Conditional) && verdict.outcome() == Outcome::Undetermined)
+    {
         let _ = write!(text, " To try first: {}", lower_first(action));
     }
     text
@@ -59,7 +61,10 @@ fn beginning(journey: &Journey) -> String {
     match (os, browser) {
         (Some(os), Some(browser)) => format!("Started on {os} {browser}"),
         (Some(name), None) | (None, Some(name)) => format!("Started on {name}"),
-        (None, None) => "Started on an unknown device".to_owned(),
+        (None, None) if journey.events.iter().any(|seen| seen.event.side == Side::Initiator) => {
+            "Started on an unknown device".to_owned()
+        }
+        (None, None) => "Nothing was heard of the waiting page".to_owned(),
     }
 }
 
@@ -76,9 +81,13 @@ fn seen(journey: &Journey, features: &Features) -> String {
         return "the server refused the result and gave no reason".to_owned();
     }
     let values = &features.values;
-    let after = since_start(features.parted_at.unwrap_or_else(|| journey.ended_at()));
+    let parted_at = features.parted_at.unwrap_or_else(|| journey.ended_at());
+    let after = match parted_at.since(journey.started_at()) {
+        Millis(0..1_000) => String::new(),
+        length => format!(" after {}", length_in_words(length)),
+    };
     if values.parting == Some(Parting::Declined) {
-        return format!("the person refused on the phone after {after}");
+        return format!("the person refused on the phone{after}");
     }
     if let Some(failed) = features.failed_ceremony {
         return ceremony(journey, features, failed);
@@ -88,16 +97,16 @@ fn seen(journey: &Journey, features: &Features) -> String {
     let fault =
         faults.iter().find_map(|(fault, who)| Some((fault.filter(|fault| *fault != Fault::Nothing)?, who)));
     if let Some((fault, who)) = fault {
-        return format!("the {who} reported {}, {}", fault_in_words(fault), last_seen(features));
+        return format!("the {who} reported {}{}", fault_in_words(fault), last_seen(features));
     }
     match values.parting {
         Some(Parting::Switched) => {
-            format!("the person took another method after {after}, {}", last_seen(features))
+            format!("the person took another method{after}{}", last_seen(features))
         }
         Some(Parting::Cancelled) => {
-            format!("the person pressed cancel after {after}, {}", last_seen(features))
+            format!("the person pressed cancel{after}{}", last_seen(features))
         }
-        Some(Parting::Closed) => format!("the page was closed after {after}, {}", last_seen(features)),
+        Some(Parting::Closed) => format!("the page was closed{after}{}", last_seen(features)),
         Some(Parting::Nothing | Parting::Declined) | None if values.begun == Some(Begun::Conditional) => {
             "the passkey request waited in autofill, where nobody has to have noticed it".to_owned()
         }
@@ -127,8 +136,15 @@ fn notes(journey: &Journey, features: &Features) -> Vec<String> {
         }
         Some(UserVerification::Fine) | None => {}
     }
-    if values.code_use == Some(CodeUse::Late) {
-        notes.push("the code was used after its end".to_owned());
+    let expired = matches!(features.reason, Some(Reason::TokenExpired | Reason::ChallengeExpired));
+    if values.code_use == Some(CodeUse::Late) && !expired {
+        notes.push("the code had already expired when it was used".to_owned());
+    }
+    if values.phone_session == Some(PhoneSession::Established) {
+        notes.push("a session was established on the phone, not on the waiting page".to_owned());
+    }
+    if features.kept < 1.0 {
+        notes.push(format!("its traces are sampled ({}), so silence says little", percent(features.kept)));
     }
     if let Some(next) = journey.next {
         notes.push(format!("the person tried again {} later", length_in_words(next.gap)));
@@ -138,8 +154,8 @@ fn notes(journey: &Journey, features: &Features) -> Vec<String> {
 
 fn last_seen(features: &Features) -> String {
     match features.known.last() {
-        Some(phase) => format!("having come as far as {}", phase_in_words(phase)),
-        None => "before any phase was seen".to_owned(),
+        Some(phase) => format!("; the login had come as far as {}", phase_in_words(phase)),
+        None => "; no phase had been seen".to_owned(),
     }
 }
 
@@ -147,11 +163,17 @@ fn ceremony(journey: &Journey, features: &Features, failed: FailedCeremony) -> S
     let with = failed.error.map_or("an error without a name", error_in_words);
     let Some(elapsed) = failed.elapsed else { return format!("the ceremony ended with {with}") };
     let mut text = format!("the ceremony ended after {} with {with}", length_in_words(elapsed));
-    text.push_str(match evidence::limit_hit(journey, features, failed) {
-        Some(limit) if limit.asked_for => ", the relying party's own limit",
-        Some(_) => ", the browser's own limit",
-        None if elapsed < Millis::from_secs(1) => ", too soon to be the person's doing",
-        None => "",
+    text.push_str(&match evidence::limit_hit(journey, features, failed) {
+        Some(limit) => {
+            let whose =
+                if limit.asked_for { "the relying party's own limit" } else { "the browser's own limit" };
+            match features.values.elapsed {
+                Some(Elapsed::Beyond) => format!(", past {whose} of {}", length_in_words(limit.after)),
+                _ => format!(", {whose}"),
+            }
+        }
+        None if elapsed < Millis::from_secs(1) => ", too soon to be the person's doing".to_owned(),
+        None => String::new(),
     });
     text
 }
@@ -181,15 +203,27 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
         false => "No phone event was seen",
     };
     let reason = inferred(features, verdict)
-        .map_or_else(String::new, |phases| format!("{missing}, so {phases} only inferred: "));
+        .map_or_else(String::new, |phases| format!("{missing}, so {phases} only inferred. "));
     let text = if probability >= DISPLAYED && named.len() == 1 {
-        format!("{reason}the cause is {}.", named[0])
+        let how_sure = if probability >= caps::NEARLY_CERTAIN { "" } else { "almost certainly " };
+        format!("{reason}the cause is {how_sure}{}.", named[0])
     } else if probability >= DISPLAYED {
         format!("{reason}probably {}; {} cannot be excluded.", named[0], enumerated(&named[1..]))
     } else {
-        format!("{reason}no cause stands out; the likeliest are {}.", enumerated(&named))
+        format!("{reason}{}; the likeliest are {}.", undecided(verdict), enumerated(&named))
     };
-    upper_first(&text)
+    sentences(&text)
+}
+
+/// That no cause stands out, and what is likelier than not all the same.
+fn undecided(verdict: &Verdict) -> String {
+    let outcome = match verdict.outcome() {
+        Outcome::TechnicalFailure => "a technical failure is likelier than not",
+        Outcome::UserAbandoned => "it was probably abandoned",
+        Outcome::UserDeclined => "it was probably declined",
+        Outcome::Succeeded | Outcome::Undetermined => return "no cause stands out".to_owned(),
+    };
+    format!("{outcome} ({}), but no cause stands out", percent(verdict.causes.outcome(verdict.outcome())))
 }
 
 /// The hidden phases that are inferred and matter, if the ceremony stopped before its end.
@@ -235,6 +269,11 @@ fn percent(probability: f32) -> String {
         share if share < 0.5 => "under 1 %".to_owned(),
         share => format!("{share:.0} %"),
     }
+}
+
+/// The same with a capital at the beginning of each sentence.
+fn sentences(text: &str) -> String {
+    text.split(". ").map(upper_first).collect::<Vec<_>>().join(". ")
 }
 
 fn upper_first(text: &str) -> String {

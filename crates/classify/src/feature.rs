@@ -204,6 +204,7 @@ pub const FEATURES: &[Feature] = {
         of!("user_verification, stage", UserVerification, Stage),
         of!("credential", Credential),
         of!("code_use, stage", CodeUse, Stage),
+        of!("code_use, phone_fault", CodeUse, PhoneFault),
         of!("refreshes, stage", Refreshes, Stage),
         of!("refreshes, parting", Refreshes, Parting),
         of!("scanner, stage", Scanner, Stage),

@@ -18,8 +18,10 @@
 //! 5. A refusal without a known reason excludes success and what is not the server's business.
 //! 6. A ceremony that failed excludes success and what stops only later than the confirmation.
 //! 7. A refusal on the phone excludes success.
-//! 8. A cause is out when every phase it can stop in this flow lies behind the journey. Two causes let later events appear
-//!    although they stop `opened`: a spent link is still fetched and refused, and a link in the wrong browser
+//! 8. A page's word, before anything was started, that the system does not support it leaves out the person's own
+//!    decisions: what they do then only ends it.
+//! 9. A cause is out when every phase it can stop in this flow lies behind the journey. Two causes let later
+//!    events appear although they stop `opened`: a spent link is still fetched and refused, and a link in the wrong browser
 //!    logs in there.
 
 use authstitch_model::verdict::CauseSet;
@@ -39,7 +41,7 @@ pub struct Ruling {
 }
 
 /// How many rules can apply to one journey.
-pub const RULINGS: usize = 4;
+pub const RULINGS: usize = 5;
 
 /// By flow and cause: the phases at which the cause can stop the flow, as far as events show it.
 static MAY_HALT: [[PhaseSet; Cause::COUNT]; Flow::COUNT] = {
@@ -85,11 +87,12 @@ pub fn rulings(features: &Features) -> [Option<Ruling>; RULINGS] {
         .or_else(|| nothing_presented(features))
         .or_else(|| own_fault(features));
     match decisive {
-        Some(ruling) => [Some(ruling), None, None, None],
+        Some(ruling) => [Some(ruling), None, None, None, None],
         None => [
             unnamed_refusal(features),
             failed_ceremony(features),
             refused_on_phone(features),
+            unsupported(features),
             Some(phases_reached(features)),
         ],
     }
@@ -203,6 +206,13 @@ fn refused_on_phone(features: &Features) -> Option<Ruling> {
     let declined = features.values.parting == Some(Parting::Declined);
     declined
         .then(|| Ruling { evidence: Evidence::DeclinedOnPhone, left: all_but(|cause| cause == Cause::None) })
+}
+
+fn unsupported(features: &Features) -> Option<Ruling> {
+    let said = features.values.page_fault == Some(Fault::Unsupported);
+    let own = |cause: Cause| matches!(cause.outcome(), Outcome::UserAbandoned | Outcome::UserDeclined);
+    (said && !features.known.has(Phase::Started))
+        .then(|| Ruling { evidence: Evidence::InitiatorError, left: all_but(own) })
 }
 
 fn phases_reached(features: &Features) -> Ruling {

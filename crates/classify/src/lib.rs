@@ -5,10 +5,10 @@
 //!
 //! 1. **What is certain** ([`hard`]): an observed event or a certain implication excludes causes.
 //! 2. **Likelihoods** ([`likelihood`]): a short list of features ([`feature`]), read from the events in one pass
-//!    ([`evidence`]), each with the probability of its value given cause and flow.
+//!    ([`evidence`]), each with a fitted weight for every cause of the flow.
 //! 3. **Priors**: how often each cause occurs in the flow.
 //!
-//! Likelihoods and priors are data ([`Tables`]). What is left is renormalised; phases, transport, end and
+//! Weights and priors are data ([`Tables`]). What is left is renormalised; phases, transport, end and
 //! evidence follow from it. The absence of an event counts only as far as the telemetry of the side that would
 //! have sent it is complete, and a phase that the relying party cannot see is observed or inferred, never
 //! implied.

@@ -3,6 +3,7 @@
 //! - Observed and implied phases were reached for certain.
 //! - Any other phase was reached with the sum, over the causes, of the probability that the cause stopped
 //!   later than that, given what was and was not heard. Success passed them all.
+//! - A cause that can stop only what lies behind passed every hidden phase before.
 //! - A hidden phase that lies behind what was seen is none that a login failed at.
 //! - A hidden phase also needs a transport that passes it, of those that come as far as the cause did.
 //! - A passkey ceremony that failed within a second had not come to its hidden phases: nobody scans that fast.
@@ -30,10 +31,7 @@ pub fn phases(
 ) -> [Option<PhaseVerdict>; Phase::COUNT] {
     let flow = features.flow;
     let at_once = features.values.elapsed == Some(Elapsed::Instant);
-    let open = |phase| {
-        !(features.passed.has(phase)
-            || at_once && phases::is_hidden(flow, phase) && phase != Phase::Presented)
-    };
+    let open = |phase| !(features.passed.has(phase) || at_once && phase > Phase::Presented);
     let beyond = Beyond::new(causes, silence, table, open);
     let mut verdicts = [None; Phase::COUNT];
     let mut later = [[0.0; Cause::COUNT]; Way::COUNT];
@@ -46,7 +44,8 @@ pub fn phases(
         };
         let reached = if basis == Basis::Inferred {
             let mix = transports.filter(|_| place.hidden).map(|(mix, _)| mix);
-            let share = beyond.share(&later, |way| mix.map(|mix| mix.passing(phase, way)));
+            let behind = features.passed.has(phase);
+            let share = beyond.share(&later, behind, |way| mix.map(|mix| mix.passing(phase, way)));
             if open(phase) {
                 beyond.add(phase, &mut later[Way::to(phase) as usize]);
             }
@@ -80,6 +79,8 @@ struct Beyond<'a> {
     table: &'a FlowTable,
     /// Each cause's probability over the weight of all phases at which it can have stopped.
     share_of_weight: ByCause,
+    /// The causes that can stop only what lies behind.
+    settled: ByCause,
     succeeded: f32,
 }
 
@@ -94,12 +95,14 @@ impl<'a> Beyond<'a> {
         for phase in Phase::ALL.iter().filter(|phase| open(**phase)) {
             by_cause::add(&mut total, &table.halts[phase.index()], silence[phase.index()]);
         }
-        let mut share_of_weight = *causes;
-        for (share, total) in share_of_weight.iter_mut().zip(total) {
+        let (mut share_of_weight, mut settled) = (*causes, *causes);
+        for ((share, settled), total) in share_of_weight.iter_mut().zip(&mut settled).zip(total) {
             *share = if total > 0.0 { *share / total } else { 0.0 };
+            *settled = if total > 0.0 { 0.0 } else { *settled };
         }
         share_of_weight[Cause::None.index()] = 0.0;
-        Self { silence, table, share_of_weight, succeeded: causes[Cause::None.index()] }
+        settled[Cause::None.index()] = 0.0;
+        Self { silence, table, share_of_weight, settled, succeeded: causes[Cause::None.index()] }
     }
 
     /// Adds the weight of stopping at a phase.
@@ -109,12 +112,20 @@ impl<'a> Beyond<'a> {
 
     /// The probability of having stopped at one of the phases whose weights are `later`, or nowhere, and of
     /// having passed on the way there.
-    fn share(&self, later: &[ByCause; Way::COUNT], passing: impl Fn(Way) -> Option<ByCause>) -> f32 {
+    fn share(
+        &self,
+        later: &[ByCause; Way::COUNT],
+        behind: bool,
+        passing: impl Fn(Way) -> Option<ByCause>,
+    ) -> f32 {
         let mut share = 0.0;
         for way in Way::ALL {
             let mut stopped_later = later[way as usize];
             by_cause::multiply(&mut stopped_later, &self.share_of_weight);
             if way == Way::Authenticator {
+                if behind {
+                    by_cause::add(&mut stopped_later, &self.settled, 1.0);
+                }
                 stopped_later[Cause::None.index()] = self.succeeded;
             }
             if let Some(passing) = passing(way) {

@@ -27,6 +27,10 @@ use crate::tables::{Tables, Weights};
 /// The penalty on the square of a weight: one weight of one nat costs as much as half a nat of log loss.
 const PENALTY: f64 = 1.0;
 
+/// The probability that a side's next event is lost where the one before it was: an assumption, for no example says
+/// which events left in one batch.
+pub(crate) const SHARED_FATE: f32 = 0.5;
+
 /// What the tables are called and how they were made.
 #[derive(Clone, Debug)]
 pub struct Provenance {
@@ -41,7 +45,7 @@ pub struct Provenance {
 /// Fits tables. `completeness` is the one with which the examples were made.
 #[must_use]
 pub fn train(examples: &[Example], completeness: &Completeness, provenance: Provenance) -> Tables {
-    let shared_fate = 0.5;
+    let shared_fate = SHARED_FATE;
     let flows = [Flow::AppQr, Flow::PasskeyCda, Flow::MagicLink, Flow::Unknown].map(|flow| {
         let of_flow: Vec<_> = examples.iter().filter(|example| example.flow == flow).collect();
         let mut table = count::count(flow, &of_flow);

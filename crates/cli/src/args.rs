@@ -213,10 +213,10 @@ pub struct Train {
     #[arg(long, value_name = "W", default_value = "mixture", conflicts_with_all = ["truth", "adapt"])]
     pub worlds: String,
     /// How many attempts of each world
-    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["truth", "adapt"])]
     pub attempts: u64,
     /// The seed
-    #[arg(long, value_name = "S", default_value_t = 20_261_124)]
+    #[arg(long, value_name = "S", default_value_t = 20_261_124, conflicts_with_all = ["truth", "adapt"])]
     pub seed: u64,
     /// What really happened in the inputs, one truth line an attempt
     #[arg(long, value_name = "FILE", requires = "inputs", conflicts_with = "adapt")]

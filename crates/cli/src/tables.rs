@@ -38,14 +38,16 @@ pub fn of_line(line: &JourneyLine) -> Option<Unlabelled> {
 }
 
 /// The same tables with the priors that journeys without labels show; `None` where there are none.
-pub fn adapted(old: &Tables, journeys: &[Unlabelled]) -> Option<Tables> {
+pub fn adapted(old: &Tables, journeys: &[Unlabelled], made_by: String) -> Option<Tables> {
     if journeys.is_empty() {
         return None;
     }
-    let fingerprint = fingerprint(&format!("{} {}", old.version(), journeys.len()));
-    let made_by = format!("authstitch train --adapt, from {}", old.version());
+    let provenance =
+        |version: String, made_by: String, fingerprint: String| Provenance { version, made_by, fingerprint };
+    let nameless = adapt(old, journeys, provenance(String::new(), String::new(), String::new()));
+    let fingerprint = fingerprint(&nameless.to_json());
     let version = format!("{}-adapted-{fingerprint}", old.version());
-    Some(adapt(old, journeys, Provenance { version, made_by, fingerprint }))
+    Some(adapt(old, journeys, provenance(version, made_by, fingerprint)))
 }
 
 /// Twelve digits that stand for a text.

@@ -135,7 +135,8 @@ fn a_line_can_be_found_under_every_key_of_its_events() {
 fn other_tables_judge_what_closes_from_then_on() {
     let (mut engine, mut effects) =
         run([(9.0, RecordBody::Events(success(1, 0.0))), (19.0, RecordBody::Tick)]);
-    engine.set_tables(Arc::new(Tables::from_json(r#"{"version": "other"}"#).unwrap()));
+    let other = r#"{"version": "other", "flows": {"app_qr": {"prior": {}}, "passkey_cda": {"prior": {}}, "magic_link": {"prior": {}}, "unknown": {"prior": {}}}}"#;
+    engine.set_tables(Arc::new(Tables::from_json(other).unwrap()));
     let body = RecordBody::Events(success(2, 20.0));
     engine.step(Record { position: Position(3), received: at(29.0), body }, &mut effects);
     engine.step(Record { position: Position(4), received: at(39.0), body: RecordBody::Tick }, &mut effects);

@@ -31,7 +31,7 @@ pub const fn remedy(cause: Cause) -> Option<&'static str> {
             "Offer another method where device management, a work profile or a filter forbids this one."
         }
         Cause::NoCredential => {
-            "Do not offer the passkey QR to people without a phone passkey; signal unknown credentials."
+            "Do not offer the code to people without a credential on their phone; signal unknown credentials."
         }
         Cause::BluetoothUnavailable => {
             "Check for hybrid capability before offering it; tell people to switch Bluetooth on."
@@ -40,7 +40,7 @@ pub const fn remedy(cause: Cause) -> Option<&'static str> {
             "Guide people to hold the phone near, let them retry, fall back to the app's QR code."
         }
         Cause::NetworkBlocked => {
-            "Allow the tunnel domains and WebSockets through; detect the block and fall back."
+            "Allow the login's domains through, for passkeys the tunnels and WebSockets, too; detect the block and fall back."
         }
         Cause::PromptExpired => "Keep the prompt longer and show it again on unlock.",
         Cause::UserVerificationFailed => "Fall back to the device PIN and make the copy clearer.",

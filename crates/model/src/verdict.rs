@@ -180,14 +180,17 @@ impl Verdict {
         })
     }
 
-    /// The likeliest technical or personal cause other than success, whose remedy is worth testing; `None`
-    /// for a displayed success and an unfinished journey.
+    /// The likeliest cause of the displayed outcome, or where none is displayed the likeliest other than
+    /// success, whose remedy is worth testing; `None` for a displayed success and an unfinished journey.
     #[must_use]
     pub fn cause_to_act_on(&self) -> Option<Cause> {
-        if self.unfinished || self.outcome() == Outcome::Succeeded {
+        let displayed = self.outcome();
+        if self.unfinished || displayed == Outcome::Succeeded {
             return None;
         }
-        self.causes.ranked().iter().map(|(cause, _)| *cause).find(|cause| *cause != Cause::None)
+        let fits = |cause: &Cause| displayed == Outcome::Undetermined || cause.outcome() == displayed;
+        let ranked = self.causes.ranked();
+        ranked.iter().map(|(cause, _)| *cause).filter(|cause| *cause != Cause::None).find(fits)
     }
 }
 

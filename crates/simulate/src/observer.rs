@@ -12,8 +12,9 @@
 //! numerically, at points spread evenly over their laws.
 //!
 //! What they neglect, each of it small: a second mishap overcome on one step; several unreported ones in a row
-//! before a phase that was seen; the few instrumented phones in passkey logins that say nothing; the offset of a clock is settled before the walk and then only blurred; unread
-//! records between the events of a login, which also tell that a batch arrived.
+//! before a phase that was seen; the few instrumented phones in passkey logins that say nothing; doubt in a
+//! clock's offset, which is settled before the walk and then only blurred; unread records between the events of
+//! a login, which also tell that a batch arrived; the moments of tries and echoes.
 
 mod chain;
 mod density;

@@ -13,7 +13,7 @@ pub const fn cause_in_words(cause: Cause) -> &'static str {
         Cause::WrongBrowser => "a link opened in another browser",
         Cause::CodeExpired => "an expired code",
         Cause::HandoffFailed => "a link that did not open the app",
-        Cause::LinkPrefetched => "a link spent by a mail scanner",
+        Cause::LinkPrefetched => "a link spent by an automatic fetch",
         Cause::WrongDevice => "a device that is not enrolled",
         Cause::WrongAccount => "the wrong account",
         Cause::UnsupportedDevice => "a system that does not support it",
@@ -59,12 +59,12 @@ pub const fn phase_in_words(phase: Phase) -> &'static str {
 pub const fn error_in_words(error: ErrorClass) -> &'static str {
     match error {
         ErrorClass::NotAllowed => "NotAllowedError",
-        ErrorClass::UserCancelled => "the browser's word that the person cancelled",
-        ErrorClass::TimedOut => "the browser's word that time ran out",
+        ErrorClass::UserCancelled => "an error that says that the person cancelled",
+        ErrorClass::TimedOut => "an error that says that time ran out",
         ErrorClass::OperationFailed => "NotAllowedError \"Operation failed.\"",
         ErrorClass::Aborted => "AbortError, by the page itself",
-        ErrorClass::Superseded => "the word that another request was pending",
-        ErrorClass::NotFocused => "the word that the page had no focus",
+        ErrorClass::Superseded => "the word that another request is pending",
+        ErrorClass::NotFocused => "the word that the page has no focus",
         ErrorClass::Security => "SecurityError",
         ErrorClass::NotSupported => "NotSupportedError",
         ErrorClass::InvalidState => "InvalidStateError",
@@ -117,7 +117,7 @@ pub const fn reason_in_words(reason: Reason) -> &'static str {
         Reason::TokenAlreadyUsed => "the token had been used before",
         Reason::TokenExpired => "the token had expired",
         Reason::RiskDenied => "a risk rule forbids it",
-        Reason::Other => "for a reason of its own",
+        Reason::Other => "it gave a reason of its own",
     }
 }
 

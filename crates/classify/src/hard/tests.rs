@@ -154,6 +154,14 @@ fn a_refusal_on_the_phone_excludes_success() {
 }
 
 #[test]
+fn a_page_that_cannot_before_the_start_leaves_out_the_persons_decisions() {
+    let said = left("flow passkey_cda\n0 initiator auth.error error=not_supported\n3 auth.method.switched");
+    assert!(said.contains(&Cause::UnsupportedDevice) && !said.contains(&Cause::SwitchedMethod));
+    let started = "flow passkey_cda\n0 auth.challenge.created\n1 initiator auth.error error=not_supported\n3 auth.method.switched";
+    assert!(left(started).contains(&Cause::SwitchedMethod));
+}
+
+#[test]
 fn a_cause_is_out_when_every_phase_it_can_stop_lies_behind() {
     let said = left("flow app_qr\n0 auth.qr.scanned");
     assert!(!said.contains(&Cause::ScanFailed) && !said.contains(&Cause::RenderFailed));

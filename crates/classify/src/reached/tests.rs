@@ -47,6 +47,31 @@ fn a_hidden_phase_is_inferred_even_in_a_success() {
 }
 
 #[test]
+fn a_cause_that_can_stop_only_what_lies_behind_passed_the_hidden_phases() {
+    let said = judged(
+        "flow passkey_cda\n0 auth.webauthn.started\n18 auth.webauthn.completed attachment=cross-platform\n19 auth.verification.failed reason=wrong_device",
+    );
+    assert!(phase(&said, Phase::Prompted).1 > 0.99);
+    assert!(phase(&said, Phase::Scanned).1 > 0.5 && phase(&said, Phase::Verified).1 < 0.01);
+}
+
+#[test]
+fn a_ceremony_that_failed_within_a_second_had_not_come_to_its_hidden_phases() {
+    let said = judged(
+        "flow passkey_cda\n0 auth.webauthn.started\n0.2 auth.webauthn.failed error=not_allowed elapsed=200",
+    );
+    assert!(phase(&said, Phase::Scanned).1 < 0.01);
+}
+
+#[test]
+fn a_hidden_phase_that_lies_behind_is_none_that_a_login_failed_at() {
+    let said = judged(
+        "flow passkey_cda\n0 auth.webauthn.started\n18 auth.webauthn.completed\n19 auth.verification.failed reason=risk_denied",
+    );
+    assert_eq!(said.failing_phase(), Some(Phase::Verified));
+}
+
+#[test]
 fn an_optional_phase_that_nobody_reported_was_probably_left_out() {
     let said = judged("flow magic_link\n0 auth.link.sent\n9 auth.session.established");
     assert!(phase(&said, Phase::Scanned).1 < 0.3);

@@ -13,6 +13,7 @@ use super::{FlowTable, Tables, Weights, is_possible};
 use crate::by_cause::ByCause;
 use crate::feature::{FEATURES, Feature, offset};
 use crate::hard;
+use crate::train::SHARED_FATE;
 
 const SHARES: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const COUNTS: std::ops::RangeInclusive<f64> = 0.0..=1e12;
@@ -36,12 +37,18 @@ fn tables(top: &Fields<'_>) -> Tables {
     if version.is_empty() {
         top.problem("version", "is missing; a name that tells these tables from all others is accepted");
     }
+    if !top.has("flows") {
+        top.problem(
+            "flows",
+            "is missing; a map with app_qr, passkey_cda, magic_link and unknown is accepted",
+        );
+    }
     Tables {
         version,
         made_by: top.text("made_by").unwrap_or_default().to_owned(),
         fingerprint: top.text("fingerprint").unwrap_or_default().to_owned(),
         fitted_at: top.map("fitted_at", completeness),
-        shared_fate: top.number("shared_fate", SHARES, 0.5) as f32,
+        shared_fate: top.number("shared_fate", SHARES, f64::from(SHARED_FATE)) as f32,
         flows: top.map("flows", |flows| {
             [Flow::AppQr, Flow::PasskeyCda, Flow::MagicLink, Flow::Unknown]
                 .map(|flow| flows.map(flow.code(), |fields| flow_table(fields, flow)))
@@ -63,6 +70,9 @@ fn completeness(fields: &Fields<'_>) -> Completeness {
 }
 
 fn flow_table(fields: &Fields<'_>, flow: Flow) -> FlowTable {
+    if !fields.has("prior") {
+        fields.problem("prior", "is missing; a map from causes to how often each occurs is accepted");
+    }
     FlowTable {
         prior: prior(fields, flow),
         emission: emission(fields),

@@ -45,10 +45,10 @@ fn every_row_of_halts_is_a_distribution() {
 
 #[test]
 fn a_value_without_a_row_moves_nothing() {
-    let tables = Tables::from_json(
-        r#"{"version": "t", "flows": {"app_qr": {"weights": {"hybrid": {"able": {"walked_away": 0.5}}}}}}"#,
-    )
-    .unwrap();
+    let others = r#""passkey_cda": {"prior": {}}, "magic_link": {"prior": {}}, "unknown": {"prior": {}}"#;
+    let app_qr = r#"{"prior": {}, "weights": {"hybrid": {"able": {"walked_away": 0.5}}}}"#;
+    let text = format!(r#"{{"version": "t", "flows": {{"app_qr": {app_qr}, {others}}}}}"#);
+    let tables = Tables::from_json(&text).unwrap();
     let table = tables.of(Flow::AppQr);
     let hybrid = crate::feature::FEATURES.iter().position(|feature| feature.code == "hybrid").unwrap();
     let value = |text: &str| {
@@ -74,10 +74,22 @@ fn all_problems_are_shown_at_once() {
         flows.app_qr.prior.bad_luck: unknown code; accepted: render_failed, delivery_failed, scan_failed, wrong_app, w
         flows.app_qr.prior.proximity_failed: proximity_failed stops no phase of app_qr; remove it
         flows.app_qr.halts.scan_failed.opened: scan_failed does not stop opened in app_qr; remove it
+        flows.passkey_cda.prior: is missing; a map from causes to how often each occurs is accepted
+        flows.magic_link.prior: is missing; a map from causes to how often each occurs is accepted
+        flows.unknown.prior: is missing; a map from causes to how often each occurs is accepted
         flows.ftp: unknown key; accepted here: app_qr, magic_link, passkey_cda, unknown
         floor: unknown key; accepted here: fingerprint, fitted_at, flows, made_by, shared_fate, version
         likelihood: unknown key; accepted here: fingerprint, fitted_at, flows, made_by, shared_fate, version
     "#]].assert_eq(&shortened(&problems.to_string()));
+}
+
+#[test]
+fn tables_without_priors_are_none() {
+    let problems = Tables::from_json(r#"{"version": "t"}"#).unwrap_err().to_string();
+    for missing in ["flows: is missing", "flows.app_qr.prior: is missing", "flows.unknown.prior: is missing"]
+    {
+        assert!(problems.contains(missing), "{problems}");
+    }
 }
 
 #[test]

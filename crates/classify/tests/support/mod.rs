@@ -9,7 +9,9 @@
 //! close idle
 //! ```
 //!
-//! A line `cause wrong_account` says what happened; [`journey`] leaves it to the test.
+//! `clock 3600` sets the phone's clock ahead by so many seconds: its events are stamped so, and the journey knows
+//! it. A line `cause wrong_account` says what happened, and `phones never-report` that no phone of the realm is
+//! instrumented; [`journey`] leaves both to the test.
 //! An event's line is its time in seconds, its side where it is not the usual one, its name, and facts as
 //! `key=value`.
 
@@ -55,9 +57,18 @@ pub fn journey(text: &str) -> Journey {
             ["cause", ..] => {}
             ["close", reason] => journey.close_reason = known(CloseReason::from_code(reason), line),
             ["clock", "known"] => journey.offsets.authenticator = Some(0),
+            ["clock", seconds] => {
+                let ahead = known(seconds.parse::<i64>().ok(), line);
+                journey.offsets.authenticator = Some(ahead * 1_000_000_000);
+            }
+            ["revision", number] => journey.revision = known(number.parse().ok(), line),
+            ["phones", "never-report"] => {}
             [seconds, rest @ ..] => {
                 let time = UnixNanos(EPOCH.0 + at(seconds, line));
                 let mut event = read_event(rest, time, journey.events.len() as u64 + 1, line);
+                if event.side == Side::Authenticator {
+                    event.time = time.shifted(journey.offsets.of(event.side));
+                }
                 event.environment = Arc::clone(&environments[event.side.index()]);
                 journey.events.push(JourneyEvent { event, corrected: time, joined_by: JoinedBy::Strong });
             }

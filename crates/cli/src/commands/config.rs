@@ -4,17 +4,17 @@ use authstitch_service::Settings;
 
 use crate::args::{self, ConfigAction};
 use crate::failure::{Failure, Outcome, While};
+use crate::output::say;
 
 pub fn run(args: &args::Config) -> Outcome {
     match &args.action {
         ConfigAction::Check { file } => {
             read(file)?;
-            println!("{}: no mistakes", file.display());
+            say(&format!("{}: no mistakes\n", file.display()))
         }
-        ConfigAction::Default => print!("{}", Settings::default_yaml()),
-        ConfigAction::Schema => println!("{}", Settings::schema().trim_end()),
+        ConfigAction::Default => say(Settings::default_yaml()),
+        ConfigAction::Schema => say(&format!("{}\n", Settings::schema().trim_end())),
     }
-    Ok(())
 }
 
 /// Reads a configuration file; all its mistakes are told at once.

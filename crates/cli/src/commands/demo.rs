@@ -20,7 +20,7 @@ use authstitch_simulate::{Simulation, World};
 
 use super::serve::{begin, print_addresses, runtime, stop_signal};
 use crate::failure::{Failure, Outcome, While};
-use crate::output::{Style, grouped};
+use crate::output::{Style, grouped, say};
 use crate::sender::{self, Pace, Target};
 use crate::telemetry::{Encoded, Generation};
 use crate::{args, journeys, worlds};
@@ -55,9 +55,9 @@ pub fn run(args: &args::Demo) -> Outcome {
             stopped = stop_signal() => return stopped.and(Err(Failure::new("the demo was stopped"))),
         };
         if args.json {
-            println!("{}", as_json(&found)?);
+            say(&format!("{}\n", as_json(&found)?))?;
         } else {
-            print!("{}", page::page(args, &found, Style::of_stdout()));
+            say(&page::page(args, &found, Style::of_stdout()))?;
         }
         if args.keep_serving {
             keep_serving(args, &running, directory.path()).await?;
@@ -118,7 +118,7 @@ async fn keep_serving(args: &args::Demo, running: &Running, directory: &Path) ->
     if args.json {
         eprintln!("listening: web http://{}", running.web);
     } else {
-        println!();
+        say("\n")?;
         print_addresses(running);
     }
     eprintln!("data: {} (removed at the end); Ctrl-C stops", directory.display());

@@ -8,7 +8,7 @@ use authstitch_evaluate::{Assessment, Meta};
 
 use crate::args;
 use crate::failure::{Failure, Outcome, While};
-use crate::output::Style;
+use crate::output::{Style, say};
 use crate::{journeys, truth};
 
 pub fn run(args: &args::Evaluate) -> Outcome {
@@ -37,12 +37,11 @@ fn one(args: &args::Evaluate, file: &Path) -> Outcome {
     let scorecard = assessment.scorecard();
     report(args, || assessment.to_html())?;
     if args.json {
-        println!("{}", serde_json::json!(scorecard));
+        say(&format!("{}\n", serde_json::json!(scorecard)))
     } else {
         let style = Style::of_stdout();
-        print!("{}", scorecard.to_text(style.width(), style.has_colour()));
+        say(&scorecard.to_text(style.width(), style.has_colour()))
     }
-    Ok(())
 }
 
 /// Writes the report, if one was asked for.

@@ -1,6 +1,5 @@
 //! `explain`: one journey's two-sided timeline with its evidence.
 
-use std::io::{Write, stdout};
 use std::path::Path;
 
 use authstitch_model::line::JourneyLine;
@@ -8,7 +7,7 @@ use authstitch_model::line::JourneyLine;
 use crate::args;
 use crate::failure::{Failure, Outcome, While};
 use crate::journeys;
-use crate::output::{Style, timeline};
+use crate::output::{Style, say, timeline};
 use crate::sender::http;
 
 pub fn run(args: &args::Explain) -> Outcome {
@@ -25,7 +24,7 @@ pub fn run(args: &args::Explain) -> Outcome {
     }
     let style = Style::of_stdout();
     let pages: Vec<_> = found.iter().map(|line| timeline(line, style)).collect();
-    stdout().lock().write_all(pages.join("\n").as_bytes()).cannot("write to standard output")
+    say(&pages.join("\n"))
 }
 
 fn from_store(dir: &Path, key: &str) -> Result<Vec<JourneyLine>, Failure> {

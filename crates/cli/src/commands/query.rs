@@ -1,15 +1,13 @@
 //! `query`: the store in SQL, read-only.
 
-use std::io::{Write, stdout};
-
 use serde_json::{Map, Value};
 
 use authstitch_store::Table;
 
 use crate::args::{self, TableFormat};
-use crate::failure::{Failure, Outcome, While};
+use crate::failure::{Failure, Outcome};
 use crate::journeys;
-use crate::output::Columns;
+use crate::output::{Columns, say};
 
 pub fn run(args: &args::Query) -> Outcome {
     let dir = journeys::data_dir(args.data_dir.as_deref());
@@ -22,7 +20,7 @@ pub fn run(args: &args::Query) -> Outcome {
         TableFormat::Json => format!("{}\n", as_objects(&table)),
         TableFormat::Csv => as_csv(&table),
     };
-    stdout().lock().write_all(text.as_bytes()).cannot("write to standard output")?;
+    say(&text)?;
     if let Some(note) = &table.note {
         eprintln!("note: {note}");
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use authstitch_engine::{Effect, Engine, Judged, Settings};
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{JourneyId, Position, Record, RecordBody, Secret, UnixNanos};
+use authstitch_model::{Completeness, JourneyId, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::Mapping;
 use authstitch_service as service;
 
@@ -15,6 +15,7 @@ use super::config;
 use crate::args;
 use crate::failure::{Failure, Outcome, While};
 use crate::otlp_files::OtlpFile;
+use crate::output::heard;
 use crate::tables;
 
 mod clock;
@@ -22,25 +23,23 @@ mod clock;
 use clock::{Received, ReplayClock};
 
 pub fn run(args: &args::Replay) -> Outcome {
-    let lines: Vec<_> = judge(&args.inputs, args.config.as_deref(), args.tables.as_deref())?
-        .iter()
-        .map(Judged::line)
-        .collect();
+    let (journeys, _) = judge(&args.inputs, args.config.as_deref(), args.tables.as_deref())?;
+    let lines: Vec<_> = journeys.iter().map(Judged::line).collect();
     match &args.out {
         Some(path) => {
             let file = File::create(path).cannot(format!("write {}", path.display()))?;
             write_lines(BufWriter::new(file), &lines).cannot(format!("write {}", path.display()))
         }
-        None => write_lines(BufWriter::new(stdout().lock()), &lines).cannot("write to standard output"),
+        None => heard(write_lines(BufWriter::new(stdout().lock()), &lines)),
     }
 }
 
-/// The last revision of every journey in these files.
+/// The last revision of every journey in these files, and the completeness with which they were judged.
 pub fn judge(
     inputs: &[PathBuf],
     configuration: Option<&Path>,
     tables: Option<&Path>,
-) -> Result<Vec<Judged>, Failure> {
+) -> Result<(Vec<Judged>, Completeness), Failure> {
     let mut inputs = inputs.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
     let service = configuration.map_or_else(|| Ok(service::Settings::default()), config::read)?;
     let mapping = service.mapping.with_secret(Secret::PUBLIC);
@@ -67,7 +66,7 @@ pub fn judge(
         return Err(Failure::new("not one request of the input could be read")
             .hint("accepted: OTLP JSON, one request a line; protobuf requests, each behind its length"));
     }
-    Ok(replay.finish())
+    Ok((replay.finish(), service.completeness))
 }
 
 fn write_lines(mut out: impl Write, lines: &[JourneyLine]) -> std::io::Result<()> {

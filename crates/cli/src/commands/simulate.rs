@@ -13,7 +13,7 @@ use authstitch_simulate::{Load, Schedule, Simulation};
 use super::serve::runtime;
 use crate::args::{self, Format, Protocol};
 use crate::failure::{Failure, Outcome, While};
-use crate::output::grouped;
+use crate::output::{grouped, say};
 use crate::sender::{self, Pace, Target};
 use crate::telemetry::{Encoded, Generation};
 use crate::{quantity, worlds};
@@ -76,7 +76,7 @@ fn send(args: &args::Simulate, simulation: Simulation) -> Result<Vec<TruthLine>,
         || bar.set_position(begun.load(std::sync::atomic::Ordering::Relaxed)),
     ))?;
     bar.finish_and_clear();
-    print!("{report}");
+    say(&report.to_string())?;
     let truth = generation.into_truth();
     match &report.first_failure {
         None => Ok(truth),

@@ -14,6 +14,7 @@ use authstitch_simulate::{Simulation, World, mixture};
 
 use super::replay;
 use crate::failure::{Failure, Outcome, While};
+use crate::output::say;
 use crate::{args, in_process, journeys, tables, threads, truth, worlds};
 
 /// The name of the training mixture among worlds.
@@ -31,8 +32,7 @@ pub fn run(args: &args::Train) -> Outcome {
         simulated(args)?
     };
     std::fs::write(&args.out, tables.to_json()).cannot(format!("write {}", args.out.display()))?;
-    println!("wrote tables `{}` to {}", tables.version(), args.out.display());
-    Ok(())
+    say(&format!("wrote tables `{}` to {}\n", tables.version(), args.out.display()))
 }
 
 /// Fits to simulated worlds, each with its weight.
@@ -59,7 +59,7 @@ fn simulated_examples(worlds: &[(String, f64)], attempts: u64, seed: u64) -> Res
     let parts = threads::each(worlds, |(name, weight)| {
         let simulation = Simulation::new(worlds::load(name)?, seed);
         let found = in_process::run(simulation, 0..attempts, settings.clone())?;
-        Ok(examples(&found.truth, &found.journeys, weight * worlds.len() as f64))
+        Ok(examples(&found.truth, &found.journeys, &Completeness::default(), weight * worlds.len() as f64))
     })?;
     let mut all = Vec::new();
     for part in parts {
@@ -106,8 +106,8 @@ fn named(name: &str, made_by: String, fingerprint: String) -> Provenance {
 /// Fits to a team's own telemetry, with its truth.
 fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
     let lines = truth::read(path)?;
-    let journeys = replay::judge(&args.inputs, args.config.as_deref(), None)?;
-    let examples = examples(&lines, &journeys, 1.0);
+    let (journeys, completeness) = replay::judge(&args.inputs, args.config.as_deref(), None)?;
+    let examples = examples(&lines, &journeys, &completeness, 1.0);
     if examples.is_empty() {
         return Err(Failure::new(format!(
             "no journey shares a span with the {} attempts of {}",
@@ -116,9 +116,17 @@ fn labelled(args: &args::Train, path: &Path) -> Result<Tables, Failure> {
         ))
         .hint("the truth's trace_id, span_id and event_id must be those of the telemetry"));
     }
-    let fingerprint = tables::fingerprint(&format!("{} {} {}", path.display(), lines.len(), journeys.len()));
-    let made_by = format!("authstitch train --truth {}", path.display());
-    Ok(train(&examples, &Completeness::default(), named("labelled", made_by, fingerprint)))
+    let shown: String = examples.iter().map(|example| format!("{example:?}\n")).collect();
+    let fingerprint = tables::fingerprint(&shown);
+    let made_by = command(args, &format!("--truth {}", path.display()));
+    Ok(train(&examples, &completeness, named("labelled", made_by, fingerprint)))
+}
+
+/// The command that makes tables from these inputs, but for where they are written.
+fn command(args: &args::Train, how: &str) -> String {
+    let inputs: String = args.inputs.iter().map(|input| format!("{} ", input.display())).collect();
+    let config = args.config.as_ref().map(|file| format!(" --config {}", file.display()));
+    format!("authstitch train {inputs}{how}{}", config.unwrap_or_default())
 }
 
 /// Leaves the weights and re-estimates how often each cause occurs.
@@ -131,11 +139,15 @@ fn adapted(args: &args::Train) -> Result<Tables, Failure> {
                 .hint("name files of telemetry, or --data-dir DIR with a store"));
         }
         (None, inputs) => {
-            let journeys = replay::judge(inputs, args.config.as_deref(), args.tables.as_deref())?;
-            tables::unlabelled(&old, &journeys, &Completeness::default())
+            let (journeys, completeness) =
+                replay::judge(inputs, args.config.as_deref(), args.tables.as_deref())?;
+            tables::unlabelled(&old, &journeys, &completeness)
         }
     };
-    tables::adapted(&old, &unlabelled).ok_or_else(|| Failure::new("not one finished journey to learn from"))
+    let from = args.data_dir.as_ref().map(|dir| format!(" --data-dir {}", dir.display()));
+    let made_by = command(args, &format!("--adapt{}", from.unwrap_or_default()));
+    tables::adapted(&old, &unlabelled, made_by)
+        .ok_or_else(|| Failure::new("not one finished journey to learn from"))
 }
 
 /// The journeys of a store that these tables judged: another prior cannot be taken out of a verdict.
@@ -161,7 +173,12 @@ fn stored(dir: &Path, tables: &Tables) -> Result<Vec<Unlabelled>, Failure> {
 type Identity = (Option<TraceId>, Option<SpanId>, Option<EventId>, EventName);
 
 /// The journeys with the truth of the attempt with which each shares most events.
-fn examples(truth: &[TruthLine], journeys: &[Judged], weight: f64) -> Vec<Example> {
+fn examples(
+    truth: &[TruthLine],
+    journeys: &[Judged],
+    completeness: &Completeness,
+    weight: f64,
+) -> Vec<Example> {
     let mut attempts: HashMap<Identity, usize> = HashMap::new();
     for (nth, line) in truth.iter().enumerate() {
         for span in &line.spans {
@@ -185,7 +202,7 @@ fn examples(truth: &[TruthLine], journeys: &[Judged], weight: f64) -> Vec<Exampl
         let (cause, halted) = (line.cause.unwrap_or(Cause::None), line.failing_phase);
         Some(Label { cause, halted, transport: line.transport, weight })
     };
-    let example = |judged: &Judged| Example::new(&judged.journey, &Completeness::default(), label(judged)?);
+    let example = |judged: &Judged| Example::new(&judged.journey, completeness, label(judged)?);
     journeys.iter().filter_map(example).collect()
 }
 

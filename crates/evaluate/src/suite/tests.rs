@@ -63,6 +63,14 @@ fn worlds_of_the_mixture_come_first_then_all_of_them_then_those_outside() {
           outside the mixture
           strange                           0.375   0.0 ±0.0 % 50.0 ±11.5 %
 
+        Worlds                        Beside ideal, blind
+                                         set size     confused     by blind
+          first                            62.5 %       25.0 %        0.0 %
+          second                           55.0 %       10.0 %        0.0 %
+          the mixture together             60.6 %       21.3 %        0.0 %
+          outside the mixture
+          strange                          75.0 %       50.0 %        0.0 %
+
         Worlds                        Stitching, honesty
                                             exact   two in one   overclaims
           first                      100.0 ±0.0 %            0            0

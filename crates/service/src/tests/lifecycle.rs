@@ -129,7 +129,10 @@ async fn two_services_do_not_share_a_directory() {
 
 /// Tables that say nothing but their version.
 fn write_tables(path: &Path, version: &str) {
-    std::fs::write(path, format!(r#"{{"version": "{version}"}}"#)).unwrap();
+    let flows = ["app_qr", "passkey_cda", "magic_link", "unknown"]
+        .map(|flow| format!(r#""{flow}": {{"prior": {{}}}}"#));
+    let text = format!(r#"{{"version": "{version}", "flows": {{{}}}}}"#, flows.join(", "));
+    std::fs::write(path, text).unwrap();
 }
 
 #[tokio::test]

@@ -1,23 +1,12 @@
 //! What browsers do with a ceremony's time, whatever the page asks for.
-//!
-//! Chromium waits 20 hours by default and never less than three minutes (content/browser/webauth); Safari at
-//! most 120 seconds; Firefox 30 seconds by default, and between 15 and 120. The WebAuthn draft recommends 300
-//! to 600 seconds.
 
-use authstitch_model::{Browser, Millis};
+use authstitch_model::{Browser, Millis, ceremony};
 
-/// How long a browser waits for an answer when the page asks for this timeout.
+/// How long a browser waits for an answer when the page asks for this timeout; one of no known rule is built on
+/// Chromium.
 pub(crate) fn effective_timeout(browser: Browser, requested: Option<Millis>) -> Millis {
-    match browser {
-        Browser::Chrome | Browser::Edge | Browser::Samsung | Browser::Other => {
-            let wanted = requested.unwrap_or(Millis::from_mins(20 * 60));
-            wanted.clamp(Millis::from_mins(3), Millis::from_mins(20 * 60))
-        }
-        Browser::Safari => requested.unwrap_or(Millis::from_secs(120)).min(Millis::from_secs(120)),
-        Browser::Firefox => {
-            requested.unwrap_or(Millis::from_secs(30)).clamp(Millis::from_secs(15), Millis::from_secs(120))
-        }
-    }
+    let known = ceremony::limit(browser, requested);
+    known.or_else(|| ceremony::limit(Browser::Chrome, requested)).unwrap_or_default()
 }
 
 /// What happens when a ceremony's time is over.

@@ -129,7 +129,6 @@ fn along(
             let succeeded = of[nth].success * if standing.is_some() { 1.0 - still } else { 1.0 };
             total += weight * sum;
             posterior[Cause::None.index()] += weight * succeeded;
-            next[0].1 += 0.0;
             for cause in Cause::ALL {
                 for phase in Phase::ALL {
                     let share = weight * leaves[cause.index()][phase.index()];

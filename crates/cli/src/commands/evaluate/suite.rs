@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report;
 use crate::failure::{Failure, Outcome};
-use crate::output::Style;
+use crate::output::{Style, say};
 use crate::{args, in_process, tables, threads, worlds};
 
 /// The variant with other priors than the mixture's.
@@ -24,12 +24,11 @@ pub fn run(args: &args::Evaluate) -> Outcome {
     let suite = Suite::new(members(args, &settings)?);
     report(args, || suite.to_html())?;
     if args.json {
-        println!("{}", serde_json::json!(suite));
+        say(&format!("{}\n", serde_json::json!(suite)))
     } else {
         let style = Style::of_stdout();
-        print!("{}", suite.to_text(style.width(), style.has_colour()));
+        say(&suite.to_text(style.width(), style.has_colour()))
     }
-    Ok(())
 }
 
 /// Every world with what was made of it, in the order of their names' lists.
@@ -65,7 +64,7 @@ fn adapted(world: &Arc<World>, args: &args::Evaluate, settings: &Settings) -> Re
     let simulation = Simulation::new(Arc::clone(world), args.seed.wrapping_add(1));
     let found = in_process::run(simulation, 0..args.attempts, settings.clone())?;
     let journeys = tables::unlabelled(&settings.tables, &found.journeys, &settings.completeness);
-    let tables = tables::adapted(&settings.tables, &journeys);
+    let tables = tables::adapted(&settings.tables, &journeys, "authstitch evaluate --suite".to_owned());
     Ok(Settings { tables: tables.map_or_else(|| settings.tables.clone(), Arc::new), ..settings.clone() })
 }
 
