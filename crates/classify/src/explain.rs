@@ -1,10 +1,11 @@
 //! The verdict in one to three sentences that a support engineer can paste into a ticket.
 //!
 //! 1. What was seen: on what the login began, and the event that says most about its end, with its time since
-//!    the beginning; then what else the phone told, a code used after its end, and a retry.
-//! 2. What follows, and what remains open: the likeliest causes with their probabilities, and which phases are
-//!    inferred because nobody could report them. A cause is called the cause where it stands alone; it has a
-//!    probability unless it is certain.
+//!    the beginning; then what else the phone told, a code used after its end, a retry, and why silence may say
+//!    little; and which hidden phases are only inferred, because nobody could report them.
+//! 2. What follows, and what remains open: the likeliest causes with their probabilities. A cause is called the
+//!    cause where it stands alone, and has a probability unless it is certain; where none stands out, the
+//!    displayed outcome is said.
 //! 3. What to try first, unless it worked.
 
 mod words;
@@ -31,21 +32,17 @@ const CERTAIN: f32 = 0.999_99;
 pub fn explain(journey: &Journey, verdict: &Verdict) -> String {
     let features = evidence::observe(journey);
     let mut text = format!("{}; {}", beginning(journey), seen(journey, &features));
-    for note in notes(journey, &features) {
+    for note in notes(journey, &features, verdict) {
         let _ = write!(text, "; {note}");
     }
     text.push_str(". ");
-    if features.cut_off {
-        let _ =
-            write!(text, "The journey was cut off ({}), so its silence says nothing. ", journey.close_reason);
-    }
     if verdict.unfinished {
         let _ = write!(text, "Of such logins {} succeed.", percent(verdict.causes.of(Cause::None)));
     } else {
         text.push_str(&follows(&features, verdict));
     }
     if verdict.relay_suspected {
-        let _ = write!(text, " The code may have been relayed. {}", remedy::RELAY_DEFENCE);
+        let _ = write!(text, " The code may have been relayed: {}", lower_first(remedy::RELAY_DEFENCE));
     } else if let Some(action) = verdict.cause_to_act_on().and_then(remedy::remedy)
         && !(features.values.begun == Some(Begun::Conditional) && verdict.outcome() == Outcome::Undetermined)
     {
@@ -118,7 +115,7 @@ fn seen(journey: &Journey, features: &Features) -> String {
 }
 
 /// What else says much, unless it worked.
-fn notes(journey: &Journey, features: &Features) -> Vec<String> {
+fn notes(journey: &Journey, features: &Features, verdict: &Verdict) -> Vec<String> {
     let values = &features.values;
     let mut notes = Vec::new();
     if features.progress.observed().has(Phase::Established) {
@@ -148,6 +145,16 @@ fn notes(journey: &Journey, features: &Features) -> Vec<String> {
     }
     if let Some(next) = journey.next {
         notes.push(format!("the person tried again {} later", length_in_words(next.gap)));
+    }
+    if features.cut_off {
+        notes.push(format!("it was cut off ({}), so its silence says nothing", journey.close_reason));
+    }
+    if let Some(phases) = inferred(features, verdict).filter(|_| !verdict.unfinished) {
+        let missing = match features.heard[Side::Authenticator.index()] {
+            true => "no event shows the rest",
+            false => "no phone event was seen",
+        };
+        notes.push(format!("{missing}, so {phases} only inferred"));
     }
     notes
 }
@@ -198,21 +205,15 @@ fn follows(features: &Features, verdict: &Verdict) -> String {
     let set = verdict.causes.credible_set();
     let open = ranked.iter().filter(|(cause, _)| set.has(*cause)).take(caps::CAUSES_EXPLAINED);
     let named: Vec<_> = open.map(|(cause, share)| with_probability(*cause, *share)).collect();
-    let missing = match features.heard[Side::Authenticator.index()] {
-        true => "No event shows the rest",
-        false => "No phone event was seen",
-    };
-    let reason = inferred(features, verdict)
-        .map_or_else(String::new, |phases| format!("{missing}, so {phases} only inferred. "));
     let text = if probability >= DISPLAYED && named.len() == 1 {
         let how_sure = if probability >= caps::NEARLY_CERTAIN { "" } else { "almost certainly " };
-        format!("{reason}the cause is {how_sure}{}.", named[0])
+        format!("the cause is {how_sure}{}.", named[0])
     } else if probability >= DISPLAYED {
-        format!("{reason}probably {}; {} cannot be excluded.", named[0], enumerated(&named[1..]))
+        format!("probably {}; {} cannot be excluded.", named[0], enumerated(&named[1..]))
     } else {
-        format!("{reason}{}; the likeliest are {}.", undecided(verdict), enumerated(&named))
+        format!("{}; the likeliest are {}.", undecided(verdict), enumerated(&named))
     };
-    sentences(&text)
+    upper_first(&text)
 }
 
 /// That no cause stands out, and what is likelier than not all the same.
@@ -269,11 +270,6 @@ fn percent(probability: f32) -> String {
         share if share < 0.5 => "under 1 %".to_owned(),
         share => format!("{share:.0} %"),
     }
-}
-
-/// The same with a capital at the beginning of each sentence.
-fn sentences(text: &str) -> String {
-    text.split(". ").map(upper_first).collect::<Vec<_>>().join(". ")
 }
 
 fn upper_first(text: &str) -> String {

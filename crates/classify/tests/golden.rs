@@ -36,6 +36,8 @@ fn golden_journeys() {
             true => verdict.causes.of(cause) > RULED_OUT,
             false => verdict.causes.credible_set().has(cause),
         };
+        let explanation = said.lines().last().unwrap_or_default();
+        assert!(explanation.matches(". ").count() < 3, "more than three sentences: {explanation}");
         if !possible {
             let _ =
                 writeln!(wrong, "{}\n{cause} happened, and was not held possible:\n{said}", file.display());
