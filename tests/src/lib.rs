@@ -147,6 +147,16 @@ impl Serve {
         Self { child, log, grpc, http, web }
     }
 
+    /// Sends it so many attempts of `baseline`, faster than they happen.
+    ///
+    /// # Panics
+    /// If they are not taken.
+    pub fn receive_logins(&self, attempts: &str) {
+        run(authstitch()
+            .args(["simulate", "--world", "baseline", "--attempts", attempts, "--seed", "1"])
+            .args(["--load", "constant:1000", "--speed", "100", "--endpoint", &self.grpc]));
+    }
+
     /// Asks it to read its files again, as an operator does.
     ///
     /// # Panics

@@ -302,15 +302,7 @@ fn a_running_server_reads_its_tables_again_at_sighup_and_keeps_them_if_they_are_
     std::fs::write(&tables, r#"{"floor": 2}"#).expect("it can be written");
     serve.hang_up();
     assert!(serve.said("floor: "));
-    let endpoint = serve.grpc.clone();
-    run(authstitch().args(["simulate", "--world", "baseline", "--attempts", "8", "--seed", "1"]).args([
-        "--load",
-        "constant:1000",
-        "--speed",
-        "100",
-        "--endpoint",
-        &endpoint,
-    ]));
+    serve.receive_logins("8");
     serve.stop();
     let lines = authstitch_tests::journeys(&data);
     assert!(!lines.is_empty() && lines.iter().all(|line| line["tables"] == "after"), "{lines:#?}");

@@ -61,15 +61,7 @@ fn the_journeys_of_a_store_adapt_the_tables_that_judged_them_and_no_others() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("data");
     let serve = Serve::start(&data, &[]);
-    let endpoint = serve.grpc.clone();
-    run(authstitch().args(["simulate", "--world", "baseline", "--attempts", "48", "--seed", "1"]).args([
-        "--load",
-        "constant:1000",
-        "--speed",
-        "100",
-        "--endpoint",
-        &endpoint,
-    ]));
+    serve.receive_logins("48");
     serve.stop();
     let (out, store) = (path(directory.path(), "tables.json"), data.display().to_string());
     run(authstitch().args(["train", "--adapt", "--data-dir", &store, "--out", &out]));

@@ -21,8 +21,8 @@
 //! 8. A page's word, before anything was started, that the system does not support it leaves out the person's own
 //!    decisions: what they do then only ends it.
 //! 9. A cause is out when every phase it can stop in this flow lies behind the journey. Two causes let later
-//!    events appear although they stop `opened`: a spent link is still fetched and refused, and a link in the wrong browser
-//!    logs in there.
+//!    events appear although they stop `opened`: a spent link is still fetched and refused, and a link in the
+//!    wrong browser logs in there.
 
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{Cause, Evidence, Flow, Outcome, Phase, Reason, Side, phases};

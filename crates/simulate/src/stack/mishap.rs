@@ -23,7 +23,7 @@ pub(crate) const FOLLOWS_S: (f64, f64) = (0.03, 0.3);
 /// Share of pages and apps that tell what a server answered them in vain.
 pub(crate) const ECHOED: f64 = 0.4;
 /// They tell it within so many seconds.
-pub(crate) const ECHOED_WITHIN_S: (f64, f64) = (0.02, 0.3);
+const ECHOED_WITHIN_S: (f64, f64) = (0.02, 0.3);
 
 /// What page or app makes of a server's refusal.
 pub(crate) const fn echo_of_refusal(reason: Reason) -> &'static [&'static str] {
