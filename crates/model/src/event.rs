@@ -178,11 +178,9 @@ pub mod testing {
             observed: None,
             origin,
             event_id: None,
-            identity: Secret::PUBLIC.identity(
-                "default",
-                name.code(),
-                &[&nth.to_be_bytes(), &time.0.to_be_bytes()],
-            ),
+            identity: Secret::PUBLIC
+                .of_realm("default")
+                .identity(name.code(), &[&nth.to_be_bytes(), &time.0.to_be_bytes()]),
             keys: EventKeys::default(),
             facts: Facts::default(),
             environment: std::sync::Arc::new(Environment::default()),
