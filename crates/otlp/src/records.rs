@@ -174,7 +174,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         let mut fields = Fields::of(resource);
         while let Some(tag) = fields.tag()? {
             if tag == SCOPE_LIST {
-                self.scope(Schema::of(fields.bytes()?, is_ours(schema_url)), &emitter, place)?;
+                self.scope(&Schema::of(fields.bytes()?, is_ours(schema_url)), &emitter, place)?;
                 place.scope += 1;
             } else {
                 fields.skip(tag, numbers([2]))?;
@@ -184,7 +184,7 @@ impl<'m, 'a> Walk<'m, 'a> {
     }
 
     /// The records of a scope.
-    fn scope(&mut self, schema: Schema<'a>, emitter: &Emitter<'a>, mut place: Place) -> Scan<()> {
+    fn scope(&mut self, schema: &Schema<'a>, emitter: &Emitter<'a>, mut place: Place) -> Scan<()> {
         let mut fields = Fields::of(schema.scope);
         while let Some(tag) = fields.tag()? {
             match tag {
@@ -192,8 +192,8 @@ impl<'m, 'a> Walk<'m, 'a> {
                     let record = fields.bytes()?;
                     self.out.tally.records += 1;
                     match place.signal {
-                        Signal::Traces => self.span(record, emitter, &schema, place)?,
-                        Signal::Logs => self.log(record, emitter, &schema, place)?,
+                        Signal::Traces => self.span(record, emitter, schema, place)?,
+                        Signal::Logs => self.log(record, emitter, schema, place)?,
                     }
                     place.record += 1;
                 }

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use authstitch_engine as engine;
 use authstitch_model::{Cause, Flow, Outcome, Verdict};
 
+use crate::latency::{Latencies, Latency};
+
 /// Declares each count once: its field, its metric and what it means.
 macro_rules! counts {
     ($($field:ident = $help:literal,)+) => {
@@ -13,6 +15,10 @@ macro_rules! counts {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Counts {
             $(#[doc = $help] pub $field: u64,)+
+            /// From the head of a request that was taken to its answer.
+            pub acknowledged: Latencies,
+            /// From the receipt of a record until everything it brought about was judged. Nothing on a schedule.
+            pub judged: Latencies,
             /// What the engine counted.
             pub engine: engine::Counters,
             /// Verdicts by flow and displayed outcome; a later revision of a journey counts again.
@@ -25,6 +31,8 @@ macro_rules! counts {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             $(pub $field: Count,)+
+            pub acknowledged: Latency,
+            pub judged: Latency,
             pub engine: Mutex<engine::Counters>,
             outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
             causes: [Count; Cause::COUNT],
@@ -35,6 +43,8 @@ macro_rules! counts {
             pub(crate) fn snapshot(&self) -> Counts {
                 Counts {
                     $($field: self.$field.get(),)+
+                    acknowledged: self.acknowledged.summary(),
+                    judged: self.judged.summary(),
                     engine: *self.engine.lock().unwrap_or_else(PoisonError::into_inner),
                     outcomes: self.outcomes(),
                     causes: self.causes(),

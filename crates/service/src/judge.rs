@@ -7,10 +7,11 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 
 use authstitch_engine::{Effect, Engine};
-use authstitch_model::Position;
+use authstitch_model::{Position, Record, RecordBody};
 use tokio::sync::mpsc::Receiver;
 
 use crate::caps;
+use crate::clock::SystemClock;
 use crate::counters::Counters;
 use crate::sequencer::{Gone, NextDeadline, Work};
 use crate::sink::Delivery;
@@ -21,6 +22,8 @@ pub(crate) struct Judge {
     pub engine: Engine,
     pub deadline: Arc<NextDeadline>,
     pub counters: Arc<Counters>,
+    /// By which the way to the verdict is measured; none on a schedule, whose receipt times are not of this world.
+    pub clock: Option<SystemClock>,
     pub sink: SyncSender<Delivery>,
 }
 
@@ -30,9 +33,13 @@ impl Judge {
         let mut position = Position::default();
         let mut effects = Vec::new();
         let mut batch = Vec::with_capacity(caps::ENGINE_BATCH);
+        let mut received = Vec::with_capacity(caps::ENGINE_BATCH);
         let mut working = true;
         while working && queue.blocking_recv_many(&mut batch, caps::ENGINE_BATCH) > 0 {
             for work in batch.drain(..) {
+                if let Work::Record(Record { received: at, body: RecordBody::Events(_), .. }, _) = &work {
+                    received.push(*at);
+                }
                 match self.take(work, &mut position, &mut effects) {
                     Ok(true) => {}
                     Ok(false) => working = false,
@@ -43,6 +50,10 @@ impl Judge {
             if self.hand_on(position, &mut effects).is_err() {
                 return;
             }
+            if let Some(clock) = self.clock {
+                received.iter().for_each(|received| self.counters.judged.record(clock.since(*received)));
+            }
+            received.clear();
         }
         self.engine.shut_down(&mut effects);
         self.publish();

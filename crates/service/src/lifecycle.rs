@@ -171,6 +171,7 @@ impl Parts {
             }),
             deadline: Arc::clone(&self.deadline),
             counters: Arc::clone(&self.counters),
+            clock: self.sequencer.clock(),
             sink: deliveries,
         };
         let store_writer = thread("store writer", &self.health, move || {

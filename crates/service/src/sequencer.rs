@@ -112,6 +112,14 @@ impl Sequencer {
         }
     }
 
+    /// The clock by which records are received, where it is this machine's.
+    pub(crate) fn clock(&self) -> Option<SystemClock> {
+        match &self.source {
+            Source::System(clock) => Some(*clock),
+            Source::Schedule(_) => None,
+        }
+    }
+
     /// Keeps a place in the engine's queue.
     pub(crate) async fn reserve(&self) -> Result<Place<'_>, Refusal> {
         match self.source {
