@@ -1,11 +1,11 @@
 //! Rules 1 to 3: events with strong keys.
 
-use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, Realm, UnixNanos};
+use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNanos};
 
 use crate::Change;
-use crate::caps;
 use crate::index::{Lookup, Slot};
-use crate::live::{Live, binding_keys};
+use crate::keys::Tie;
+use crate::live::binding_keys;
 use crate::stitcher::Stitcher;
 
 /// Where an event with strong keys goes.
@@ -20,7 +20,7 @@ impl Stitcher {
     /// but codes ties yet, decides nothing: the container does, by time.
     pub(crate) fn has_usable_strong_key(&mut self, event: &AuthEvent, now: UnixNanos) -> bool {
         let contained = event.keys.flow.is_some();
-        event.keys.strong().any(|(kind, key)| match self.index.look_up(key, now) {
+        event.keys.strong().any(|(kind, key)| match self.look_up(key, now) {
             Lookup::Poisoned => false,
             Lookup::Unknown => kind != KeyKind::Code || !contained,
             Lookup::Live(slot) => kind != KeyKind::Code || !contained || self.live(slot).is_tied(),
@@ -40,7 +40,11 @@ impl Stitcher {
                 None => self.found(received, &event, changes),
             },
         };
-        self.join(slot, received, event, JoinedBy::Strong, changes);
+        self.join(slot, received, &event, JoinedBy::Strong, changes);
+    }
+
+    pub(crate) fn look_up(&self, key: KeyHash, now: UnixNanos) -> Lookup {
+        self.index.look_up(&self.journeys, key, now)
     }
 
     /// The key of highest precedence that leads to a journey that may have the event decides. If none does, a
@@ -49,7 +53,7 @@ impl Stitcher {
         let mut higher_is_new = false;
         let mut too_late = None;
         for (kind, key) in event.keys.strong() {
-            match self.index.look_up(key, now) {
+            match self.look_up(key, now) {
                 Lookup::Live(slot) if self.may_have(slot, event.keys.journey) => {
                     if !(higher_is_new && self.count_link(key)) {
                         return Destination::Journey(slot);
@@ -75,7 +79,7 @@ impl Stitcher {
     /// What a container holds of an attempt before its first strong key came: the attempt at an event's time, if
     /// it has none and the event can still be of it.
     fn prelude(&mut self, container: KeyHash, event: &AuthEvent) -> Option<Slot> {
-        let attempts = self.index.sharing(container).to_vec();
+        let attempts = self.sharing(container);
         let attempt = self.attempt_at(&attempts, event)?;
         let fits = !self.live(attempt).is_strong()
             && self.spans_event(attempt, event)
@@ -85,13 +89,13 @@ impl Stitcher {
 
     /// Whether a journey may take an event with this journey key: it has the same one or none.
     fn may_have(&mut self, slot: Slot, journey: Option<KeyHash>) -> bool {
-        let own = self.live(slot).journey_key;
+        let own = self.journeys.journey_key(slot);
         own.is_none() || journey.is_none() || own == journey
     }
 
     /// Counts that a key joins journeys, or would; `true` if it is thereby poisoned and joins nothing.
     fn count_link(&mut self, key: KeyHash) -> bool {
-        let poisoned = self.index.links(key);
+        let poisoned = self.index.links(&mut self.journeys, key);
         self.counters.poisoned_keys += u64::from(poisoned);
         poisoned
     }
@@ -104,8 +108,7 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) -> Slot {
         let id = JourneyId::new(received, event.identity);
-        let realm: Realm = event.realm.clone();
-        self.insert(Live::new(id, realm, received), changes)
+        self.insert(id, &event.realm, received, changes)
     }
 
     /// Puts an event into a journey: binds its keys, merges what they join, tells of it or arms its timer.
@@ -113,27 +116,29 @@ impl Stitcher {
         &mut self,
         slot: Slot,
         received: UnixNanos,
-        event: AuthEvent,
+        event: &AuthEvent,
         joined_by: JoinedBy,
         changes: &mut Vec<Change>,
     ) {
         let mut slot = slot;
         for key in binding_keys(&event.keys) {
-            slot = self.bind(slot, key, received, &event, changes);
+            slot = self.bind(slot, key, received, event, changes);
         }
         // Only an event that is the journey's own lets it be found by session or trace.
         let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        for key in event.keys.weak().filter(|_| own) {
-            self.share(slot, key);
+        for (kind, key) in event.keys.weak().filter(|_| own) {
+            if self.journeys.note(slot, kind, key) {
+                self.index.share(&mut self.journeys, slot, kind, key);
+            }
         }
-        let (trace, identity) = (event.keys.trace, event.identity);
-        if self.live(slot).add(received, event, joined_by) {
+        self.live(slot).heard(received, event);
+        if self.journeys.add(slot, event, joined_by) {
             self.counters.joined += 1;
-            self.identities.insert(identity);
+            self.identities.insert(event.identity.0, slot);
         } else {
             self.counters.over_cap += 1;
         }
-        if let Some(trace) = trace.filter(|_| own) {
+        if let Some(trace) = event.keys.trace.filter(|_| own) {
             slot = self.absorb_founded_by(trace, slot, changes);
         }
         self.link(slot, changes);
@@ -152,13 +157,16 @@ impl Stitcher {
         if kind == KeyKind::Flow {
             return self.enter_container(slot, key, event, changes);
         }
-        match self.index.look_up(key, now) {
-            Lookup::Live(other) if other == slot => slot,
+        let tie = self.journeys.tie(slot, kind, key);
+        if matches!(tie, Tie::Leads { .. }) {
+            return slot;
+        }
+        match self.look_up(key, now) {
             Lookup::Live(other) => {
-                let (own, others) = (self.live(slot).journey_key, self.live(other).journey_key);
+                let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
                     // The key stays where it is. It is noted here, so that it counts once for each journey.
-                    if self.note(slot, (kind, key)) {
+                    if self.journeys.note(slot, kind, key) {
                         self.counters.key_conflicts += 1;
                         self.count_link(key);
                     }
@@ -171,11 +179,11 @@ impl Stitcher {
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                if self.note(slot, (kind, key)) || self.live(slot).keys.contains(&(kind, key)) {
+                if tie == Tie::Noted || self.journeys.note(slot, kind, key) {
                     if kind == KeyKind::Journey {
-                        self.live(slot).journey_key = Some(key);
+                        self.journeys.set_journey_key(slot, key);
                     }
-                    self.index.bind(key, slot);
+                    self.index.bind(&mut self.journeys, slot, kind, key);
                 }
                 slot
             }
@@ -191,34 +199,14 @@ impl Stitcher {
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        let key = (KeyKind::Flow, container);
-        if self.live(slot).keys.contains(&key) {
+        if self.journeys.tie(slot, KeyKind::Flow, container) != Tie::Carried {
             return slot;
         }
         let is_strong = self.live(slot).is_strong();
         let prelude = if is_strong { self.prelude(container, event) } else { None };
-        if self.note(slot, key) {
-            self.index.share(container, slot);
+        if self.journeys.note(slot, KeyKind::Flow, container) {
+            self.index.share(&mut self.journeys, slot, KeyKind::Flow, container);
         }
         prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))
-    }
-
-    /// Notes a key with a journey; `false` if it is there already or finds no room.
-    fn note(&mut self, slot: Slot, key: (KeyKind, KeyHash)) -> bool {
-        let keys = &mut self.live(slot).keys;
-        let noted = keys.len() < caps::KEYS_PER_JOURNEY && !keys.contains(&key);
-        if noted {
-            keys.push(key);
-        }
-        noted
-    }
-
-    /// Lets a journey be found under a weak key.
-    fn share(&mut self, slot: Slot, key: (KeyKind, KeyHash)) {
-        let live = self.live(slot);
-        if !live.weak.contains(&key) && live.weak.len() < caps::WEAK_KEYS_PER_JOURNEY {
-            live.weak.push(key);
-            self.index.share(key.1, slot);
-        }
     }
 }
