@@ -15,7 +15,7 @@ use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, References, packed};
+use crate::pack::{self, Glance, Packing, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -35,8 +35,8 @@ pub struct Journeys {
 /// Buffers that are used over and over.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// One packed event.
-    event: Vec<u8>,
+    /// One event on its way into a journey.
+    packing: Packing,
     /// All packed events of one journey.
     events: Vec<u8>,
     glances: Vec<Glance>,
@@ -68,7 +68,7 @@ impl Journeys {
         live.events.read(&self.blocks, &mut self.scratch.events);
         for event in packed(&self.scratch.events) {
             gone(pack::identity(event));
-            self.environments.release(pack::environment(event, live.base()));
+            self.environments.release(pack::environment(event));
         }
         live.events.free(&mut self.blocks);
         live.keys.free(&mut self.keys);
@@ -86,23 +86,11 @@ impl Journeys {
         }
         live.count += 1;
         live.learn_flow(event);
-        let keys = &event.keys;
-        let mut number = |kind, key: Option<KeyHash>| {
-            key.map(|key| live.keys.number(&Key::new(kind, key), &mut self.keys))
-        };
-        let [journey, challenge, code, flow, session, trace] = [
-            number(KeyKind::Journey, keys.journey),
-            number(KeyKind::Challenge, keys.challenge),
-            number(KeyKind::Code, keys.code),
-            number(KeyKind::Flow, keys.flow),
-            number(KeyKind::Session, keys.session),
-            number(KeyKind::Trace, keys.trace),
-        ];
-        let trace_id = event.origin.trace_id.map(|id| live.keys.number(&Key::trace_id(&id), &mut self.keys));
-        let references: References = [journey, challenge, code, flow, session, trace, trace_id];
+        let references = carried(event).map(|key| key.map(|key| live.keys.number(&key, &mut self.keys)));
         let environment = self.environments.place(&event.environment);
-        pack::pack(event, joined_by, &references, environment, live.base(), &mut self.scratch.event);
-        live.events.push(&mut self.blocks, &self.scratch.event);
+        let base = live.base();
+        let packed = self.scratch.packing.pack(event, joined_by, &references, environment, base);
+        live.events.push(&mut self.blocks, packed);
         self.spans.forget(slot);
         true
     }
@@ -206,7 +194,7 @@ impl Journeys {
 
     /// The number of a key that leads to a journey.
     pub fn leading(&self, slot: Slot, hash: KeyHash) -> Option<u16> {
-        self.keys(slot).position(|key| key.hash() == hash && key.leads()).map(|number| number as u16)
+        self.lives[slot].keys.find(&self.keys, |key| key.hash() == hash && key.leads())
     }
 
     /// The key of a journey with this number.
@@ -279,6 +267,21 @@ impl Journeys {
             live.linked = self.links.insert(linked);
         }
     }
+}
+
+/// What an event carries that many share, in the order of [`pack::References`].
+fn carried(event: &AuthEvent) -> [Option<Key>; 7] {
+    let AuthEvent { keys, origin, .. } = event;
+    let key = |kind, key: Option<KeyHash>| key.map(|key| Key::new(kind, key));
+    [
+        key(KeyKind::Journey, keys.journey),
+        key(KeyKind::Challenge, keys.challenge),
+        key(KeyKind::Code, keys.code),
+        key(KeyKind::Flow, keys.flow),
+        key(KeyKind::Session, keys.session),
+        key(KeyKind::Trace, keys.trace),
+        origin.trace_id.as_ref().map(Key::trace_id),
+    ]
 }
 
 fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live) {

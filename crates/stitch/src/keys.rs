@@ -136,9 +136,32 @@ impl Keys {
         first.iter().chain(more.flatten())
     }
 
+    /// The number of the first key that is as wanted.
+    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<u16> {
+        let inline = INLINE.min(usize::from(self.len));
+        for (number, key) in self.first[..inline].iter().enumerate() {
+            if wanted(key) {
+                return Some(number as u16);
+            }
+        }
+        // Plain loops, as each event asks for each of its keys.
+        let (mut number, mut place) = (inline, self.more);
+        while number < usize::from(self.len) {
+            let block = &blocks[place];
+            for key in &block.keys[..PER_BLOCK.min(usize::from(self.len) - number)] {
+                if wanted(key) {
+                    return Some(number as u16);
+                }
+                number += 1;
+            }
+            place = block.next;
+        }
+        None
+    }
+
     /// The number of a key.
     pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
-        self.iter(blocks).position(|known| known.is(key)).map(|number| number as u16)
+        self.find(blocks, |known| known.is(key))
     }
 
     /// The key with a number.

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! length 1 | name, joined by, side 1 | what is there 2 | identity 16 | time 5 or 8 | [span 8] [parent 8]
-//! | environment 1.. | numbers of keys 1 or 3 each | [observed] [event id] [facts]
+//! | environment 1 to 5 | numbers of keys 1 or 3 each | [observed] [event id] [facts]
 //! ```
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use authstitch_model::{
 };
 
 /// The longest packed event: every field there, and each as long as it gets.
-const LONGEST: usize = 220;
+const LONGEST: usize = 219;
 
 /// The numbers of what an event refers to in its journey's table: its keys in the order of their kinds, and its
 /// trace id.
@@ -35,6 +35,33 @@ const EVENT_ID: u16 = 1 << 4;
 const FACTS: u16 = 1 << 5;
 const REFERENCE: usize = 6;
 const FLOW: usize = 13;
+
+/// Where what follows the fixed beginning lies.
+const BEGIN: usize = 4;
+
+/// The frequent facts, as bits, and whether there are seldom ones.
+const DURATION: u8 = 0;
+const NETWORK: u8 = 1;
+const COUNTRY: u8 = 2;
+const ERROR: u8 = 3;
+const CODE_TTL: u8 = 4;
+const SAMPLED: u8 = 5;
+const SYNTHETIC: u8 = 6;
+const SELDOM: u8 = 7;
+
+/// The seldom facts, as bits.
+const TIMEOUT: u8 = 0;
+const ELAPSED: u8 = 1;
+const AAGUID: u8 = 2;
+const MEDIATION: u8 = 3;
+const ATTACHMENT: u8 = 4;
+const HYBRID: u8 = 5;
+const TRANSPORTS: u8 = 6;
+const BACKUP_ELIGIBLE: u8 = 7;
+const BACKUP_STATE: u8 = 8;
+const REASON: u8 = 9;
+const METHOD: u8 = 10;
+const HTTP_METHOD: u8 = 11;
 
 /// Bytes of a time near the journey's id: nine minutes before or after it.
 const NEAR_BYTES: usize = 5;
@@ -68,124 +95,158 @@ impl Glance {
     }
 }
 
-/// Packs an event. Times are written by their distance from `base`.
-pub fn pack(
-    event: &AuthEvent,
-    joined_by: JoinedBy,
-    references: &References,
-    environment: u32,
-    base: UnixNanos,
-    out: &mut Vec<u8>,
-) {
-    out.clear();
-    let distance = event.time.0.wrapping_sub(base.0) as i64;
-    let is_far = !(-1 << (NEAR_BYTES * 8 - 1)..1 << (NEAR_BYTES * 8 - 1)).contains(&distance);
-    let facts = event.facts != Facts::default();
-    let there = [
-        (SPAN, event.origin.span_id.is_some()),
-        (PARENT, event.origin.parent_span_id.is_some()),
-        (FAR, is_far),
-        (OBSERVED, event.observed.is_some()),
-        (EVENT_ID, event.event_id.is_some()),
-        (FACTS, facts),
-    ];
-    let mut what = event.flow.map_or(0, |flow| flow.index() as u16 + 1) << FLOW;
-    for (bit, is_there) in there {
-        what |= if is_there { bit } else { 0 };
+/// An event being packed.
+#[derive(Debug)]
+pub struct Packing {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
+
+impl Default for Packing {
+    fn default() -> Self {
+        Self { bytes: [0; LONGEST], len: 0 }
     }
-    for (number, reference) in references.iter().enumerate() {
-        what |= u16::from(reference.is_some()) << (REFERENCE + number);
+}
+
+impl Packing {
+    /// Packs an event in place of the one before. Times are written by their distance from `base`.
+    pub fn pack(
+        &mut self,
+        event: &AuthEvent,
+        joined_by: JoinedBy,
+        references: &References,
+        environment: u32,
+        base: UnixNanos,
+    ) -> &[u8] {
+        let weak = u8::from(joined_by == JoinedBy::Weak);
+        self.bytes[1] = (event.name.index() as u8) << 3 | weak << 2 | event.side.index() as u8;
+        self.len = BEGIN;
+        let mut what = event.flow.map_or(0, |flow| flow.index() as u16 + 1) << FLOW;
+        self.put(&event.identity.0.to_le_bytes());
+        let distance = event.time.0.wrapping_sub(base.0) as i64;
+        if (-1 << (NEAR_BYTES * 8 - 1)..1 << (NEAR_BYTES * 8 - 1)).contains(&distance) {
+            self.put(&distance.to_le_bytes());
+            self.len -= 8 - NEAR_BYTES;
+        } else {
+            what |= FAR;
+            self.put(&event.time.0.to_le_bytes());
+        }
+        for (bit, id) in [(SPAN, event.origin.span_id), (PARENT, event.origin.parent_span_id)] {
+            if let Some(id) = id {
+                what |= bit;
+                self.put(id.bytes());
+            }
+        }
+        self.number(u64::from(environment));
+        for (number, reference) in references.iter().enumerate() {
+            if let Some(reference) = reference {
+                what |= 1 << (REFERENCE + number);
+                self.reference(*reference);
+            }
+        }
+        if let Some(observed) = event.observed {
+            what |= OBSERVED;
+            let later = observed.0.wrapping_sub(event.time.0) as i64;
+            self.number((later << 1 ^ later >> 63) as u64);
+        }
+        if let Some(id) = &event.event_id {
+            what |= EVENT_ID;
+            let text = id.as_str().as_bytes();
+            self.byte(text.len() as u8);
+            self.bytes[self.len..self.len + text.len()].copy_from_slice(text);
+            self.len += text.len();
+        }
+        if self.facts(&event.facts) {
+            what |= FACTS;
+        }
+        self.bytes[2..BEGIN].copy_from_slice(&what.to_le_bytes());
+        self.bytes[0] = self.len as u8;
+        &self.bytes[..self.len]
     }
-    let weak = u8::from(joined_by == JoinedBy::Weak);
-    out.extend([0, (event.name.index() as u8) << 3 | weak << 2 | event.side.index() as u8]);
-    out.extend(what.to_le_bytes());
-    out.extend(event.identity.0.to_le_bytes());
-    if is_far {
-        out.extend(event.time.0.to_le_bytes());
-    } else {
-        out.extend(&distance.to_le_bytes()[..NEAR_BYTES]);
+
+    fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.bytes[self.len..self.len + N].copy_from_slice(bytes);
+        self.len += N;
     }
-    for id in [event.origin.span_id, event.origin.parent_span_id].into_iter().flatten() {
-        out.extend(id.bytes());
+
+    fn byte(&mut self, byte: u8) {
+        self.put(&[byte]);
     }
-    number(u64::from(environment), out);
-    for reference in references.iter().flatten() {
-        match u8::try_from(*reference) {
-            Ok(short) if short < u8::MAX => out.push(short),
+
+    /// A number in as many bytes as it needs, seven bits each.
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.byte(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.byte(number as u8);
+    }
+
+    fn reference(&mut self, number: u16) {
+        match u8::try_from(number) {
+            Ok(short) if short < u8::MAX => self.byte(short),
             _ => {
-                out.push(u8::MAX);
-                out.extend(reference.to_le_bytes());
+                self.byte(u8::MAX);
+                self.put(&number.to_le_bytes());
             }
         }
     }
-    if let Some(observed) = event.observed {
-        let later = observed.0.wrapping_sub(event.time.0) as i64;
-        number((later << 1 ^ later >> 63) as u64, out);
-    }
-    if let Some(id) = &event.event_id {
-        out.push(id.as_str().len() as u8);
-        out.extend(id.as_str().as_bytes());
-    }
-    if facts {
-        pack_facts(&event.facts, out);
-    }
-    debug_assert!(out.len() <= LONGEST, "{} bytes", out.len());
-    out[0] = out.len() as u8;
-}
 
-/// A number in as many bytes as it needs, seven bits each.
-fn number(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
+    /// The frequent facts behind a byte that says which are there, then in the same way the seldom ones, if any
+    /// is there; `false` if there is nothing at all.
+    fn facts(&mut self, facts: &Facts) -> bool {
+        let which = self.len;
+        let mut frequent = 0;
+        self.len += 1;
+        let mut there = |fact: u8| frequent |= 1 << fact;
+        facts.duration.inspect(|_| there(DURATION)).into_iter().for_each(|time| self.number(time.0));
+        facts.network.inspect(|_| there(NETWORK)).into_iter().for_each(|hash| self.put(&hash.to_le_bytes()));
+        facts.country.inspect(|_| there(COUNTRY)).into_iter().for_each(|country| self.put(&country));
+        facts.error.inspect(|_| there(ERROR)).into_iter().for_each(|error| self.byte(error as u8));
+        facts.code_ttl.inspect(|_| there(CODE_TTL)).into_iter().for_each(|time| self.number(time.0));
+        facts.sampled.inspect(|_| there(SAMPLED)).into_iter().for_each(|share| self.put(&share.to_le_bytes()));
+        facts.synthetic.inspect(|_| there(SYNTHETIC)).into_iter().for_each(|by| self.byte(by as u8));
+        if self.seldom_facts(facts) {
+            frequent |= 1 << SELDOM;
+        }
+        self.bytes[which] = frequent;
+        if frequent == 0 {
+            self.len = which;
+        }
+        frequent != 0
     }
-    out.push(number as u8);
-}
 
-/// Which facts are there as one number, the most frequent first, then each.
-fn pack_facts(facts: &Facts, out: &mut Vec<u8>) {
-    let there = [
-        facts.duration.is_some(),
-        facts.network.is_some(),
-        facts.country.is_some(),
-        facts.error.is_some(),
-        facts.code_ttl.is_some(),
-        facts.webauthn_timeout.is_some(),
-        facts.webauthn_elapsed.is_some(),
-        facts.mediation.is_some(),
-        facts.attachment.is_some(),
-        facts.hybrid_capability.is_some(),
-        facts.aaguid.is_some(),
-        !facts.transports.is_empty(),
-        facts.backup_eligible.is_some(),
-        facts.backup_state.is_some(),
-        facts.reason.is_some(),
-        facts.method.is_some(),
-        facts.http_method.is_some(),
-        facts.synthetic.is_some(),
-        facts.sampled.is_some(),
-    ];
-    number(there.iter().enumerate().fold(0, |all, (bit, is_there)| all | u64::from(*is_there) << bit), out);
-    let times = [facts.code_ttl, facts.webauthn_timeout, facts.webauthn_elapsed];
-    facts.duration.into_iter().for_each(|duration| number(duration.0, out));
-    facts.network.into_iter().for_each(|network| out.extend(network.to_le_bytes()));
-    facts.country.into_iter().for_each(|country| out.extend(country));
-    facts.error.into_iter().for_each(|error| out.push(error as u8));
-    times.into_iter().flatten().for_each(|time| number(time.0, out));
-    facts.mediation.into_iter().for_each(|mediation| out.push(mediation as u8));
-    facts.attachment.into_iter().for_each(|attachment| out.push(attachment as u8));
-    facts.hybrid_capability.into_iter().for_each(|hybrid| out.push(u8::from(hybrid)));
-    facts.aaguid.into_iter().for_each(|aaguid| out.extend(aaguid.to_le_bytes()));
-    if !facts.transports.is_empty() {
-        out.push(facts.transports.bits());
+    fn seldom_facts(&mut self, facts: &Facts) -> bool {
+        let which = self.len;
+        let mut seldom = 0u16;
+        self.len += 2;
+        let mut there = |fact: u8| seldom |= 1 << fact;
+        let times = [(TIMEOUT, facts.webauthn_timeout), (ELAPSED, facts.webauthn_elapsed)];
+        for (fact, time) in times {
+            time.inspect(|_| there(fact)).into_iter().for_each(|time| self.number(time.0));
+        }
+        facts.aaguid.inspect(|_| there(AAGUID)).into_iter().for_each(|id| self.put(&id.to_le_bytes()));
+        let transports = Some(facts.transports.bits()).filter(|bits| *bits != 0);
+        let bytes = [
+            (MEDIATION, facts.mediation.map(|mediation| mediation as u8)),
+            (ATTACHMENT, facts.attachment.map(|attachment| attachment as u8)),
+            (HYBRID, facts.hybrid_capability.map(u8::from)),
+            (TRANSPORTS, transports),
+            (BACKUP_ELIGIBLE, facts.backup_eligible.map(u8::from)),
+            (BACKUP_STATE, facts.backup_state.map(u8::from)),
+            (REASON, facts.reason.map(|reason| reason as u8)),
+            (METHOD, facts.method.map(|method| method as u8)),
+            (HTTP_METHOD, facts.http_method.map(|method| method as u8)),
+        ];
+        for (fact, byte) in bytes {
+            byte.inspect(|_| there(fact)).into_iter().for_each(|byte| self.byte(byte));
+        }
+        self.bytes[which..which + 2].copy_from_slice(&seldom.to_le_bytes());
+        if seldom == 0 {
+            self.len = which;
+        }
+        seldom != 0
     }
-    facts.backup_eligible.into_iter().for_each(|eligible| out.push(u8::from(eligible)));
-    facts.backup_state.into_iter().for_each(|state| out.push(u8::from(state)));
-    facts.reason.into_iter().for_each(|reason| out.push(reason as u8));
-    facts.method.into_iter().for_each(|method| out.push(method as u8));
-    facts.http_method.into_iter().for_each(|method| out.push(method as u8));
-    facts.synthetic.into_iter().for_each(|synthetic| out.push(synthetic as u8));
-    facts.sampled.into_iter().for_each(|sampled| out.extend(sampled.to_le_bytes()));
 }
 
 /// The packed events of a journey.
@@ -199,12 +260,15 @@ pub fn packed(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// The identity of a packed event.
 pub fn identity(event: &[u8]) -> Identity {
-    Identity(u128::from_le_bytes(Unpacking(&event[4..]).bytes()))
+    Identity(u128::from_le_bytes(Unpacking(&event[BEGIN..]).bytes()))
 }
 
 /// The place of a packed event's environment.
-pub fn environment(event: &[u8], base: UnixNanos) -> u32 {
-    begin(event, base).2.number() as u32
+pub fn environment(event: &[u8]) -> u32 {
+    let what = u16::from_le_bytes([event[2], event[3]]);
+    let time = if what & FAR == 0 { NEAR_BYTES } else { 8 };
+    let ids = usize::from(what & SPAN != 0) + usize::from(what & PARENT != 0);
+    Unpacking(&event[BEGIN + 16 + time + ids * 8..]).number() as u32
 }
 
 /// What places and orders a packed event.
@@ -243,7 +307,7 @@ pub fn unpack(
         let later = (later >> 1) as i64 ^ -((later & 1) as i64);
         UnixNanos(glance.time.0.wrapping_add(later as u64))
     });
-    let event_id = (what & EVENT_ID != 0).then(|| EventId::new(&rest.text()));
+    let event_id = (what & EVENT_ID != 0).then(|| EventId::new(rest.text()));
     let facts = if what & FACTS == 0 { Facts::default() } else { rest.facts() };
     let event = AuthEvent {
         realm: realm.clone(),
@@ -317,38 +381,63 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    fn text(&mut self) -> std::borrow::Cow<'a, str> {
+    fn text(&mut self) -> &'a str {
         let length = usize::from(self.byte());
         let (text, rest) = self.0.split_at(length);
         self.0 = rest;
-        String::from_utf8_lossy(text)
+        std::str::from_utf8(text).unwrap_or_default()
     }
 
     fn facts(&mut self) -> Facts {
-        let there = self.number();
-        let has = |bit: usize| there & 1 << bit != 0;
-        Facts {
-            duration: has(0).then(|| Millis(self.number())),
-            network: has(1).then(|| u64::from_le_bytes(self.bytes())),
-            country: has(2).then(|| self.bytes()),
-            error: has(3).then(|| ErrorClass::ALL[usize::from(self.byte())]),
-            code_ttl: has(4).then(|| Millis(self.number())),
-            webauthn_timeout: has(5).then(|| Millis(self.number())),
-            webauthn_elapsed: has(6).then(|| Millis(self.number())),
-            mediation: has(7).then(|| Mediation::ALL[usize::from(self.byte())]),
-            attachment: has(8).then(|| Attachment::ALL[usize::from(self.byte())]),
-            hybrid_capability: has(9).then(|| self.byte() == 1),
-            aaguid: has(10).then(|| u64::from_le_bytes(self.bytes())),
-            transports: Transports::from_bits(if has(11) { self.byte() } else { 0 }),
-            backup_eligible: has(12).then(|| self.byte() == 1),
-            backup_state: has(13).then(|| self.byte() == 1),
-            reason: has(14).then(|| Reason::ALL[usize::from(self.byte())]),
-            method: has(15).then(|| Method::ALL[usize::from(self.byte())]),
-            http_method: has(16).then(|| HttpMethod::ALL[usize::from(self.byte())]),
-            synthetic: has(17).then(|| Synthetic::ALL[usize::from(self.byte())]),
-            sampled: has(18).then(|| u16::from_le_bytes(self.bytes())),
+        let mut facts = Facts::default();
+        let frequent = self.byte();
+        for fact in bits(frequent.into()) {
+            match fact {
+                DURATION => facts.duration = Some(Millis(self.number())),
+                NETWORK => facts.network = Some(u64::from_le_bytes(self.bytes())),
+                COUNTRY => facts.country = Some(self.bytes()),
+                ERROR => facts.error = Some(self.code(ErrorClass::ALL)),
+                CODE_TTL => facts.code_ttl = Some(Millis(self.number())),
+                SAMPLED => facts.sampled = Some(u16::from_le_bytes(self.bytes())),
+                SYNTHETIC => facts.synthetic = Some(self.code(Synthetic::ALL)),
+                _ => self.seldom_facts(&mut facts),
+            }
+        }
+        facts
+    }
+
+    fn seldom_facts(&mut self, facts: &mut Facts) {
+        let seldom = u16::from_le_bytes(self.bytes());
+        for fact in bits(seldom) {
+            match fact {
+                TIMEOUT => facts.webauthn_timeout = Some(Millis(self.number())),
+                ELAPSED => facts.webauthn_elapsed = Some(Millis(self.number())),
+                AAGUID => facts.aaguid = Some(u64::from_le_bytes(self.bytes())),
+                MEDIATION => facts.mediation = Some(self.code(Mediation::ALL)),
+                ATTACHMENT => facts.attachment = Some(self.code(Attachment::ALL)),
+                HYBRID => facts.hybrid_capability = Some(self.byte() == 1),
+                TRANSPORTS => facts.transports = Transports::from_bits(self.byte()),
+                BACKUP_ELIGIBLE => facts.backup_eligible = Some(self.byte() == 1),
+                BACKUP_STATE => facts.backup_state = Some(self.byte() == 1),
+                REASON => facts.reason = Some(self.code(Reason::ALL)),
+                METHOD => facts.method = Some(self.code(Method::ALL)),
+                _ => facts.http_method = Some(self.code(HttpMethod::ALL)),
+            }
         }
     }
+
+    fn code<T: Copy>(&mut self, all: &[T]) -> T {
+        all[usize::from(self.byte())]
+    }
+}
+
+/// The numbers of the bits that are set, the lowest first.
+fn bits(mut bits: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let lowest = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (lowest < u16::BITS).then_some(lowest as u8)
+    })
 }
 
 #[cfg(test)]
