@@ -17,11 +17,11 @@ impl Stitcher {
         self.identities.remove(event.identity.0, place | WAITING);
         // A code that came with the container may lead to a journey by now.
         if self.has_usable_strong_key(&event, now) {
-            self.accept_strong(received, event, changes);
+            self.accept_strong(received, &event, changes);
         } else if let Some(container) = event.keys.flow {
-            self.place_in_container(container, received, event, changes);
+            self.place_in_container(container, received, &event, changes);
         } else {
-            self.place_by_weak_keys(received, event, changes);
+            self.place_by_weak_keys(received, &event, changes);
         }
         self.waiting.leave(name, trace);
     }
@@ -32,24 +32,24 @@ impl Stitcher {
         &mut self,
         container: KeyHash,
         received: UnixNanos,
-        event: AuthEvent,
+        event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) {
         let slots = self.sharing(container);
-        let (slot, joined_by) = match self.attempt_at(&slots, &event) {
-            Some(slot) if !self.begins_next_attempt(slot, &event) => (Some(slot), JoinedBy::Strong),
+        let (slot, joined_by) = match self.attempt_at(&slots, event) {
+            Some(slot) if !self.begins_next_attempt(slot, event) => (Some(slot), JoinedBy::Strong),
             Some(slot) => {
-                let next = self.attempt_after(&slots, slot).filter(|next| self.spans_event(*next, &event));
+                let next = self.attempt_after(&slots, slot).filter(|next| self.spans_event(*next, event));
                 (next, JoinedBy::Strong)
             }
-            None => self.journey_outside(received, &event),
+            None => self.journey_outside(received, event),
         };
         match slot {
-            Some(slot) => self.join(slot, received, &event, joined_by, changes),
+            Some(slot) => self.join(slot, received, event, joined_by, changes),
             None if is_of_the_page(event.name) => self.counters.orphaned += 1,
             None => {
-                let slot = self.found(received, &event, changes);
-                self.join(slot, received, &event, JoinedBy::Strong, changes);
+                let slot = self.found(received, event, changes);
+                self.join(slot, received, event, JoinedBy::Strong, changes);
             }
         }
     }
@@ -85,13 +85,13 @@ impl Stitcher {
     }
 
     /// Rule 4.
-    fn place_by_weak_keys(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        match self.choose(&event) {
-            Choice::Journey(slot) => self.join(slot, received, &event, JoinedBy::Weak, changes),
+    fn place_by_weak_keys(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
+        match self.choose(event) {
+            Choice::Journey(slot) => self.join(slot, received, event, JoinedBy::Weak, changes),
             Choice::Ambiguous => self.counters.ambiguous += 1,
             Choice::None if event.keys.trace.is_some_and(|trace| self.waiting.trace_can_found(trace)) => {
-                let slot = self.found(received, &event, changes);
-                self.join(slot, received, &event, JoinedBy::Weak, changes);
+                let slot = self.found(received, event, changes);
+                self.join(slot, received, event, JoinedBy::Weak, changes);
             }
             Choice::None => self.counters.orphaned += 1,
         }

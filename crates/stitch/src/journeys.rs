@@ -15,7 +15,7 @@ use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, packed};
+use crate::pack::{self, Glance, Packing, References, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -78,15 +78,56 @@ impl Journeys {
         }
     }
 
-    /// Adds an event; `false` if there are too many.
-    pub fn add(&mut self, slot: Slot, event: &AuthEvent, joined_by: JoinedBy) -> bool {
+    /// The numbers of what an event carries and a journey knows already.
+    pub fn references(&self, slot: Slot, event: &AuthEvent) -> References {
+        let keys = &self.lives[slot].keys;
+        let mut references = References::default();
+        for (reference, key) in references.iter_mut().zip(carried(event)) {
+            if let Some(key) = key {
+                *reference = keys.position(&key, &self.keys);
+            }
+        }
+        references
+    }
+
+    /// Whether an event brings a journey nothing by which it could be found anew: its strong keys and its
+    /// container lead there, and its weak keys are noted there.
+    pub fn knows_keys(&self, slot: Slot, event: &AuthEvent, references: &References) -> bool {
+        let keys = &self.lives[slot].keys;
+        let ties = |number: usize| match references[number] {
+            Some(number) => keys.get(number, &self.keys).tie,
+            None => Tie::Carried,
+        };
+        let [journey, challenge, code, flow, session, trace] = event.keys.all();
+        [journey, challenge, code]
+            .iter()
+            .enumerate()
+            .all(|(number, key)| key.is_none() || matches!(ties(number), Tie::Leads { .. }))
+            && [flow, session, trace]
+                .iter()
+                .enumerate()
+                .all(|(number, key)| key.is_none() || ties(number + 3) != Tie::Carried)
+    }
+
+    /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
+    pub fn add(
+        &mut self,
+        slot: Slot,
+        event: &AuthEvent,
+        joined_by: JoinedBy,
+        mut references: References,
+    ) -> bool {
         let live = &mut self.lives[slot];
         if usize::from(live.count) == caps::EVENTS_PER_JOURNEY {
             return false;
         }
         live.count += 1;
         live.learn_flow(event);
-        let references = carried(event).map(|key| key.map(|key| live.keys.number(&key, &mut self.keys)));
+        for (reference, key) in references.iter_mut().zip(carried(event)) {
+            if let Some(key) = key.filter(|_| reference.is_none()) {
+                *reference = Some(live.keys.number(&key, &mut self.keys));
+            }
+        }
         let environment = self.environments.place(&event.environment);
         let base = live.base();
         let packed = self.scratch.packing.pack(event, joined_by, &references, environment, base);
@@ -122,12 +163,11 @@ impl Journeys {
         let (realm, base) = (self.realms.value(live.realm), live.base());
         order.clear();
         let mut begin = 0;
-        order.extend(packed(events).map(|event| {
-            let glance = pack::glance(event, base);
-            let here = begin;
+        for event in packed(events) {
+            let (side, time) = pack::moment(event, base);
+            order.push((clock::shifted(time, side, &offsets), pack::identity(event), begin));
             begin += event.len();
-            (clock::shifted(glance.time, glance.side, &offsets), glance.identity, here)
-        }));
+        }
         order.sort_unstable();
         let mut told = Vec::with_capacity(order.len());
         for (corrected, _, begin) in order {
@@ -269,18 +309,18 @@ impl Journeys {
     }
 }
 
-/// What an event carries that many share, in the order of [`pack::References`].
+/// What an event carries that many share, in the order of [`References`].
 fn carried(event: &AuthEvent) -> [Option<Key>; 7] {
-    let AuthEvent { keys, origin, .. } = event;
     let key = |kind, key: Option<KeyHash>| key.map(|key| Key::new(kind, key));
+    let [journey, challenge, code, flow, session, trace] = event.keys.all();
     [
-        key(KeyKind::Journey, keys.journey),
-        key(KeyKind::Challenge, keys.challenge),
-        key(KeyKind::Code, keys.code),
-        key(KeyKind::Flow, keys.flow),
-        key(KeyKind::Session, keys.session),
-        key(KeyKind::Trace, keys.trace),
-        origin.trace_id.as_ref().map(Key::trace_id),
+        key(KeyKind::Journey, journey),
+        key(KeyKind::Challenge, challenge),
+        key(KeyKind::Code, code),
+        key(KeyKind::Flow, flow),
+        key(KeyKind::Session, session),
+        key(KeyKind::Trace, trace),
+        event.origin.trace_id.as_ref().map(Key::trace_id),
     ]
 }
 

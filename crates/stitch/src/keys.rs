@@ -23,6 +23,15 @@ pub enum Kind {
     Key(KeyKind),
 }
 
+impl Kind {
+    const fn code(self) -> usize {
+        match self {
+            Self::TraceId => KeyKind::COUNT,
+            Self::Key(kind) => kind.index(),
+        }
+    }
+}
+
 /// How a key ties a journey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tie {
@@ -80,8 +89,8 @@ impl Key {
         matches!(self.tie, Tie::Leads { .. })
     }
 
-    fn is(&self, other: &Self) -> bool {
-        self.hash() == other.hash() && self.kind == other.kind
+    const fn is(&self, kind: Kind, value: u128) -> bool {
+        u128::from_ne_bytes(self.value) == value && self.kind.code() == kind.code()
     }
 }
 
@@ -161,7 +170,8 @@ impl Keys {
 
     /// The number of a key.
     pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
-        self.find(blocks, |known| known.is(key))
+        let value = u128::from_ne_bytes(key.value);
+        self.find(blocks, |known| known.is(key.kind, value))
     }
 
     /// The key with a number.

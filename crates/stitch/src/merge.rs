@@ -31,7 +31,8 @@ impl Stitcher {
         let identities = &mut self.identities;
         self.journeys.free(&absorbed, |identity| identities.remove(identity.0, from));
         for (event, joined_by) in events {
-            if self.journeys.add(into, &event, joined_by) {
+            let references = self.journeys.references(into, &event);
+            if self.journeys.add(into, &event, joined_by, references) {
                 self.identities.insert(event.identity.0, into);
             } else {
                 self.counters.over_cap += 1;

@@ -39,6 +39,9 @@ const FLOW: usize = 13;
 /// Where what follows the fixed beginning lies.
 const BEGIN: usize = 4;
 
+/// Where the time lies, behind the identity.
+const TIME: usize = BEGIN + 16;
+
 /// The frequent facts, as bits, and whether there are seldom ones.
 const DURATION: u8 = 0;
 const NETWORK: u8 = 1;
@@ -263,12 +266,22 @@ pub fn identity(event: &[u8]) -> Identity {
     Identity(u128::from_le_bytes(Unpacking(&event[BEGIN..]).bytes()))
 }
 
+/// When a packed event was, and by whose clock.
+pub fn moment(event: &[u8], base: UnixNanos) -> (Side, UnixNanos) {
+    let time = Unpacking(&event[TIME..]).time(what(event), base);
+    (Side::ALL[usize::from(event[1] & 3)], time)
+}
+
 /// The place of a packed event's environment.
 pub fn environment(event: &[u8]) -> u32 {
-    let what = u16::from_le_bytes([event[2], event[3]]);
+    let what = what(event);
     let time = if what & FAR == 0 { NEAR_BYTES } else { 8 };
     let ids = usize::from(what & SPAN != 0) + usize::from(what & PARENT != 0);
-    Unpacking(&event[BEGIN + 16 + time + ids * 8..]).number() as u32
+    Unpacking(&event[TIME + time + ids * 8..]).number() as u32
+}
+
+fn what(event: &[u8]) -> u16 {
+    u16::from_le_bytes([event[2], event[3]])
 }
 
 /// What places and orders a packed event.
@@ -328,25 +341,17 @@ pub fn unpack(
 
 /// What every event begins with: what places it, what is there, and what follows.
 fn begin(event: &[u8], base: UnixNanos) -> (Glance, u16, Unpacking<'_>) {
-    let mut rest = Unpacking(&event[1..]);
-    let head = usize::from(rest.byte());
-    let what = u16::from_le_bytes(rest.bytes());
-    let identity = Identity(u128::from_le_bytes(rest.bytes()));
-    let time = if what & FAR != 0 {
-        u64::from_le_bytes(rest.bytes())
-    } else {
-        let [a, b, c, d, e]: [u8; NEAR_BYTES] = rest.bytes();
-        let distance = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
-        base.0.wrapping_add(distance as u64)
-    };
+    let (head, what) = (usize::from(event[1]), what(event));
+    let mut rest = Unpacking(&event[TIME..]);
+    let time = rest.time(what, base);
     let mut span = |bit| if what & bit == 0 { None } else { SpanId::from_bytes(&rest.bytes::<8>()) };
     let glance = Glance {
         name: EventName::ALL[head >> 3],
         side: Side::ALL[head & 3],
         joined_by: if head & 4 == 0 { JoinedBy::Strong } else { JoinedBy::Weak },
         flow: usize::from(what >> FLOW).checked_sub(1).map(|flow| Flow::ALL[flow]),
-        identity,
-        time: UnixNanos(time),
+        identity: identity(event),
+        time,
         span_id: span(SPAN),
         parent_span_id: span(PARENT),
     };
@@ -367,6 +372,15 @@ impl<'a> Unpacking<'a> {
     fn byte(&mut self) -> u8 {
         let [byte] = self.bytes();
         byte
+    }
+
+    fn time(&mut self, what: u16, base: UnixNanos) -> UnixNanos {
+        if what & FAR != 0 {
+            return UnixNanos(u64::from_le_bytes(self.bytes()));
+        }
+        let [a, b, c, d, e]: [u8; NEAR_BYTES] = self.bytes();
+        let distance = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
+        UnixNanos(base.0.wrapping_add(distance as u64))
     }
 
     fn number(&mut self) -> u64 {

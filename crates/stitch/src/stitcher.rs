@@ -1,6 +1,6 @@
 //! The state of the stitcher, and the way of one event through it.
 
-use authstitch_model::{AuthEvent, CloseReason, Identity, JourneyId, Realm, UnixNanos};
+use authstitch_model::{AuthEvent, CloseReason, Identity, JoinedBy, JourneyId, Realm, UnixNanos};
 
 use crate::Change;
 use crate::caps;
@@ -64,8 +64,10 @@ impl Stitcher {
     pub fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
         if self.is_known(event.identity) {
             self.counters.duplicates += 1;
+        } else if let Some(slot) = self.usual_destination(&event, received) {
+            self.join(slot, received, &event, JoinedBy::Strong, changes);
         } else if self.has_usable_strong_key(&event, received) {
-            self.accept_strong(received, event, changes);
+            self.accept_strong(received, &event, changes);
         } else if event.keys.flow.is_some() || event.keys.weak().next().is_some() {
             self.hold(received, event, changes);
         } else {

@@ -16,6 +16,19 @@ enum Destination {
 }
 
 impl Stitcher {
+    /// The journey to which an event's strongest key leads, if it decides and the journey may have the event: the
+    /// usual way, and a short one.
+    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Option<Slot> {
+        let keys = &event.keys;
+        let (key, is_code) = match (keys.journey.or(keys.challenge), keys.code) {
+            (Some(key), _) => (key, false),
+            (None, code) => (code?, true),
+        };
+        let Lookup::Live(slot) = self.look_up(key, now) else { return None };
+        let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
+        (decides && self.may_have(slot, keys.journey)).then_some(slot)
+    }
+
     /// Whether an event has a strong key that decides. A code that comes with a container alone, and that nothing
     /// but codes ties yet, decides nothing: the container does, by time.
     pub(crate) fn has_usable_strong_key(&mut self, event: &AuthEvent, now: UnixNanos) -> bool {
@@ -28,19 +41,24 @@ impl Stitcher {
         })
     }
 
-    pub(crate) fn accept_strong(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        let slot = match self.destination(received, &event) {
+    pub(crate) fn accept_strong(
+        &mut self,
+        received: UnixNanos,
+        event: &AuthEvent,
+        changes: &mut Vec<Change>,
+    ) {
+        let slot = match self.destination(received, event) {
             Destination::TooLate { closed } => {
                 self.counters.too_late[event.side.index()].add(received.since(closed));
                 return;
             }
             Destination::Journey(slot) => slot,
-            Destination::New => match event.keys.flow.and_then(|container| self.prelude(container, &event)) {
+            Destination::New => match event.keys.flow.and_then(|container| self.prelude(container, event)) {
                 Some(slot) => slot,
-                None => self.found(received, &event, changes),
+                None => self.found(received, event, changes),
             },
         };
-        self.join(slot, received, &event, JoinedBy::Strong, changes);
+        self.join(slot, received, event, JoinedBy::Strong, changes);
     }
 
     pub(crate) fn look_up(&self, key: KeyHash, now: UnixNanos) -> Lookup {
@@ -121,18 +139,23 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) {
         let mut slot = slot;
-        for key in binding_keys(&event.keys) {
-            slot = self.bind(slot, key, received, event, changes);
-        }
         // Only an event that is the journey's own lets it be found by session or trace.
-        let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        for (kind, key) in event.keys.weak().filter(|_| own) {
-            if self.journeys.note(slot, kind, key) {
-                self.index.share(&mut self.journeys, slot, kind, key);
+        let mut own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+        let mut references = self.journeys.references(slot, event);
+        if !self.journeys.knows_keys(slot, event, &references) {
+            for key in binding_keys(&event.keys) {
+                slot = self.bind(slot, key, received, event, changes);
             }
+            own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+            for (kind, key) in event.keys.weak().filter(|_| own) {
+                if self.journeys.note(slot, kind, key) {
+                    self.index.share(&mut self.journeys, slot, kind, key);
+                }
+            }
+            references = self.journeys.references(slot, event);
         }
         self.live(slot).heard(received, event);
-        if self.journeys.add(slot, event, joined_by) {
+        if self.journeys.add(slot, event, joined_by, references) {
             self.counters.joined += 1;
             self.identities.insert(event.identity.0, slot);
         } else {
