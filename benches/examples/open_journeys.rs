@@ -92,7 +92,8 @@ impl Events {
 
     /// The events of all journeys, round by round, a microsecond after one another.
     fn all(&self, journeys: u64) -> impl Iterator<Item = (UnixNanos, AuthEvent)> {
-        let numbers = (0..self.shape.events).flat_map(move |nth| (0..journeys).map(move |number| (number, nth)));
+        let numbers =
+            (0..self.shape.events).flat_map(move |nth| (0..journeys).map(move |number| (number, nth)));
         numbers.zip(0..).map(|((number, nth), place): (_, u64)| {
             let received = UnixNanos(1_800_000_000_000_000_000 + place * 1000);
             (received, self.event(number, nth, received))
@@ -109,7 +110,8 @@ impl Events {
             (EventName::QrRefreshed, Side::Initiator),
         ];
         let (name, side) = STEPS[(nth % 6) as usize];
-        let long = |kind: u64| u128::from(mixed(journey, kind)) << 64 | u128::from(mixed(journey, kind + 1000));
+        let long =
+            |kind: u64| u128::from(mixed(journey, kind)) << 64 | u128::from(mixed(journey, kind + 1000));
         let key = |kind: u64| Some(KeyHash(long(kind)));
         // With seven keys the phone has a session and a trace of its own.
         let device = if self.shape.keys > 3 && side == Side::Authenticator { 10 } else { 0 };
@@ -124,8 +126,8 @@ impl Events {
         };
         let span = |nth| SpanId::from_bytes(&mixed(journey, 100 + nth).to_be_bytes());
         let facts = Facts {
-            duration: (nth % 2 == 0).then_some(Millis(nth * 37 % 3000)),
-            network: (nth % 3 == 0).then(|| mixed(journey, 7)),
+            duration: nth.is_multiple_of(2).then_some(Millis(nth * 37 % 3000)),
+            network: nth.is_multiple_of(3).then(|| mixed(journey, 7)),
             ..Facts::default()
         };
         let environment = (journey * 3 + side.index() as u64) % ENVIRONMENTS;

@@ -100,13 +100,10 @@ impl Stitcher {
 
     /// Journeys by start.
     pub(crate) fn by_start(&mut self, slots: &[Slot]) -> Vec<Slot> {
-        let mut ordered: Vec<_> = slots
-            .iter()
-            .map(|slot| {
-                (self.span(*slot).start, self.live(*slot).id, *slot)
-            })
-            .collect();
-        ordered.sort_unstable();
-        ordered.into_iter().map(|(.., slot)| slot).collect()
+        let mut ordered = slots.to_vec();
+        if ordered.len() > 1 {
+            ordered.sort_by_cached_key(|slot| (self.span(*slot).start, self.live(*slot).id));
+        }
+        ordered
     }
 }

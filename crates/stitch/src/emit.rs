@@ -76,9 +76,7 @@ impl Stitcher {
             let remembered = at.plus(self.settings.tombstones);
             for key in self.journeys.keys_of(&live) {
                 let until = match key.kind {
-                    Kind::Key(KeyKind::Code) => {
-                        (code_lives > forgotten).then(|| code_lives.min(remembered))
-                    }
+                    Kind::Key(KeyKind::Code) => (code_lives > forgotten).then(|| code_lives.min(remembered)),
                     Kind::Key(kind) => kind.is_strong().then_some(remembered),
                     Kind::TraceId => None,
                 };

@@ -89,13 +89,13 @@ impl Table {
 
     /// The first entry that is empty or of this fingerprint or a later one.
     fn first_of(&self, fingerprint: u32) -> usize {
-        let first = entry(fingerprint, 0);
-        let mut at = self.home(fingerprint);
-        // The empty entry is the greatest.
-        while self.entries.get(at).is_some_and(|known| *known < first) {
-            at += 1;
-        }
-        at
+        self.first_beyond(fingerprint, |known| known < entry(fingerprint, 0))
+    }
+
+    /// From a fingerprint's home on, the first entry that does not lie before. The empty entry is the greatest.
+    fn first_beyond(&self, fingerprint: u32, lies_before: impl Fn(u64) -> bool) -> usize {
+        let home = self.home(fingerprint);
+        home + self.entries[home..].iter().take_while(|known| lies_before(**known)).count()
     }
 
     fn insert(&mut self, fingerprint: u32, place: Place) {
@@ -103,11 +103,8 @@ impl Table {
         if self.len * 20 >= self.homes * 17 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
-        let mut at = self.first_of(fingerprint);
-        let is_same = |known: &u64| *known != EMPTY && fingerprint_of(*known) == fingerprint;
-        while self.entries.get(at).is_some_and(is_same) {
-            at += 1;
-        }
+        let last = entry(fingerprint, NOWHERE - 1);
+        let at = self.first_beyond(fingerprint, |known| known <= last);
         let empty = self.entries[at..].iter().position(|known| *known == EMPTY);
         let empty = empty.map_or_else(
             || {

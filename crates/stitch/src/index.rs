@@ -59,9 +59,10 @@ impl Index {
 
     /// Lets a strong key that a journey has lead to it. A tombstone on it is gone.
     pub fn bind(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
-        let stone = self.places.find(key.0).find(|place| {
-            place & STONE != 0 && self.tombstones.get(place & !STONE).key() == key
-        });
+        let stone = self
+            .places
+            .find(key.0)
+            .find(|place| place & STONE != 0 && self.tombstones.get(place & !STONE).key() == key);
         if let Some(stone) = stone {
             self.remove_tombstone(stone & !STONE);
         }

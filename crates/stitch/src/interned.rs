@@ -1,10 +1,37 @@
 //! Values that many share, by small numbers: kept as long as somebody uses them.
+//!
+//! A value that lies where one lay that is kept still is the same; only others are read and compared. A receiver
+//! that hands out one environment for all records of an emitter makes that the usual way.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use authstitch_model::{Environment, Realm};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::pool::{NOWHERE, Place, Pool};
+
+/// Values that were asked for last, by where they lie.
+const RECENT: usize = 256;
+
+/// A value that is shared, so that it can be told by where it lies.
+pub trait Shared: Clone + Default + Hash + Eq {
+    /// Where it lies: no two that are kept lie at one address.
+    fn address(&self) -> usize;
+}
+
+impl Shared for Arc<Environment> {
+    fn address(&self) -> usize {
+        Self::as_ptr(self).addr()
+    }
+}
+
+impl Shared for Realm {
+    fn address(&self) -> usize {
+        self.as_str().as_ptr().addr()
+    }
+}
 
 /// Values, each once. There are never more than users.
 #[derive(Debug)]
@@ -12,8 +39,8 @@ pub struct Interned<T> {
     values: Pool<Used<T>>,
     places: HashTable<Place>,
     hasher: DefaultHashBuilder,
-    /// The one asked for last, which is mostly the next one, too.
-    last: Place,
+    /// Each at a place that its address decides.
+    recent: Vec<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -22,32 +49,42 @@ struct Used<T> {
     users: u32,
 }
 
-impl<T: Default + Hash + Eq + Clone> Default for Interned<T> {
+impl<T: Shared> Default for Interned<T> {
     fn default() -> Self {
         Self {
             values: Pool::default(),
             places: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            last: NOWHERE,
+            recent: vec![NOWHERE; RECENT],
         }
     }
 }
 
-impl<T: Default + Hash + Eq + Clone> Interned<T> {
+impl<T: Shared> Interned<T> {
     /// The place of a value, for one more user.
     pub fn place(&mut self, value: &T) -> Place {
-        if self.last == NOWHERE || self.values[self.last].value != *value {
-            let hash = self.hasher.hash_one(value);
-            let known = self.places.find(hash, |place| self.values[*place].value == *value);
-            self.last = known.copied().unwrap_or_else(|| {
-                let place = self.values.insert(Used { value: value.clone(), users: 0 });
-                let (values, hasher) = (&self.values, &self.hasher);
-                self.places.insert_unique(hash, place, |place| hasher.hash_one(&values[*place].value));
-                place
-            });
+        let address = value.address();
+        // Allocations lie sixteen bytes apart at least.
+        let recent = (address >> 4 ^ address >> 12) % RECENT;
+        let mut place = self.recent[recent];
+        let is_there = |used: &Used<T>| used.users > 0 && used.value.address() == address;
+        if place == NOWHERE || !is_there(&self.values[place]) {
+            place = self.place_by_content(value);
+            self.recent[recent] = place;
         }
-        self.values[self.last].users += 1;
-        self.last
+        self.values[place].users += 1;
+        place
+    }
+
+    fn place_by_content(&mut self, value: &T) -> Place {
+        let hash = self.hasher.hash_one(value);
+        let known = self.places.find(hash, |place| self.values[*place].value == *value);
+        known.copied().unwrap_or_else(|| {
+            let place = self.values.insert(Used { value: value.clone(), users: 0 });
+            let (values, hasher) = (&self.values, &self.hasher);
+            self.places.insert_unique(hash, place, |place| hasher.hash_one(&values[*place].value));
+            place
+        })
     }
 
     /// The value at a place.
@@ -67,9 +104,6 @@ impl<T: Default + Hash + Eq + Clone> Interned<T> {
             known.remove();
         }
         self.values.remove(place);
-        if self.last == place {
-            self.last = NOWHERE;
-        }
     }
 }
 
@@ -79,14 +113,17 @@ mod tests {
 
     #[test]
     fn a_value_has_one_place_as_long_as_it_is_used() {
+        let realm = Realm::bounded;
         let mut interned = Interned::default();
-        let (a, b) = (interned.place(&"a".to_owned()), interned.place(&"b".to_owned()));
-        assert_eq!(interned.place(&"a".to_owned()), a);
+        let (a, b) = (interned.place(&realm("a")), interned.place(&realm("b")));
+        assert_eq!(interned.place(&realm("a")), a, "by content");
+        let kept = interned.value(a).clone();
+        assert_eq!(interned.place(&kept), a, "by where it lies");
         assert_ne!(a, b);
-        interned.release(a);
-        assert_eq!(interned.value(a), "a");
-        interned.release(a);
+        (0..3).for_each(|_| interned.release(a));
         assert_eq!((interned.values.len(), interned.places.len()), (1, 1));
-        assert_eq!(interned.value(b), "b");
+        assert_eq!(interned.value(b).as_str(), "b");
+        let anew = interned.place(&kept);
+        assert_eq!(interned.value(anew).as_str(), "a");
     }
 }

@@ -93,20 +93,15 @@ impl Journeys {
     /// Whether an event brings a journey nothing by which it could be found anew: its strong keys and its
     /// container lead there, and its weak keys are noted there.
     pub fn knows_keys(&self, slot: Slot, event: &AuthEvent, references: &References) -> bool {
-        let keys = &self.lives[slot].keys;
-        let ties = |number: usize| match references[number] {
-            Some(number) => keys.get(number, &self.keys).tie,
-            None => Tie::Carried,
-        };
-        let [journey, challenge, code, flow, session, trace] = event.keys.all();
-        [journey, challenge, code]
-            .iter()
-            .enumerate()
-            .all(|(number, key)| key.is_none() || matches!(ties(number), Tie::Leads { .. }))
-            && [flow, session, trace]
-                .iter()
-                .enumerate()
-                .all(|(number, key)| key.is_none() || ties(number + 3) != Tie::Carried)
+        let known = &self.lives[slot].keys;
+        let ties = |kind: usize| references[kind].map_or(Tie::Carried, |key| known.get(key, &self.keys).tie);
+        let keys = event.keys.all();
+        keys.iter().enumerate().all(|(kind, key)| match ties(kind) {
+            _ if key.is_none() => true,
+            Tie::Leads { .. } => true,
+            Tie::Noted => !KeyKind::ALL[kind].is_strong(),
+            Tie::Carried => false,
+        })
     }
 
     /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
@@ -260,9 +255,9 @@ impl Journeys {
     /// Notes a key with a journey; `false` if it is there already or finds no room.
     pub fn note(&mut self, slot: Slot, kind: KeyKind, key: KeyHash) -> bool {
         let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
-        let cap =
-            if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
-        let alike = |known: &Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
+        let alike =
+            |known: &Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
         let noted = self.tie(slot, kind, key) == Tie::Carried
             && self.keys(slot).filter(|known| alike(known)).count() < cap;
         if noted {

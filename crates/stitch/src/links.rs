@@ -166,9 +166,8 @@ impl Stitcher {
     pub(crate) fn neighbours(&mut self, slot: Slot) -> Vec<Slot> {
         let keys = self.journeys.keys(slot);
         let linking = keys.filter(|key| matches!(key.noted(), Some(KeyKind::Flow | KeyKind::Session)));
-        let mut neighbours: Vec<Slot> = linking
-            .flat_map(|key| self.index.sharing_beside(&self.journeys, key.hash(), slot))
-            .collect();
+        let mut neighbours: Vec<Slot> =
+            linking.flat_map(|key| self.index.sharing_beside(&self.journeys, key.hash(), slot)).collect();
         neighbours.push(slot);
         neighbours.sort_unstable();
         neighbours.dedup();

@@ -207,7 +207,11 @@ impl Packing {
         facts.country.inspect(|_| there(COUNTRY)).into_iter().for_each(|country| self.put(&country));
         facts.error.inspect(|_| there(ERROR)).into_iter().for_each(|error| self.byte(error as u8));
         facts.code_ttl.inspect(|_| there(CODE_TTL)).into_iter().for_each(|time| self.number(time.0));
-        facts.sampled.inspect(|_| there(SAMPLED)).into_iter().for_each(|share| self.put(&share.to_le_bytes()));
+        facts
+            .sampled
+            .inspect(|_| there(SAMPLED))
+            .into_iter()
+            .for_each(|share| self.put(&share.to_le_bytes()));
         facts.synthetic.inspect(|_| there(SYNTHETIC)).into_iter().for_each(|by| self.byte(by as u8));
         if self.seldom_facts(facts) {
             frequent |= 1 << SELDOM;

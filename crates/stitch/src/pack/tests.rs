@@ -27,7 +27,8 @@ fn facts() -> impl Strategy<Value = Facts> {
         one_of(Synthetic::ALL),
     );
     let flags = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<u8>());
-    let numbers = (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
+    let numbers =
+        (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
     (times, codes, flags, numbers).prop_map(|(times, codes, flags, numbers)| Facts {
         duration: times.0,
         code_ttl: times.1,
@@ -55,7 +56,8 @@ fn event() -> impl Strategy<Value = AuthEvent> {
     let place = (select(EventName::ALL.to_vec()), select(Side::ALL.to_vec()), one_of(Flow::ALL));
     let near = any::<u64>().prop_map(|bits| bits >> (bits % 64));
     let times = (near, any::<bool>(), any::<Option<u64>>());
-    let ids = (any::<Option<[u8; 16]>>(), any::<Option<u64>>(), any::<Option<u64>>(), option::of("\\PC{0,70}"));
+    let ids =
+        (any::<Option<[u8; 16]>>(), any::<Option<u64>>(), any::<Option<u64>>(), option::of("\\PC{0,70}"));
     let key = || option::of(any::<u128>().prop_map(KeyHash));
     let keys = (key(), key(), key(), key(), key(), key());
     (place, times, ids, keys, any::<u128>(), option::weighted(0.8, facts())).prop_map(
