@@ -85,6 +85,12 @@ impl EventKeys {
         kinds.into_iter().filter_map(|(kind, key)| Some((kind, key?)))
     }
 
+    /// All of them, in the order of their kinds.
+    #[must_use]
+    pub const fn all(&self) -> [Option<KeyHash>; KeyKind::COUNT] {
+        [self.journey, self.challenge, self.code, self.flow, self.session, self.trace]
+    }
+
     /// Whether any strong key is there.
     #[must_use]
     pub const fn has_strong(&self) -> bool {
