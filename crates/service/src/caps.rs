@@ -22,6 +22,9 @@ pub const DECODE_INLINE_BYTES: usize = 256 << 10;
 /// How many times its size a gzip body is expected to have once unpacked, to guess the work in it.
 pub const GZIP_GUESS: usize = 8;
 
+/// The most engines: as many as the cores of the largest machines.
+pub const SHARDS: u32 = 256;
+
 /// Records that the engine takes from its queue at once, so that its counters are published soon.
 pub const ENGINE_BATCH: usize = 64;
 

@@ -1,5 +1,6 @@
 //! What the service counts, once for the program (`Counts`), the metrics page and the overview page.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +20,7 @@ macro_rules! counts {
             pub acknowledged: Latencies,
             /// From the receipt of a record until everything it brought about was judged. Nothing on a schedule.
             pub judged: Latencies,
-            /// What the engine counted.
+            /// What the engines counted, together.
             pub engine: engine::Counters,
             /// Verdicts by flow and displayed outcome; a later revision of a journey counts again.
             pub outcomes: Vec<(Flow, Outcome, u64)>,
@@ -33,7 +34,7 @@ macro_rules! counts {
             $(pub $field: Count,)+
             pub acknowledged: Latency,
             pub judged: Latency,
-            pub engine: Mutex<engine::Counters>,
+            engines: Mutex<BTreeMap<usize, engine::Counters>>,
             outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
             causes: [Count; Cause::COUNT],
         }
@@ -45,7 +46,7 @@ macro_rules! counts {
                     $($field: self.$field.get(),)+
                     acknowledged: self.acknowledged.summary(),
                     judged: self.judged.summary(),
-                    engine: *self.engine.lock().unwrap_or_else(PoisonError::into_inner),
+                    engine: self.engines.lock().unwrap_or_else(PoisonError::into_inner).values().copied().sum(),
                     outcomes: self.outcomes(),
                     causes: self.causes(),
                 }
@@ -101,6 +102,11 @@ impl Counters {
         if let Some(cause) = verdict.cause() {
             self.causes[cause.index()].add(1);
         }
+    }
+
+    /// Says what the engine of a shard has counted.
+    pub(crate) fn of_shard(&self, number: usize, counters: engine::Counters) {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, counters);
     }
 
     fn outcomes(&self) -> Vec<(Flow, Outcome, u64)> {

@@ -3,8 +3,8 @@
 //! It waits while the store is behind; then its queue fills, and clients are asked to come again. When the
 //! queue is closed or asks to stop, every open journey is closed as `shutdown`.
 
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError};
 
 use authstitch_engine::{Effect, Engine};
 use authstitch_model::{Position, Record, RecordBody};
@@ -13,13 +13,15 @@ use tokio::sync::mpsc::Receiver;
 use crate::caps;
 use crate::clock::SystemClock;
 use crate::counters::Counters;
-use crate::sequencer::{Gone, NextDeadline, Work};
+use crate::shards::{Gone, NextDeadline, Work};
 use crate::sink::Delivery;
 
 /// The engine and where its effects go.
 #[derive(Debug)]
 pub(crate) struct Judge {
     pub engine: Engine,
+    /// Which shard's it is.
+    pub number: usize,
     pub deadline: Arc<NextDeadline>,
     pub counters: Arc<Counters>,
     /// By which the way to the verdict is measured; none on a schedule, whose receipt times are not of this world.
@@ -94,6 +96,6 @@ impl Judge {
 
     fn publish(&self) {
         self.deadline.set(self.engine.next_deadline());
-        *self.counters.engine.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.counters();
+        self.counters.of_shard(self.number, self.engine.counters());
     }
 }

@@ -28,6 +28,7 @@ mod listener;
 mod refusal;
 mod sequencer;
 mod settings;
+mod shards;
 mod sink;
 mod tables;
 mod web;
