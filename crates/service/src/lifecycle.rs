@@ -96,7 +96,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         local(Listener::Web, settings.web, web)?,
     ];
     let (parts, shards) = Parts::new(settings, clock, secret);
-    let threads = parts.judge(shards, tables, store, data)?;
+    let threads = parts.judge(shards, &tables, store, data)?;
     let (stop, _) = watch::channel(false);
     let tasks = parts.receive(listeners, kept, &stop);
     let Parts { sequencer, counters, health, stopping, settings, .. } = parts;
@@ -151,7 +151,7 @@ impl Parts {
     fn judge(
         &self,
         shards: Vec<Shard>,
-        tables: Arc<Tables>,
+        tables: &Arc<Tables>,
         store: Option<Store>,
         data: Option<DataDir>,
     ) -> Result<Vec<JoinHandle<()>>, StartError> {
@@ -176,7 +176,7 @@ impl Parts {
                 engine: Engine::new(engine::Settings {
                     stitch,
                     completeness: self.settings.completeness,
-                    tables: Arc::clone(&tables),
+                    tables: Arc::clone(tables),
                 }),
                 number,
                 deadline: shard.deadline,
