@@ -1,24 +1,25 @@
 //! What an open journey costs: resident bytes each, and time per event, with N of them open at once.
 //!
 //! ```text
-//! cargo run --release -p authstitch-benches --example open_journeys -- 1000000
+//! cargo run --release -p authstitch-benches --example open_journeys -- 1000000 short
 //! ```
 //!
-//! Each journey has five events and three keys, then in a second run eleven events and seven keys: spans of three
-//! sides with trace and span ids, one in five with a parent, one in three with the client's network, half with a
-//! length. The events come round by round, one of each journey, so that every one meets a journey that no cache
-//! holds any more. Time is processor time less that of making the events. Figures, never assertions.
+//! Each journey has five events and three keys, or with `long` eleven events and seven keys: spans of three sides
+//! with trace and span ids, one in five with a parent, one in three with the client's network, half with a
+//! length. They come in records of a hundred, round by round, one event of each journey, so that every one meets a
+//! journey that no cache holds any more. One process measures one kind, so that no memory of another is left. Time
+//! is processor time less that of making the events. Figures, never assertions.
 
 use std::fs;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use authstitch_engine::{Engine, Settings, StitchSettings};
 use authstitch_model::event::Named;
 use authstitch_model::{
-    AuthEvent, Environment, EventKeys, EventName, Facts, Flow, Identity, KeyHash, Millis, Origin, Os, Realm,
-    Side, SpanId, TraceId, UnixNanos,
+    AuthEvent, Environment, EventKeys, EventName, Facts, Flow, Identity, KeyHash, Millis, Origin, Os,
+    Position, Realm, Record, RecordBody, Side, SpanId, TraceId, UnixNanos,
 };
-use authstitch_stitch::{Settings, Stitcher};
 
 /// Bytes of a page of `/proc/self/statm` on the machines that we measure on.
 const PAGE: u64 = 4096;
@@ -26,51 +27,54 @@ const PAGE: u64 = 4096;
 /// Events that a measurement has at least, so that few journeys are opened several times.
 const LEAST_EVENTS: u64 = 2_000_000;
 
+/// Events of a record.
+const RECORD: u64 = 100;
+
 /// How many environments the emitters have among them.
 const ENVIRONMENTS: u64 = 300;
 
-/// The kinds of journeys that are measured.
+/// What the journeys are like.
 #[derive(Clone, Copy)]
 struct Shape {
     events: u64,
     keys: u64,
 }
 
-const SHAPES: [Shape; 2] = [Shape { events: 5, keys: 3 }, Shape { events: 11, keys: 7 }];
-
 fn main() {
-    let journeys = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(100_000u64);
-    println!("journeys,events each,keys each,resident bytes per journey,ns per event");
-    for shape in SHAPES {
-        let (bytes, nanos) = measured(journeys, shape);
-        println!("{journeys},{},{},{bytes},{nanos}", shape.events, shape.keys);
-    }
+    let mut arguments = std::env::args().skip(1);
+    let journeys = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(100_000u64);
+    let shape = match arguments.next().as_deref() {
+        Some("long") => Shape { events: 11, keys: 7 },
+        _ => Shape { events: 5, keys: 3 },
+    };
+    let (bytes, nanos) = measured(journeys, shape);
+    let Shape { events, keys } = shape;
+    println!(
+        "{journeys} journeys of {events} events and {keys} keys: {bytes} resident bytes each, {nanos} ns an event"
+    );
 }
 
 /// Resident bytes per journey and nanoseconds per event.
 fn measured(journeys: u64, shape: Shape) -> (u64, u64) {
     let events = Events::new(shape);
     let rounds = LEAST_EVENTS.div_ceil(journeys * shape.events);
-    let per_event = |nanos: u64| nanos / (rounds * journeys * shape.events);
     let before = resident();
-    let (mut open, mut nanos, mut making) = (None, 0, 0);
-    for _ in 0..rounds {
-        drop(open.take());
+    let (mut bytes, mut nanos, mut making) = (0, 0, 0);
+    for round in 0..rounds {
         let began = processor_time();
-        events.all(journeys).for_each(|(_, event)| drop(black_box(event)));
+        events.records(journeys).for_each(|record| drop(black_box(record)));
         let made = processor_time();
-        let settings = Settings { journeys: journeys as usize + 1, ..Settings::default() };
-        let (mut stitcher, mut changes) = (Stitcher::new(settings), Vec::new());
-        for (received, event) in events.all(journeys) {
-            stitcher.advance(received, &mut changes);
-            stitcher.accept(received, event, &mut changes);
-        }
+        let stitch = StitchSettings { journeys: journeys as usize + 1, ..StitchSettings::default() };
+        let (mut engine, mut effects) = (Engine::new(Settings { stitch, ..Settings::default() }), Vec::new());
+        events.records(journeys).for_each(|record| engine.step(record, &mut effects));
         nanos += processor_time() - made;
         making += made - began;
-        assert_eq!((stitcher.counters().open, changes.len()), (journeys, 0), "all are open, none has closed");
-        open = Some(stitcher);
+        if round == 0 {
+            bytes = (resident() - before) / journeys;
+        }
+        assert_eq!((engine.counters().open, effects.len()), (journeys, 0), "all are open, none has closed");
     }
-    ((resident() - before) / journeys, per_event(nanos.saturating_sub(making)))
+    (bytes, nanos.saturating_sub(making) / (rounds * journeys * shape.events))
 }
 
 struct Events {
@@ -90,13 +94,14 @@ impl Events {
         Self { shape, realm: Realm::bounded("default"), environments }
     }
 
-    /// The events of all journeys, round by round, a microsecond after one another.
-    fn all(&self, journeys: u64) -> impl Iterator<Item = (UnixNanos, AuthEvent)> {
-        let numbers =
-            (0..self.shape.events).flat_map(move |nth| (0..journeys).map(move |number| (number, nth)));
-        numbers.zip(0..).map(|((number, nth), place): (_, u64)| {
-            let received = UnixNanos(1_800_000_000_000_000_000 + place * 1000);
-            (received, self.event(number, nth, received))
+    /// The events of all journeys, round by round, a microsecond for each.
+    fn records(&self, journeys: u64) -> impl Iterator<Item = Record> {
+        let all = self.shape.events * journeys;
+        (0..all).step_by(RECORD as usize).map(move |first| {
+            let received = UnixNanos(1_800_000_000_000_000_000 + first * 1000);
+            let event = |place| self.event(place % journeys, place / journeys, received);
+            let body = RecordBody::Events((first..all.min(first + RECORD)).map(event).collect());
+            Record { position: Position(first + 1), received, body }
         })
     }
 

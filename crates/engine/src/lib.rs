@@ -136,6 +136,7 @@ impl Engine {
         self.stitcher.advance(record.received, &mut self.changes);
         match record.body {
             RecordBody::Events(events) => {
+                self.stitcher.look_ahead(&events);
                 for event in events {
                     self.stitcher.accept(record.received, event, &mut self.changes);
                 }

@@ -57,6 +57,11 @@ impl Index {
         if self.poisoned.contains(&key) { Lookup::Poisoned } else { Lookup::Unknown }
     }
 
+    /// The journey to which a key leads, unless another one has its fingerprint.
+    pub fn likely(&self, key: KeyHash) -> Option<Slot> {
+        self.places.find(key.0).find(|place| place & STONE == 0)
+    }
+
     /// Lets a strong key that a journey has lead to it. A tombstone on it is gone.
     pub fn bind(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
         let stone = self

@@ -131,6 +131,12 @@ impl Journeys {
         true
     }
 
+    /// Reads a journey and its last block; says something of both.
+    pub fn touch(&self, slot: Slot) -> usize {
+        let live = &self.lives[slot];
+        usize::from(live.count) + live.events.touch(&self.blocks)
+    }
+
     /// Whether an event with this identity is in a journey.
     pub fn has_event(&mut self, slot: Slot, wanted: Identity) -> bool {
         self.lives[slot].events.read(&self.blocks, &mut self.scratch.events);

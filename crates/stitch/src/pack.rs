@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! length 1 | name, joined by, side 1 | what is there 2 | identity 16 | time 5 or 8 | [span 8] [parent 8]
-//! | environment 1 to 5 | numbers of keys 1 or 3 each | [observed] [event id] [facts]
+//! | environment 1 to 5 | numbers of keys, half a byte each or two more | [observed] [event id] [facts]
 //! ```
 
 use std::sync::Arc;
@@ -19,11 +19,14 @@ use authstitch_model::{
 };
 
 /// The longest packed event: every field there, and each as long as it gets.
-const LONGEST: usize = 219;
+const LONGEST: usize = 216;
 
 /// The numbers of what an event refers to in its journey's table: its keys in the order of their kinds, and its
 /// trace id.
 pub type References = [Option<u16>; 7];
+
+/// From this one on a number does not fit into half a byte.
+const LARGE: u16 = 15;
 
 /// What is there, as bits. From [`REFERENCE`] on one for each reference, from [`FLOW`] on the flow, none as 0.
 const SPAN: u16 = 1;
@@ -142,11 +145,9 @@ impl Packing {
         }
         self.number(u64::from(environment));
         for (number, reference) in references.iter().enumerate() {
-            if let Some(reference) = reference {
-                what |= 1 << (REFERENCE + number);
-                self.reference(*reference);
-            }
+            what |= u16::from(reference.is_some()) << (REFERENCE + number);
         }
+        self.references(references);
         if let Some(observed) = event.observed {
             what |= OBSERVED;
             let later = observed.0.wrapping_sub(event.time.0) as i64;
@@ -185,13 +186,19 @@ impl Packing {
         self.byte(number as u8);
     }
 
-    fn reference(&mut self, number: u16) {
-        match u8::try_from(number) {
-            Ok(short) if short < u8::MAX => self.byte(short),
-            _ => {
-                self.byte(u8::MAX);
-                self.put(&number.to_le_bytes());
-            }
+    /// The small numbers, two a byte, then those that are not.
+    fn references(&mut self, references: &References) {
+        let first = self.len;
+        let halves = references.iter().flatten().map(|number| (*number).min(LARGE) as u8);
+        let mut count = 0;
+        for (place, half) in halves.enumerate() {
+            let byte = &mut self.bytes[first + place / 2];
+            *byte = if place % 2 == 0 { half } else { *byte | half << 4 };
+            count = place + 1;
+        }
+        self.len += count.div_ceil(2);
+        for number in references.iter().flatten().filter(|number| **number >= LARGE) {
+            self.put(&number.to_le_bytes());
         }
     }
 
@@ -303,12 +310,8 @@ pub fn unpack(
 ) -> (AuthEvent, JoinedBy) {
     let (glance, what, mut rest) = begin(event, base);
     let environment = environment(rest.number() as u32);
-    let mut value = |number: usize| {
-        (what & 1 << (REFERENCE + number) != 0).then(|| {
-            let short = rest.byte();
-            key(if short == u8::MAX { u16::from_le_bytes(rest.bytes()) } else { short.into() })
-        })
-    };
+    let references = rest.references(what);
+    let value = |number: usize| references[number].map(&key);
     let hash = |bytes| KeyHash(u128::from_ne_bytes(bytes));
     let keys = EventKeys {
         journey: value(0).map(hash),
@@ -376,6 +379,20 @@ impl<'a> Unpacking<'a> {
     fn byte(&mut self) -> u8 {
         let [byte] = self.bytes();
         byte
+    }
+
+    fn references(&mut self, what: u16) -> References {
+        let mut references = References::default();
+        let there = (0..references.len()).filter(|number| what & 1 << (REFERENCE + number) != 0);
+        let mut byte = 0;
+        for (place, number) in there.enumerate() {
+            byte = if place % 2 == 0 { self.byte() } else { byte >> 4 };
+            references[number] = Some(u16::from(byte & 0xf));
+        }
+        for reference in references.iter_mut().flatten().filter(|number| **number == LARGE) {
+            *reference = u16::from_le_bytes(self.bytes());
+        }
+        references
     }
 
     fn time(&mut self, what: u16, base: UnixNanos) -> UnixNanos {

@@ -1,6 +1,8 @@
 //! The state of the stitcher, and the way of one event through it.
 
-use authstitch_model::{AuthEvent, CloseReason, Identity, JoinedBy, JourneyId, Realm, UnixNanos};
+use std::hint::black_box;
+
+use authstitch_model::{AuthEvent, CloseReason, EventKeys, Identity, JoinedBy, JourneyId, Realm, UnixNanos};
 
 use crate::Change;
 use crate::caps;
@@ -58,6 +60,20 @@ impl Stitcher {
             oldest: Oldest::default(),
             open: 0,
         }
+    }
+
+    /// Reads what these events will need: the places of their identities and strongest keys, their journeys and
+    /// the ends of those. It changes nothing. With millions of journeys each of these waits for memory, and here
+    /// the waits of many events overlap, as no event's depend on another's.
+    pub fn look_ahead(&self, events: &[AuthEvent]) {
+        let reached = events.iter().fold(0, |reached, event| {
+            let EventKeys { journey, challenge, code, .. } = event.keys;
+            let slot = journey.or(challenge).or(code).and_then(|key| self.index.likely(key));
+            reached
+                + self.identities.find(event.identity.0).count()
+                + slot.map_or(0, |slot| self.journeys.touch(slot))
+        });
+        black_box(reached);
     }
 
     /// Takes one event received at `received`. The caller has called [`Self::advance`] up to that time.

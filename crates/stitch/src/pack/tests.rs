@@ -119,5 +119,5 @@ fn a_span_of_a_server_takes_some_forty_bytes() {
     event.flow = Some(Flow::AppQr);
     let references = [Some(0), None, None, None, Some(1), Some(2), Some(3)];
     let mut packing = Packing::default();
-    assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 40);
+    assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 38);
 }
