@@ -31,6 +31,12 @@ pub const VERSION_BYTES: usize = 24;
 /// Texts of one list that are read: transports and brands have a handful.
 pub const LIST_TEXTS: usize = 64;
 
+/// Emitters that are kept from request to request: browsers by version, apps, servers. They take a few megabytes.
+pub const EMITTERS_KEPT: usize = 4096;
+
+/// Bytes of what an emitter says of itself up to which it is kept.
+pub const EMITTER_BYTES: usize = 2048;
+
 /// Emitters of one resource that are remembered while its records are read: a server's batch speaks of many
 /// clients, who use few browsers.
 pub const EMITTERS_REMEMBERED: usize = 16;

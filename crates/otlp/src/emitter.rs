@@ -16,6 +16,7 @@ use authstitch_model::{Browser, Environment, Os, Side, Synthetic};
 use crate::agent::{Agent, branded, browser_named, os_named, versioned};
 use crate::attributes::{Attr, Attributes, Level, Values};
 use crate::caps;
+use crate::emitters::Emitters;
 use crate::mapping::Mapping;
 use crate::scan::{Fields, Scan, attribute, length, numbers};
 use crate::value::Value;
@@ -95,6 +96,35 @@ pub(crate) struct Descriptions<'a> {
     shared: [Option<Described>; Side::COUNT],
     /// What its latest records say that say something of their own: a server's speak of many clients.
     own: Vec<Own<'a>>,
+    made: Made,
+}
+
+/// What a description is made of, written down to be found again.
+#[derive(Default)]
+struct Made(Vec<u8>);
+
+impl Made {
+    fn of(&mut self, record: &Attributes<'_, '_>, side: Side, emitters: &Emitters) -> Scan<Described> {
+        self.0.clear();
+        self.0.push(side as u8);
+        for (place, attr) in (0..).zip(Attr::OF_EMITTER) {
+            // Of other kinds nothing is made.
+            let (kind, bytes) = match record.get(attr) {
+                Some(Value::Text(text)) => (0, text),
+                Some(Value::Array(list)) => (1, list),
+                _ => continue,
+            };
+            self.0.extend([place, kind]);
+            self.0.extend((bytes.len() as u32).to_le_bytes());
+            self.0.extend_from_slice(bytes);
+        }
+        if let Some(known) = emitters.get(&self.0) {
+            return Ok(known);
+        }
+        let described = described(record, side)?;
+        emitters.keep(&self.0, &described);
+        Ok(described)
+    }
 }
 
 /// What records say of their own.
@@ -109,17 +139,23 @@ struct Own<'a> {
 impl<'a> Descriptions<'a> {
     /// What follows is of another resource.
     pub(crate) fn leave_resource(&mut self) {
-        *self = Self::default();
+        self.shared = Default::default();
+        self.own.clear();
     }
 
     /// What is known of the emitter of a record with these attributes on this side.
-    pub(crate) fn of(&mut self, record: &Attributes<'_, 'a>, side: Side) -> Scan<Described> {
+    pub(crate) fn of(
+        &mut self,
+        record: &Attributes<'_, 'a>,
+        side: Side,
+        emitters: &Emitters,
+    ) -> Scan<Described> {
         let says = record.own_emitter();
         if says == 0 {
             if let Some(known) = &self.shared[side.index()] {
                 return Ok(known.clone());
             }
-            return Ok(self.shared[side.index()].insert(described(record, side)?).clone());
+            return Ok(self.shared[side.index()].insert(self.made.of(record, side, emitters)?).clone());
         }
         let values = || said(says).filter_map(|attr| record.get(attr));
         let same =
@@ -127,7 +163,7 @@ impl<'a> Descriptions<'a> {
         if let Some(known) = self.own.iter().find(same) {
             return Ok(known.described.clone());
         }
-        let described = described(record, side)?;
+        let described = self.made.of(record, side, emitters)?;
         if self.own.len() == caps::EMITTERS_REMEMBERED {
             self.own.remove(0);
         }

@@ -65,7 +65,7 @@ pub(crate) fn event<'a>(
     let attributes = &record.attributes;
     let name = failure::name(record.rule.name, attributes);
     let side = side(record);
-    let described = descriptions.of(attributes, side)?;
+    let described = descriptions.of(attributes, side, mapping.emitters())?;
     let browser = described.environment.browser.as_ref().map(|browser| browser.kind);
     let uid = attributes.decimal(Attr::LogRecordUid);
     let identity = identity(record, name, uid.as_deref(), &hashes.secret)?;

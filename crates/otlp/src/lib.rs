@@ -1,5 +1,5 @@
 //! OTLP bytes ⇄ events: decoding, mapping, and encoding. Pure: no clock, no IO, and nothing kept between two
-//! requests.
+//! requests but what was made of emitters, which changes no event.
 //!
 //! [`decode`] takes the bytes of a request and appends its events. [`wire`] and [`json`] know the two
 //! encodings; `records` picks out what is ours, `event` reduces a record to an [`AuthEvent`], and [`Mapping`]
@@ -15,6 +15,7 @@ mod attributes;
 pub mod caps;
 mod dictionary;
 mod emitter;
+mod emitters;
 mod errors;
 mod event;
 mod facts;

@@ -7,6 +7,7 @@
 //!   identity servers emit. A rule of the document says nothing of the side.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use authstitch_model::document::{self, Fields};
 use authstitch_model::{EventName, Secret, Side};
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::attributes::{Attr, Meaning, marks_ours};
 use crate::caps;
 use crate::dictionary::Dictionary;
+use crate::emitters::Emitters;
 use crate::realm::RealmRule;
 
 mod presets;
@@ -28,6 +30,8 @@ pub struct Mapping {
     realm: RealmRule,
     names: Dictionary<EventRule>,
     keys: Dictionary<Meaning>,
+    /// Shared by all copies of the rules, which make the same of an emitter.
+    emitters: Arc<Emitters>,
     /// The lengths of the keys of each attribute, as bits; the highest stands for all lengths from 63 on.
     key_lengths: [u64; Attr::COUNT],
 }
@@ -79,7 +83,7 @@ impl Mapping {
                 key_lengths[*attr as usize] |= 1 << key.len().min(63);
             }
         }
-        Self { secret, names, keys: Dictionary::new(keys), key_lengths, realm }
+        Self { secret, names, keys: Dictionary::new(keys), key_lengths, realm, emitters: Arc::default() }
     }
 
     /// Reads the mapping's part of a configuration document; mistakes are recorded in `fields`.
@@ -142,6 +146,11 @@ impl Mapping {
     #[inline]
     pub(crate) fn is(&self, key: &[u8], attr: Attr) -> bool {
         self.keys.get(key).is_some_and(|meaning| meaning.attr == Some(attr))
+    }
+
+    /// What was made of the emitters met so far.
+    pub(crate) fn emitters(&self) -> &Emitters {
+        &self.emitters
     }
 
     pub(crate) const fn realm_rule(&self) -> &RealmRule {

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use authstitch_model::{Browser, Environment, Os, Side};
 
-use crate::testing::{event_of, events, span};
+use crate::caps;
+use crate::testing::{event_of, events, mapped, plain, span, texts, traces};
 
 const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0";
 
@@ -94,4 +95,29 @@ fn records_of_one_resource_share_one_environment() {
     assert!(Arc::ptr_eq(&events[0].environment, &events[2].environment));
     assert!(Arc::ptr_eq(&events[1].environment, &events[3].environment));
     assert!(!Arc::ptr_eq(&events[0].environment, &events[1].environment));
+}
+
+#[test]
+fn what_is_kept_of_an_emitter_is_shared_and_changes_nothing() {
+    let mapping = plain();
+    let event = |agent: &str, own: &[(&str, &str)]| {
+        let mut span = span("auth.error", &[("auth.journey.id", "journey-0001"), ("auth.side", "initiator")]);
+        span.attributes.extend(texts(own));
+        mapped(&mapping, &traces(&[("user_agent.original", agent)], vec![span])).0.remove(0)
+    };
+    let first = event(EDGE, &[]);
+    assert!(Arc::ptr_eq(&first.environment, &event(EDGE, &[]).environment), "over two requests");
+    assert!(Arc::ptr_eq(&first.environment, &event("other", &[("user_agent.original", EDGE)]).environment));
+    assert_eq!(
+        event("other", &[]).environment,
+        event_of(&[("user_agent.original", "other")], "auth.error", &[("auth.side", "initiator")])
+            .environment
+    );
+    assert_ne!(event("other", &[]).environment, first.environment);
+    for number in 0..=caps::EMITTERS_KEPT {
+        let version = number.to_string();
+        let named = event(EDGE, &[("app.version", &version)]);
+        assert_eq!(named.environment.app_version.as_ref().map(|text| text.as_str()), Some(version.as_str()));
+    }
+    assert_eq!(event(EDGE, &[]).environment, first.environment, "also after everything was forgotten");
 }
