@@ -1,5 +1,5 @@
 //! Runs one stage of the hot path so many times and nothing else, for a profiler to watch:
-//! `stage NAME REPEATS`. It prints over how many elements one repeat goes.
+//! `stage NAME REPEATS`. It prints over how many elements one repeat goes. `stage --list` names the stages.
 
 use std::hint::black_box;
 
@@ -17,7 +17,12 @@ type Stage = (u64, Box<dyn FnMut()>);
 fn main() -> Result<(), String> {
     let usage = || format!("usage: stage NAME REPEATS; accepted names: {}", NAMES.join(", "));
     let mut arguments = std::env::args().skip(1);
-    let (Some(name), Some(repeats)) = (arguments.next(), arguments.next()) else { return Err(usage()) };
+    let (Some(name), repeats) = (arguments.next(), arguments.next()) else { return Err(usage()) };
+    if name == "--list" {
+        println!("{}", NAMES.join("\n"));
+        return Ok(());
+    }
+    let repeats = repeats.ok_or_else(usage)?;
     let repeats: u64 = repeats.parse().map_err(|_not_one| usage())?;
     let (elements, mut run) = stage(&name).ok_or_else(usage)?;
     (0..repeats).for_each(|_| run());
