@@ -18,6 +18,7 @@
 pub mod caps;
 
 mod block;
+mod capture;
 mod emission;
 mod faults;
 mod life;
@@ -34,6 +35,7 @@ mod truth;
 mod world;
 
 pub use block::{Block, EPOCH, Share, Simulation};
+pub use capture::Capture;
 pub use emission::{Content, Emission, Exporter, Scope};
 pub use load::Load;
 pub use observer::Ceilings;

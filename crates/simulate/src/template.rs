@@ -14,12 +14,13 @@ mod places;
 
 use std::collections::HashMap;
 
+use authstitch_model::UnixNanos;
 use authstitch_model::key::{challenge_digest, code_digest};
 
 use crate::caps;
 use crate::stack::hex;
 use fresh::{Alphabet, Fresh};
-pub(crate) use places::Level;
+pub(crate) use places::{Level, records};
 use places::{Place, TextKey, places};
 
 /// Encoded OTLP, and what of it differs from instance to instance.
@@ -225,15 +226,13 @@ impl Template {
         self.bytes.len()
     }
 
-    /// The earliest and the latest of its times; `None` if it has none.
-    pub(crate) fn times(&self) -> Option<(u64, u64)> {
-        let times = self.patches.iter().filter(|patch| matches!(patch.what, What::Time)).map(|patch| {
-            let at = patch.at as usize;
-            read_time(&self.bytes[at..at + 8])
-        });
-        times.fold(None, |range, time| {
-            Some(range.map_or((time, time), |(first, last): (u64, u64)| (first.min(time), last.max(time))))
-        })
+    /// The middle one of its times; `None` if it has none.
+    pub(crate) fn middle_time(&self) -> Option<UnixNanos> {
+        let times = self.patches.iter().filter(|patch| matches!(patch.what, What::Time));
+        let mut times: Vec<_> =
+            times.map(|patch| read_time(&self.bytes[patch.at as usize..patch.at as usize + 8])).collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().map(UnixNanos)
     }
 
     /// Appends one instance: with fresh ids and keys, and times moved by so many nanoseconds.

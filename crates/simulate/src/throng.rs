@@ -51,6 +51,8 @@ pub struct Throng {
     traces: Building,
     logs: Building,
     ready: VecDeque<Packed>,
+    /// Attempts before this one have begun to arrive.
+    begun: u64,
 }
 
 /// When a batch arrives next, and in which block.
@@ -103,6 +105,7 @@ impl Throng {
             traces,
             logs,
             ready: VecDeque::new(),
+            begun: 0,
         };
         throng.begin(share);
         throng
@@ -130,6 +133,12 @@ impl Throng {
         });
         self.next = later.filter(|Reverse(next)| next.block * BLOCK_ATTEMPTS < self.attempts.end).collect();
         self
+    }
+
+    /// How many attempts have begun to arrive.
+    #[must_use]
+    pub const fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// The first instance of every batch.
@@ -176,6 +185,8 @@ impl Throng {
     }
 
     fn add(&mut self, next: Next) {
+        self.begun =
+            self.begun.max(((next.block + 1) * BLOCK_ATTEMPTS).min(self.attempts.end) - self.attempts.start);
         let pool = Arc::clone(&self.pool);
         let block = pool.block_for(next.block);
         let batch = &block.batches[next.batch as usize];

@@ -54,6 +54,26 @@ pub(super) fn places(level: Level, bytes: &[u8], found: &mut dyn FnMut(Place)) -
     }
 }
 
+/// How many spans or log records there are in well-formed bytes.
+pub(crate) fn records(level: Level, bytes: &[u8]) -> usize {
+    let mut count = 0;
+    let mut walk = Walk { bytes, found: &mut |_| {} };
+    let mut scope = |walk: &mut Walk<'_>, scope| {
+        walk.each(scope, 2, |_, _| {
+            count += 1;
+            Some(())
+        })
+    };
+    let all = 0..bytes.len();
+    let _ = match level {
+        Level::Request(_) => {
+            walk.each(all, 1, |walk, resource| walk.each(resource, 2, |walk, inner| scope(walk, inner)))
+        }
+        Level::Records(_) => scope(&mut walk, all),
+    };
+    count
+}
+
 struct Walk<'a> {
     bytes: &'a [u8],
     found: &'a mut dyn FnMut(Place),
