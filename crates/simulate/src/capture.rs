@@ -179,9 +179,9 @@ mod tests {
         let capture = Capture::new(vec![
             request(9, off),
             request(1, 1000),
-            request(2, off),
-            request(3, 1002),
             request(4, 1001),
+            request(2, off),
+            request(3, 1000),
         ]);
         let times: Vec<_> = played(&capture.unwrap(), None).iter().map(|(due, _, _)| *due).collect();
         assert_eq!(times, [5000, 5000, 5001, 5001, 5001]);
