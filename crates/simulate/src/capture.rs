@@ -185,9 +185,10 @@ mod tests {
         ]);
         let times: Vec<_> = played(&capture.unwrap(), None).iter().map(|(due, _, _)| *due).collect();
         assert_eq!(times, [5000, 5000, 5001, 5001, 5001]);
-        let leap = Capture::new(vec![request(1, 1000), request(2, 90_000), request(3, 90_001)]).unwrap();
+        let leap = [(1, 1000), (2, 1001), (3, 90_000), (4, 90_001)].map(|(trace, at)| request(trace, at));
+        let leap = Capture::new(leap.to_vec()).unwrap();
         let times: Vec<_> = played(&leap, None).iter().map(|(due, _, _)| *due).collect();
-        assert_eq!(times, [5000, 94_000, 94_001]);
+        assert_eq!(times, [5000, 5001, 94_000, 94_001]);
     }
 
     #[test]
