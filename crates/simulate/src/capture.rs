@@ -74,24 +74,25 @@ impl Capture {
     }
 
     /// Plays it from `start` on: once, or again and again until `end`.
-    pub fn play(
-        &self,
-        seed: u64,
-        start: UnixNanos,
-        end: Option<UnixNanos>,
-    ) -> impl Iterator<Item = Packed> + '_ {
-        let passes = if self.requests.is_empty() { 0..0 } else { 0..end.map_or(1, |_| u64::MAX) };
-        let played = passes.flat_map(move |pass| {
-            let begins = UnixNanos(start.0.saturating_add(pass.saturating_mul(self.length)));
-            self.requests.iter().map(move |request| {
-                let mut bytes = Vec::with_capacity(request.template.len());
-                let moved_by = begins.signed_since(self.began);
-                request.template.instance(&self.ids, Fresh::new(seed, pass), moved_by, &mut bytes);
-                let at = UnixNanos(begins.0.saturating_add(request.after));
-                Packed { at, signal: request.signal, records: request.records, bytes }
-            })
-        });
-        played.take_while(move |packed| end.is_none_or(|end| packed.at < end))
+    pub fn play(self, seed: u64, start: UnixNanos, end: Option<UnixNanos>) -> impl Iterator<Item = Packed> {
+        let (mut pass, mut place) = (0, 0);
+        std::iter::from_fn(move || {
+            if place == self.requests.len() {
+                (pass, place) = (pass + 1, 0);
+            }
+            if end.is_none() && pass > 0 {
+                return None;
+            }
+            let request = self.requests.get(place)?;
+            place += 1;
+            let begins = UnixNanos(start.0.saturating_add(self.length.saturating_mul(pass)));
+            let at = UnixNanos(begins.0.saturating_add(request.after));
+            let moved_by = begins.signed_since(self.began);
+            let mut bytes = Vec::with_capacity(request.template.len());
+            request.template.instance(&self.ids, Fresh::new(seed, pass), moved_by, &mut bytes);
+            let packed = Packed { at, signal: request.signal, records: request.records, bytes };
+            Some(packed).filter(|packed| end.is_none_or(|end| packed.at < end))
+        })
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
     fn played(capture: &Capture, end_s: Option<u64>) -> Vec<(u64, u64, Vec<u8>)> {
         let seconds = |time: u64| time / 1_000_000_000;
         let end = end_s.map(|seconds| UnixNanos(seconds * 1_000_000_000));
-        let packed = capture.play(1, UnixNanos(5_000_000_000_000), end);
+        let packed = capture.clone().play(1, UnixNanos(5_000_000_000_000), end);
         packed
             .map(|packed| {
                 let mut request = wire::TracesRequest::decode(&*packed.bytes).unwrap();

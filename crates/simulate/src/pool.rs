@@ -11,6 +11,7 @@
 //! every attempt, also in worlds that use them again.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use authstitch_model::line::SpanLine;
 use authstitch_model::truth::TruthLine;
@@ -19,7 +20,7 @@ use authstitch_otlp::Signal;
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, message};
 
-use crate::block::{Block, Simulation};
+use crate::block::{Block, Share, Simulation};
 use crate::caps::BLOCK_ATTEMPTS;
 use crate::emission::{Emission, Exporter};
 use crate::request::{Body, Request};
@@ -214,6 +215,17 @@ impl Pool {
         line.phases.iter_mut().for_each(|phase| phase.at = phase.at.shifted(moved_by));
         line.spans.iter_mut().chain(&mut line.lost).for_each(|span| block.freshen(span, fresh));
         line
+    }
+
+    /// The truth of the attempts of a share of a load.
+    pub fn truths(
+        &self,
+        load: &Simulation,
+        attempts: Range<u64>,
+        share: Share,
+    ) -> impl Iterator<Item = TruthLine> {
+        let of_share = attempts.filter(move |attempt| share.has(attempt / BLOCK_ATTEMPTS));
+        of_share.map(|attempt| self.truth(load, attempt))
     }
 
     /// The block of the pool that a block of a load repeats.

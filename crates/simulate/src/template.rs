@@ -19,7 +19,7 @@ use authstitch_model::key::{challenge_digest, code_digest};
 
 use crate::caps;
 use crate::stack::hex;
-use fresh::{Alphabet, Fresh};
+use fresh::{Fresh, Kind};
 pub(crate) use places::{Level, records};
 use places::{Place, TextKey, places};
 
@@ -80,7 +80,7 @@ enum What {
     Span,
     Text {
         length: u16,
-        alphabet: Alphabet,
+        kind: Kind,
     },
     Digest,
 }
@@ -164,7 +164,7 @@ impl Ids {
             (Place::Text { .. }, Known::DigestOf { .. }) => What::Digest,
             (Place::Text { range, .. }, _) => {
                 let text = &bytes[range.clone()];
-                What::Text { length: u16::try_from(text.len()).ok()?, alphabet: Alphabet::of(text) }
+                What::Text { length: u16::try_from(text.len()).ok()?, kind: Kind::of(text) }
             }
             _ => What::Span,
         };
@@ -190,7 +190,7 @@ impl Ids {
     pub(crate) fn fresh_uid(&self, fresh: Fresh, old: &str) -> String {
         let mut text = old.as_bytes().to_vec();
         if let Some(id) = self.numbers.get(&Old::Text(old.to_owned())) {
-            fresh.text(*id, Alphabet::of(old.as_bytes()), &mut text);
+            fresh.text(*id, Kind::of(old.as_bytes()), &mut text);
         }
         String::from_utf8(text).unwrap_or_default()
     }
@@ -251,13 +251,13 @@ impl Template {
                 What::Trace => bytes[at..at + 16].copy_from_slice(&fresh.trace(patch.id)),
                 What::TraceHead => bytes[at..at + 9].copy_from_slice(&fresh.trace(patch.id)[..9]),
                 What::Span => bytes[at..at + 8].copy_from_slice(&fresh.span(patch.id)),
-                What::Text { length, alphabet } => {
-                    fresh.text(patch.id, alphabet, &mut bytes[at..at + usize::from(length)]);
+                What::Text { length, kind } => {
+                    fresh.text(patch.id, kind, &mut bytes[at..at + usize::from(length)]);
                 }
                 What::Digest => {
                     if let Known::DigestOf { text, number, key } = &ids.known[patch.id as usize] {
                         let mut text = text.to_vec();
-                        fresh.text(*number, Alphabet::of(&text), &mut text);
+                        fresh.text(*number, Kind::of(&text), &mut text);
                         let digest = hex(key.digest(&text).unwrap_or_default());
                         bytes[at..at + 32].copy_from_slice(digest.as_bytes());
                     }

@@ -1,46 +1,64 @@
 //! Fresh values: pure functions of (seed, number of the instance, number of the old value).
 //!
-//! A text keeps its length, and every character that is no letter or digit. Letters and digits become others:
-//! hex digits where the whole text is in lower-case hex, else capitals and digits without look-alikes where it
-//! has no lower-case letter, else any letters and digits. The last character of such a mixed text stays, for
-//! that of base64 carries fewer bits than the others.
+//! A text keeps its length and its kind of characters. If its letters and digits are all lower-case hex digits,
+//! they become others; if it has no lower-case letter, they become capitals. Every other text counts as base64:
+//! letters, digits, `-` and `_` become letters of both cases, but for the last one, which carries fewer bits
+//! than the others. All other characters stay. Each fresh character is one of sixteen, so that eight of them
+//! are made at once from 32 random bits.
 
 use crate::random::mixed;
 
-/// From which characters a text's fresh ones come.
+/// What a text consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Alphabet {
-    Hex,
-    Capitals,
-    Mixed,
+pub(crate) struct Kind {
+    alphabet: Alphabet,
+    /// Whether every character changes.
+    whole: bool,
 }
 
-const HEX: &[u8; 64] = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const CAPITALS: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-const MIXED: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789xy";
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alphabet {
+    Hex,
+    Capitals,
+    Base64,
+}
 
-/// Characters that one random number is good for: six bits each.
-const CHARS_A_NUMBER: usize = 10;
-
-impl Alphabet {
+impl Kind {
     /// That of a text.
     pub(crate) fn of(text: &[u8]) -> Self {
-        let mut signs = text.iter().filter(|byte| byte.is_ascii_alphanumeric());
-        if signs.clone().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            Self::Hex
+        let mut signs = text.iter().filter(|sign| sign.is_ascii_alphanumeric());
+        let alphabet = if signs.clone().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f')) {
+            Alphabet::Hex
         } else if signs.any(u8::is_ascii_lowercase) {
-            Self::Mixed
+            Alphabet::Base64
         } else {
-            Self::Capitals
-        }
+            Alphabet::Capitals
+        };
+        Self { alphabet, whole: text.iter().all(|sign| alphabet.has(*sign)) }
+    }
+}
+
+impl Alphabet {
+    const fn has(self, sign: u8) -> bool {
+        sign.is_ascii_alphanumeric() || matches!((self, sign), (Self::Base64, b'-' | b'_'))
     }
 
-    const fn signs(self) -> &'static [u8; 64] {
-        match self {
-            Self::Hex => HEX,
-            Self::Capitals => CAPITALS,
-            Self::Mixed => MIXED,
-        }
+    /// Eight characters from 32 bits.
+    const fn eight(self, bits: u32) -> [u8; 8] {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let mut nibbles = bits as u64;
+        nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff;
+        nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
+        nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        let signs = match self {
+            Self::Hex => {
+                let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+                nibbles + ONES * b'0' as u64 + letters * (b'a' - b'0' - 10) as u64
+            }
+            Self::Capitals => nibbles + ONES * b'A' as u64,
+            Self::Base64 => nibbles + u64::from_le_bytes(*b"AaAaAaAa"),
+        };
+        signs.to_le_bytes()
     }
 }
 
@@ -83,17 +101,27 @@ impl Fresh {
     }
 
     /// Replaces a text in place.
-    pub(crate) fn text(self, id: u32, alphabet: Alphabet, text: &mut [u8]) {
+    pub(crate) fn text(self, id: u32, kind: Kind, text: &mut [u8]) {
         let (mut number, mut next) = self.pair(id);
-        let signs = alphabet.signs();
-        let changed = text.len() - usize::from(alphabet == Alphabet::Mixed && text.len() > 1);
-        for part in text[..changed].chunks_mut(CHARS_A_NUMBER) {
-            let mut bits = number;
-            for sign in part.iter_mut().filter(|sign| sign.is_ascii_alphanumeric()) {
-                *sign = signs[(bits & 63) as usize];
-                bits >>= 6;
+        let changed = text.len() - usize::from(kind.alphabet == Alphabet::Base64 && text.len() > 1);
+        let (mut parts, mut bits) = (text[..changed].chunks_exact_mut(8), 0);
+        let mut eight = || {
+            if bits == 64 {
+                (number, next) = (next, mixed(next ^ number.rotate_left(17)));
+                bits = 0;
             }
-            (number, next) = (next, mixed(next ^ number.rotate_left(17)));
+            bits += 32;
+            kind.alphabet.eight((number >> (bits - 32)) as u32)
+        };
+        if kind.whole {
+            parts.by_ref().for_each(|part| part.copy_from_slice(&eight()));
+            let rest = parts.into_remainder();
+            rest.copy_from_slice(&eight()[..rest.len()]);
+        } else {
+            for part in text[..changed].chunks_mut(8) {
+                let fresh = part.iter_mut().zip(eight());
+                fresh.filter(|(old, _)| kind.alphabet.has(**old)).for_each(|(old, new)| *old = new);
+            }
         }
     }
 }
@@ -106,7 +134,7 @@ mod tests {
 
     fn freshened(instance: u64, id: u32, old: &str) -> String {
         let mut text = old.as_bytes().to_vec();
-        Fresh::new(7, instance).text(id, Alphabet::of(old.as_bytes()), &mut text);
+        Fresh::new(7, instance).text(id, Kind::of(old.as_bytes()), &mut text);
         String::from_utf8(text).unwrap()
     }
 
@@ -119,9 +147,10 @@ mod tests {
             _ => sign.is_ascii_digit() || ('a'..='f').contains(&sign),
         }));
         let token = freshened(1, 1, "ABCDEFGHJKLMNPQRSTUVWXYZ23");
-        assert!(token.len() == 26 && token.bytes().all(|sign| CAPITALS.contains(&sign)), "{token}");
-        let mixed = freshened(1, 1, "aB3_dE-fG");
-        assert!(mixed.len() == 9 && &mixed[3..4] == "_" && &mixed[6..7] == "-" && mixed.ends_with('G'));
+        assert!(token.len() == 26 && token.bytes().all(|sign| sign.is_ascii_uppercase()), "{token}");
+        let base64 = freshened(1, 1, "aB3_dE-fG+h=9");
+        assert!(base64.len() == 13 && &base64[9..10] == "+" && &base64[11..] == "=9", "{base64}");
+        assert!(base64[..9].bytes().all(|sign| sign.is_ascii_alphabetic()), "{base64}");
         assert_eq!(freshened(1, 1, ""), "");
         assert_eq!(freshened(1, 1, "é·"), "é·");
     }
@@ -141,10 +170,10 @@ mod tests {
 
     #[test]
     fn every_sign_of_a_long_text_is_random() {
-        let texts: Vec<_> = (0..200).map(|instance| freshened(instance, 3, &"A".repeat(64))).collect();
+        let texts: Vec<_> = (0..400).map(|instance| freshened(instance, 3, &"A".repeat(64))).collect();
         for place in 0..64 {
             let signs: HashSet<_> = texts.iter().map(|text| text.as_bytes()[place]).collect();
-            assert!(signs.len() > 20, "place {place} has {} signs", signs.len());
+            assert!(signs.len() == 16, "place {place} has {} signs", signs.len());
         }
     }
 }
