@@ -25,7 +25,7 @@ pub struct Simulate {
     #[arg(long, value_name = "D", group = "amount")]
     pub duration: Option<String>,
     /// Raise the rate until the receiver refuses or falls behind; print the highest rate without loss
-    #[arg(long, group = "amount", requires = "endpoint", conflicts_with_all = ["attempts", "duration", "from", "truth", "speed", "shard", "start_at", "hdr"])]
+    #[arg(long, group = "amount", requires = "endpoint", conflicts_with_all = ["attempts", "duration", "from", "truth", "speed", "shard", "start_at", "hdr", "out"])]
     pub find_limit: bool,
     /// The seed; fresh at each run for a capture without one
     #[arg(long, value_name = "S", required_unless_present = "from")]
@@ -39,7 +39,7 @@ pub struct Simulate {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=authstitch_simulate::caps::TEMPLATES))]
     pub templates: Option<u64>,
     /// Run the schedule so many times as fast
-    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "endpoint", value_parser = factor)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "endpoint", value_parser = factor, conflicts_with = "out")]
     pub speed: f64,
     /// Only every Nth block of attempts, from the Ith on: one of N senders that make the load together
     #[arg(long, value_name = "I/N")]
@@ -51,31 +51,31 @@ pub struct Simulate {
     #[arg(long, value_name = "URL", group = "target")]
     pub endpoint: Option<String>,
     /// How to send
-    #[arg(long, value_enum, default_value_t = Protocol::Grpc, requires = "endpoint")]
+    #[arg(long, value_enum, default_value_t = Protocol::Grpc, requires = "endpoint", conflicts_with = "out")]
     pub protocol: Protocol,
     /// Spans or log records of a request, at most; with --templates what one device sent at once stays together
     #[arg(long, value_name = "N", default_value_t = authstitch_simulate::caps::REQUEST_RECORDS as u64, value_parser = clap::value_parser!(u64).range(1..=65_536), conflicts_with = "from")]
     pub batch: u64,
     /// Requests that wait for their answer, at most
-    #[arg(long, value_name = "N", default_value_t = crate::caps::IN_FLIGHT as u64, requires = "endpoint", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = crate::caps::IN_FLIGHT as u64, requires = "endpoint", value_parser = clap::value_parser!(u64).range(1..=10_000), conflicts_with = "out")]
     pub in_flight: u64,
     /// Send this header with every request; may be given again
-    #[arg(long, value_name = "K=V", requires = "endpoint")]
+    #[arg(long, value_name = "K=V", requires = "endpoint", conflicts_with = "out")]
     pub header: Vec<String>,
     /// Trust the certificates in this file (PEM), for https
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "endpoint", conflicts_with = "out")]
     pub tls_ca: Option<PathBuf>,
     /// Write what was sent and how long it took (JSON)
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "endpoint", conflicts_with = "out")]
     pub report: Option<PathBuf>,
     /// Write the latencies second by second, as an interval log of HdrHistogram
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "endpoint", conflicts_with = "out")]
     pub hdr: Option<PathBuf>,
     /// How long each rate is tried
-    #[arg(long, value_name = "D", default_value = "5s", requires = "find_limit")]
+    #[arg(long, value_name = "D", default_value = "5s", requires = "find_limit", conflicts_with_all = ["attempts", "duration", "from"])]
     pub probe: String,
     /// A receiver is behind if it acknowledges one request in a hundred later than so
-    #[arg(long, value_name = "D", default_value = "1s", requires = "find_limit")]
+    #[arg(long, value_name = "D", default_value = "1s", requires = "find_limit", conflicts_with_all = ["attempts", "duration", "from"])]
     pub latency_bound: String,
     /// Write OTLP files into this directory
     #[arg(long, value_name = "DIR", group = "target")]

@@ -40,8 +40,8 @@ const UNDER_WAY: Millis = Millis::from_mins(60);
 /// What came of a rate.
 enum Tried {
     Taken,
-    /// Why it is too much for the receiver.
-    TooMuch(String),
+    /// Why it does not count as taken by the receiver.
+    NotTaken(String),
     /// The sender did not keep its schedule.
     SenderLate,
 }
@@ -172,13 +172,15 @@ impl Search<'_> {
     fn judge(&self, report: &Report) -> Tried {
         let late = Duration::from_micros(report.latency().value_at_quantile(0.99));
         if let Some(message) = &report.first_failure {
-            Tried::TooMuch(format!("refused: {message}"))
+            Tried::NotTaken(format!("refused: {message}"))
         } else if report.records.rejected > 0 {
-            Tried::TooMuch(format!("{} records rejected", grouped(report.records.rejected)))
+            Tried::NotTaken(format!("{} records rejected", grouped(report.records.rejected)))
         } else if !report.valid {
             Tried::SenderLate
+        } else if report.requests.answered == 0 {
+            Tried::NotTaken("nothing was due; try longer, with --probe".to_owned())
         } else if report.fell_behind || late > self.bound {
-            Tried::TooMuch(format!("fell behind: p99 {:.0} ms", late.as_secs_f64() * 1000.0))
+            Tried::NotTaken(format!("fell behind: p99 {:.0} ms", late.as_secs_f64() * 1000.0))
         } else {
             Tried::Taken
         }
@@ -187,7 +189,7 @@ impl Search<'_> {
     fn tell(&mut self, rate: f64, tried: &Tried, report: &Report) -> Outcome {
         let (taken, told) = match tried {
             Tried::Taken => (true, "taken".to_owned()),
-            Tried::TooMuch(why) => (false, why.clone()),
+            Tried::NotTaken(why) => (false, why.clone()),
             Tried::SenderLate => (false, "the sender fell behind its own schedule".to_owned()),
         };
         let p99_ms = report.latency().value_at_quantile(0.99) as f64 / 1000.0;
