@@ -24,7 +24,7 @@ pub enum Command {
     /// Receive OTLP and judge journeys until stopped
     Serve(Serve),
     /// Make attempts of a world and send or write their telemetry
-    Simulate(Simulate),
+    Simulate(Box<Simulate>),
     /// Add up the reports and latency logs of several senders
     Merge(Merge),
     /// Judge the journeys of OTLP files, without a server

@@ -17,7 +17,8 @@ use authstitch_model::line::SpanLine;
 use authstitch_model::truth::TruthLine;
 use authstitch_model::{EventId, SpanId, TraceId, UnixNanos};
 use authstitch_otlp::Signal;
-use prost::Message as _;
+use authstitch_otlp::wire::{Resource, Scope};
+use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, message};
 
 use crate::block::{Block, Share, Simulation};
@@ -159,12 +160,12 @@ impl Pool {
             Body::Traces(traces) => {
                 for entry in &traces.resource_spans {
                     for scope in &entry.scope_spans {
-                        let server = Server {
+                        let server = Server::new(
                             signal,
-                            resource: field(1, &entry.resource.clone().unwrap_or_default().encode_to_vec()),
-                            scope: field(1, &scope.scope.clone().unwrap_or_default().encode_to_vec()),
-                            schema: field(3, scope.schema_url.as_bytes()),
-                        };
+                            entry.resource.as_ref(),
+                            scope.scope.as_ref(),
+                            &scope.schema_url,
+                        );
                         let mut bytes = Vec::new();
                         message::encode_repeated(2, &scope.spans, &mut bytes);
                         parts.push(self.part(server, bytes, scope.spans.len()));
@@ -174,12 +175,12 @@ impl Pool {
             Body::Logs(logs) => {
                 for entry in &logs.resource_logs {
                     for scope in &entry.scope_logs {
-                        let server = Server {
+                        let server = Server::new(
                             signal,
-                            resource: field(1, &entry.resource.clone().unwrap_or_default().encode_to_vec()),
-                            scope: field(1, &scope.scope.clone().unwrap_or_default().encode_to_vec()),
-                            schema: field(3, scope.schema_url.as_bytes()),
-                        };
+                            entry.resource.as_ref(),
+                            scope.scope.as_ref(),
+                            &scope.schema_url,
+                        );
                         let mut bytes = Vec::new();
                         message::encode_repeated(2, &scope.log_records, &mut bytes);
                         parts.push(self.part(server, bytes, scope.log_records.len()));
@@ -254,6 +255,12 @@ fn field(number: u32, bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Server {
+    fn new(signal: Signal, resource: Option<&Resource>, scope: Option<&Scope>, schema_url: &str) -> Self {
+        let resource = field(1, &resource.map(Message::encode_to_vec).unwrap_or_default());
+        let scope = field(1, &scope.map(Message::encode_to_vec).unwrap_or_default());
+        Self { signal, resource, scope, schema: field(3, schema_url.as_bytes()) }
+    }
+
     /// Appends a resource entry with these records.
     pub(crate) fn wrap(&self, records: &[u8], out: &mut Vec<u8>) {
         let scope = self.scope.len() + records.len() + self.schema.len();

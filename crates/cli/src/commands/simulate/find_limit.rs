@@ -6,11 +6,12 @@
 //!    from when they were due. Nothing is sent again.
 //! 3. The rate is doubled until a try fails, then the span between the last success and the failure is halved
 //!    until it is a twentieth of the rate. If the first try fails, the rate is halved until one succeeds.
-//! 4. Where the sender itself does not keep the schedule, what it found is a lower bound, and it says so.
+//! 4. Where only the sender itself does not keep the schedule, what it found is a lower bound, and it says so.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use serde_json::json;
 
 use authstitch_model::Millis;
@@ -170,7 +171,8 @@ impl Search<'_> {
     }
 
     fn judge(&self, report: &Report) -> Tried {
-        let late = Duration::from_micros(report.latency().value_at_quantile(0.99));
+        let p99 = |of: Histogram<u64>| Duration::from_micros(of.value_at_quantile(0.99));
+        let (late, own) = (p99(report.latency()), p99(report.lateness()));
         if let Some(message) = &report.first_failure {
             Tried::NotTaken(format!("refused: {message}"))
         } else if report.records.rejected > 0 {
