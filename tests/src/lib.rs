@@ -2,6 +2,8 @@
 //!
 //! A test that cannot go on panics here, with what the program said.
 
+mod sink;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +11,8 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
+
+pub use sink::{Posted, Sink, tls_before};
 
 /// How long a server may take to say where it listens, or to stop: far more than it needs on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,9 +1,13 @@
 //! The command line as typed. What the words mean is decided by the commands.
 
+mod simulate;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use simulate::{Format, Protocol, Simulate};
 
 /// Why cross-device logins fail: stitches desktop, phone and server into journeys and judges them.
 #[derive(Debug, Parser)]
@@ -20,7 +24,9 @@ pub enum Command {
     /// Receive OTLP and judge journeys until stopped
     Serve(Serve),
     /// Make attempts of a world and send or write their telemetry
-    Simulate(Simulate),
+    Simulate(Box<Simulate>),
+    /// Add up the reports and latency logs of several senders
+    Merge(Merge),
     /// Judge the journeys of OTLP files, without a server
     Replay(Replay),
     /// Score journeys against the truth
@@ -80,67 +86,16 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("amount").required(true), group = clap::ArgGroup::new("target").required(true))]
-pub struct Simulate {
-    /// A shipped world, or a world file
-    #[arg(long, value_name = "W")]
-    pub world: String,
-    /// How many attempts, or which: N or A..B
-    #[arg(long, value_name = "N|A..B", group = "amount")]
-    pub attempts: Option<String>,
-    /// For how long attempts start, as 30s, 10m or 2h
-    #[arg(long, value_name = "D", group = "amount")]
-    pub duration: Option<String>,
-    /// The seed
-    #[arg(long, value_name = "S")]
-    pub seed: u64,
-    /// Attempts a second: constant:R, ramp:R1..R2/D or step:R1+dR/D; the world's own rate otherwise
-    #[arg(long, value_name = "LOAD")]
-    pub load: Option<String>,
-    /// Run the schedule so many times as fast
-    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "endpoint", value_parser = factor)]
-    pub speed: f64,
-    /// Send to this OTLP endpoint, as http://127.0.0.1:4317
-    #[arg(long, value_name = "URL", group = "target")]
-    pub endpoint: Option<String>,
-    /// How to send
-    #[arg(long, value_enum, default_value_t = Protocol::Grpc, requires = "endpoint")]
-    pub protocol: Protocol,
-    /// Write OTLP files into this directory
-    #[arg(long, value_name = "DIR", group = "target")]
-    pub out: Option<PathBuf>,
-    /// How to write
-    #[arg(long, value_enum, default_value_t = Format::OtlpJson, requires = "out")]
-    pub format: Format,
-    /// Write what really happened, one line an attempt
+pub struct Merge {
+    /// What `simulate --report` and `simulate --hdr` wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the sum of the reports (JSON)
     #[arg(long, value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// Write into the truth what two ideal observers make of each attempt; slow
-    #[arg(long, requires = "truth")]
-    pub ceilings: bool,
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    let factor = text.parse().ok().filter(|factor| (0.001..=1_000_000.0).contains(factor));
-    factor.ok_or_else(|| format!("`{text}` is not a number from 0.001 to 1000000"))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Protocol {
-    #[value(name = "grpc")]
-    Grpc,
-    #[value(name = "http/protobuf")]
-    HttpProtobuf,
-    #[value(name = "http/json")]
-    HttpJson,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One request a line
-    OtlpJson,
-    /// Each request behind its length
-    OtlpProto,
+    pub report: Option<PathBuf>,
+    /// Write the sum of the latency logs
+    #[arg(long, value_name = "FILE")]
+    pub hdr: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

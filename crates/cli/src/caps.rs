@@ -19,8 +19,17 @@ pub const SEND_ATTEMPTS: u32 = 8;
 /// Rows of causes shown after a demo: more does not fit beside their remedies.
 pub const CAUSES_SHOWN: usize = 5;
 
-/// Encoded requests that wait for the sender: enough to even out both, some megabytes at most.
+/// Encoded requests that wait for the sender: enough to even out both.
 pub const GENERATED_AHEAD: usize = 1024;
+
+/// Spans and log records in the requests that wait for the sender: some 100 MB.
+pub const RECORDS_AHEAD: usize = 256 << 10;
+
+/// Bytes of a stream that the HTTP/2 client buffers: a request is handed over at once.
+pub const SEND_BUFFER_BYTES: usize = 8 << 20;
+
+/// Seconds of a latency log: a day. What comes later counts into the last one.
+pub const INTERVALS: u64 = 86_400;
 
 /// Worlds that a suite judges beside each other: the events and lines of one take some hundred megabytes.
 pub const WORLDS_AT_ONCE: usize = 2;

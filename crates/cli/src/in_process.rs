@@ -35,7 +35,7 @@ pub fn run(simulation: Simulation, attempts: Range<u64>, settings: Settings) -> 
         decode(
             request.signal(),
             Encoding::Protobuf,
-            &Encoded::Protobuf.bytes(&request),
+            &Encoded::Protobuf.request(&request),
             &mapping,
             &mut events,
         )

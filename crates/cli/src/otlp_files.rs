@@ -10,7 +10,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use authstitch_model::AuthEvent;
+use authstitch_otlp::wire::{LogsRequest, TracesRequest};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode};
+use prost::Message as _;
 
 use crate::caps;
 use crate::failure::{Failure, While};
@@ -39,6 +41,30 @@ struct Request<'a> {
     signal: Option<Signal>,
     encoding: Encoding,
     bytes: &'a [u8],
+}
+
+impl Request<'_> {
+    /// Its signal, and its bytes in protobuf. Of JSON that is what authstitch reads; protobuf stays as it is.
+    fn protobuf(&self) -> Result<(Signal, Vec<u8>), String> {
+        let from_json = |error: serde_json::Error| error.to_string();
+        match (self.encoding, self.signal) {
+            (Encoding::Json, Some(Signal::Logs)) => {
+                let request: LogsRequest = serde_json::from_slice(self.bytes).map_err(from_json)?;
+                Ok((Signal::Logs, request.encode_to_vec()))
+            }
+            (Encoding::Json, _) => {
+                let request: TracesRequest = serde_json::from_slice(self.bytes).map_err(from_json)?;
+                Ok((Signal::Traces, request.encode_to_vec()))
+            }
+            (Encoding::Protobuf, _) if TracesRequest::decode(self.bytes).is_ok() => {
+                Ok((Signal::Traces, self.bytes.to_vec()))
+            }
+            (Encoding::Protobuf, _) => {
+                LogsRequest::decode(self.bytes).map_err(|error| error.to_string())?;
+                Ok((Signal::Logs, self.bytes.to_vec()))
+            }
+        }
+    }
 }
 
 impl OtlpFile {
@@ -80,6 +106,24 @@ impl OtlpFile {
                 }
                 Err(malformed) => {
                     self.warn(&format!("{place}: passed over, {malformed}"));
+                }
+            }
+        }
+    }
+
+    /// The next request in binary protobuf; `None` at the file's end. One that cannot be read is passed over.
+    pub fn next_request(&mut self) -> Result<Option<(Signal, Vec<u8>)>, Failure> {
+        loop {
+            let mut line_buffer = Vec::new();
+            let Some(request) = self.requests.next(&self.path, &mut line_buffer)? else { return Ok(None) };
+            match request.protobuf() {
+                Ok(request) => {
+                    self.read += 1;
+                    return Ok(Some(request));
+                }
+                Err(why) => {
+                    let place = request.place;
+                    self.warn(&format!("{place}: passed over, {why}"));
                 }
             }
         }

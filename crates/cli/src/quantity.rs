@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use authstitch_model::Millis;
+use authstitch_model::{Millis, UnixNanos};
+use authstitch_simulate::{Share, caps};
+use http::{HeaderName, HeaderValue};
 
 use crate::failure::Failure;
 
@@ -26,6 +28,35 @@ pub fn attempts(text: &str) -> Result<Range<u64>, Failure> {
     })
 }
 
+/// `I/N`: the Ith of N shares.
+pub fn share(text: &str) -> Result<Share, Failure> {
+    let numbers = text.split_once('/').and_then(|(index, of)| index.parse().ok().zip(of.parse().ok()));
+    numbers.and_then(|(index, of)| Share::new(index, of)).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is no share"))
+            .hint(format!("accepted: I/N with I from 1 to N, as 2/4; N is at most {}", caps::SHARES))
+    })
+}
+
+/// A time in RFC 3339, or seconds since 1970.
+pub fn time(text: &str) -> Result<UnixNanos, Failure> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..1e10).contains(seconds));
+    let time = seconds.map(|seconds| UnixNanos((seconds * 1e9) as u64));
+    time.or_else(|| UnixNanos::parse_rfc3339(text)).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is no time"))
+            .hint("accepted: RFC 3339 in UTC, as 2026-01-31T08:00:00Z, or seconds since 1970")
+    })
+}
+
+/// `K=V`: a header.
+pub fn header(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
+    let parts = text.split_once('=');
+    let parts = parts.and_then(|(name, value)| Some((name.trim().parse().ok()?, value.parse().ok()?)));
+    parts.ok_or_else(|| {
+        Failure::usage(format!("`{text}` is no header"))
+            .hint("accepted: NAME=VALUE, as authorization=Bearer-token, in visible ASCII")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +76,33 @@ mod tests {
         assert_eq!(duration("10m").ok(), Some(Millis::from_mins(10)));
         for wrong in ["", "10", "0s", "s", "1d", "-3s", "1.5.1s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_one_of_several() {
+        assert_eq!(share("2/4").ok(), Share::new(2, 4));
+        for wrong in ["", "1", "0/4", "5/4", "1/0", "a/b", "1/2/3"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_rfc3339_or_seconds() {
+        let new_year = UnixNanos(1_767_225_600_000_000_000);
+        assert_eq!(time("2026-01-01T00:00:00Z").ok(), Some(new_year));
+        assert_eq!(time("1767225600").ok(), Some(new_year));
+        for wrong in ["", "noon", "-1", "2026-01-01", "nan", "1e300"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_header_has_a_name_and_a_value() {
+        let (name, value) = header("Authorization=Bearer a=b").ok().unwrap();
+        assert_eq!((name.as_str(), value.as_bytes()), ("authorization", &b"Bearer a=b"[..]));
+        for wrong in ["", "x", "=v", "a b=c", "a=\u{1}"] {
+            assert!(header(wrong).is_err(), "{wrong}");
         }
     }
 }

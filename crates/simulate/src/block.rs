@@ -8,7 +8,7 @@ use std::sync::Arc;
 use authstitch_model::truth::TruthLine;
 use authstitch_model::{EndAct, Flow, Millis, Outcome, UnixNanos};
 
-use crate::caps::BLOCK_ATTEMPTS;
+use crate::caps::{self, BLOCK_ATTEMPTS};
 use crate::emission::Emission;
 use crate::faults::Faults;
 use crate::life::{self, Person, Stopped, Story};
@@ -33,6 +33,29 @@ pub struct Simulation {
     day: Option<Day>,
     /// Those who write into the truth what could have been known.
     ceilings: Option<Arc<Ceilings>>,
+}
+
+/// Which blocks one of several senders makes: every `of`-th, from its own on. Together they make all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    index: u64,
+    pub(crate) of: u64,
+}
+
+impl Share {
+    /// All blocks.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// The share number `index`, counted from 1, of `of`; `None` if there is no such one.
+    #[must_use]
+    pub fn new(index: u64, of: u64) -> Option<Self> {
+        (1..=of.min(caps::SHARES)).contains(&index).then(|| Self { index: index - 1, of })
+    }
+
+    /// Whether a block belongs to it.
+    pub(crate) const fn has(self, block: u64) -> bool {
+        block % self.of == self.index
+    }
 }
 
 /// Eight attempts: what really happened, and what of their telemetry arrives.
@@ -66,7 +89,7 @@ impl Simulation {
 
     /// The same attempts under this load instead of the world's pace, and without the quiet between its days.
     #[must_use]
-    pub const fn under(mut self, load: Load) -> Self {
+    pub fn under(mut self, load: Load) -> Self {
         self.load = load;
         self.day = None;
         self
@@ -77,6 +100,18 @@ impl Simulation {
     pub const fn starting_at(mut self, epoch: UnixNanos) -> Self {
         self.epoch = epoch;
         self
+    }
+
+    /// The same attempts, this one's slot beginning at this time.
+    #[must_use]
+    pub fn with_slot_at(self, attempt: u64, time: UnixNanos) -> Self {
+        let until = self.slot(attempt).0.saturating_sub(self.epoch.0);
+        self.starting_at(UnixNanos(time.0.saturating_sub(until)))
+    }
+
+    /// The same attempts as the world itself has them, from [`EPOCH`] on.
+    pub(crate) fn at_own_pace(&self) -> Self {
+        Self { ceilings: self.ceilings.clone(), ..Self::new(Arc::clone(&self.world), self.seed) }
     }
 
     /// How many attempts have their slot within this time from the start.

@@ -19,3 +19,16 @@ pub const CLOCK_OFF_S: f64 = 315_360_000.0;
 
 /// Items of one list in a world file: no person writes more, and a world stays small in memory.
 pub const LIST_ITEMS: usize = 1000;
+
+/// Senders that share a load: more than anybody starts.
+pub const SHARES: u64 = 10_000;
+
+/// Points of a load's file: one a second for a day.
+pub const LOAD_POINTS: usize = 86_400;
+
+/// Distinct values that the ids and keys of one template, or of one captured file, have. Places name them by
+/// 32 bits; a file of a gigabyte has fewer.
+pub const TEMPLATE_IDS: usize = 100_000_000;
+
+/// Attempts behind a load made of templates: with all their places they take some 10 KB each.
+pub const TEMPLATES: u64 = 100_000;

@@ -11,7 +11,7 @@ use authstitch_model::UnixNanos;
 use authstitch_model::truth::TruthLine;
 use authstitch_otlp::Signal;
 
-use crate::block::Simulation;
+use crate::block::{Share, Simulation};
 use crate::caps::{BLOCK_ATTEMPTS, REQUEST_RECORDS};
 use crate::emission::{Emission, Exporter};
 use crate::request::Request;
@@ -21,6 +21,8 @@ use crate::request::Request;
 pub struct Schedule {
     simulation: Simulation,
     attempts: Range<u64>,
+    share: Share,
+    request_records: usize,
     next_block: u64,
     pending: BTreeMap<Due, Vec<Emission>>,
     ready: VecDeque<Request>,
@@ -44,11 +46,27 @@ impl Schedule {
         Self {
             simulation,
             attempts,
+            share: Share::WHOLE,
+            request_records: REQUEST_RECORDS,
             next_block,
             pending: BTreeMap::new(),
             ready: VecDeque::new(),
             truth: VecDeque::new(),
         }
+    }
+
+    /// Only those of one of several senders.
+    #[must_use]
+    pub const fn of_share(mut self, share: Share) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// At most so many records in a request, instead of [`REQUEST_RECORDS`].
+    #[must_use]
+    pub const fn in_requests_of(mut self, records: usize) -> Self {
+        self.request_records = records;
+        self
     }
 
     /// The truth of the attempts whose blocks were made since the last call, in the order of attempts.
@@ -67,6 +85,10 @@ impl Schedule {
     }
 
     fn make_block(&mut self) {
+        if !self.share.has(self.next_block) {
+            self.next_block += 1;
+            return;
+        }
         let block = self.simulation.block(self.next_block);
         self.next_block += 1;
         let attempts = self.attempts.clone();
@@ -106,7 +128,7 @@ impl Schedule {
             let complete = self.pending.first_entry().filter(|entry| entry.key().at < known_until);
             if let Some(entry) = complete {
                 let (due, emissions) = entry.remove_entry();
-                self.ready.extend(requests(due, emissions));
+                self.ready.extend(requests(due, emissions, self.request_records));
                 return true;
             }
             if !self.more_blocks() {
@@ -117,12 +139,12 @@ impl Schedule {
     }
 }
 
-fn requests(due: Due, mut emissions: Vec<Emission>) -> Vec<Request> {
+fn requests(due: Due, mut emissions: Vec<Emission>, records: usize) -> Vec<Request> {
     emissions.sort_by_key(|one| (one.arrives, one.exporter, one.sent, one.copy, one.order));
     let signal = if due.logs { Signal::Logs } else { Signal::Traces };
     let mut requests = Vec::new();
     while !emissions.is_empty() {
-        let rest = emissions.split_off(emissions.len().min(REQUEST_RECORDS));
+        let rest = emissions.split_off(emissions.len().min(records));
         requests.push(Request::new(due.at, signal, std::mem::replace(&mut emissions, rest)));
     }
     requests

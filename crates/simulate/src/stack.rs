@@ -28,7 +28,7 @@ use crate::world::{Style, World};
 pub(crate) use devices::environment;
 use event::{Event, Span};
 pub(crate) use form::schema_url;
-pub(crate) use keys::{KeyValues, base64url};
+pub(crate) use keys::{KeyValues, base64url, hex};
 
 /// A phone's page goes away so many seconds after its last event: people put the phone down.
 const PHONE_PAGE_STAYS_S: (f64, f64) = (1.5, 10.0);

@@ -6,6 +6,7 @@ mod faults;
 mod figures;
 mod honesty;
 mod readme;
+mod throng;
 mod worlds;
 
 use authstitch_model::AuthEvent;

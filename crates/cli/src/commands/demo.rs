@@ -16,13 +16,14 @@ use authstitch_evaluate::{Meta, Scorecard, score};
 use authstitch_model::Secret;
 use authstitch_model::line::JourneyLine;
 use authstitch_service::{Clock, Running, SecretSource, Settings};
-use authstitch_simulate::{Simulation, World};
+use authstitch_simulate::caps::REQUEST_RECORDS;
+use authstitch_simulate::{Share, Simulation, World};
 
 use super::serve::{begin, print_addresses, runtime, stop_signal};
 use crate::failure::{Failure, Outcome, While};
 use crate::output::{Style, grouped, say};
-use crate::sender::{self, Pace, Target};
-use crate::telemetry::{Encoded, Generation};
+use crate::sender::{self, Manner, Pace, Target};
+use crate::telemetry::{Encoded, Generation, Source, Truth};
 use crate::{args, journeys, worlds};
 
 /// What a demo found.
@@ -75,19 +76,20 @@ async fn perform(
 ) -> Result<Found, Failure> {
     let began = sender::now();
     let meta = Meta { world: world.name().to_owned(), seed: Some(args.seed) };
-    let mut generation =
-        Generation::start(Simulation::new(world, args.seed), 0..args.attempts, Encoded::Protobuf);
-    let target = Target { endpoint: format!("http://{}", running.grpc), protocol: args::Protocol::Grpc };
+    let simulation = Simulation::new(world, args.seed);
+    let source = Source::exact(simulation, 0..args.attempts, Share::WHOLE, REQUEST_RECORDS);
+    let mut generation = Generation::start(source, Encoded::Protobuf, Truth::into_memory(), REQUEST_RECORDS);
+    let target = Target::new(format!("http://{}", running.grpc), args::Protocol::Grpc);
     let bars = Bars::new(args.attempts);
     let begun = std::sync::Arc::clone(&generation.attempts_begun);
-    let sent = sender::send(&mut generation.requests, &target, Pace::Compressed, || {
+    let sent = sender::send(&mut generation.requests, &target, Manner::at(Pace::Compressed), || {
         bars.show(begun.load(Ordering::Relaxed), verdicts(running));
     })
     .await?;
     if let Some(message) = &sent.first_failure {
-        return Err(Failure::new(format!("{} requests were not taken: {message}", sent.failed)));
+        return Err(Failure::new(format!("{} requests were not taken: {message}", sent.requests.failed)));
     }
-    let truth = generation.into_truth();
+    let truth = generation.into_truth()?;
     running.run_out().await;
     running.health().map_err(Failure::new)?;
     bars.finish();

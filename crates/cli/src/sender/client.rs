@@ -1,20 +1,43 @@
 //! One client for the three ways of sending OTLP.
 
-use bytes::{Buf, BufMut, Bytes};
+use std::path::PathBuf;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderName, TE};
+use http::{HeaderMap, HeaderValue, Uri};
 use prost::Message;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::metadata::MetadataValue;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tonic::{Code, Status};
 
 use authstitch_otlp::Signal;
 use authstitch_otlp::wire::ExportResponse;
 use authstitch_service::SCHEDULE_HEADER;
 
-use super::Target;
-use super::http::HttpClient;
+use super::http::{Answered, HttpClient, Version};
 use crate::args::Protocol;
 use crate::failure::{Failure, While};
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// As `http://127.0.0.1:4317`.
+    pub endpoint: String,
+    /// How they are sent.
+    pub protocol: Protocol,
+    /// What is sent beside each.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whose certificates are trusted (PEM).
+    pub tls_ca: Option<PathBuf>,
+}
+
+impl Target {
+    /// An endpoint without anything special.
+    pub const fn new(endpoint: String, protocol: Protocol) -> Self {
+        Self { endpoint, protocol, headers: Vec::new(), tls_ca: None }
+    }
+}
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,98 +50,146 @@ pub enum Answer {
     Refused(String),
 }
 
-#[derive(Clone)]
-pub enum Client {
-    Grpc(Channel),
-    Http { client: Box<HttpClient>, endpoint: String, content_type: &'static str },
+/// A connected client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: HttpClient,
+    protocol: Protocol,
+    traces: Uri,
+    logs: Uri,
+    headers: HeaderMap,
 }
 
 impl Client {
-    /// Connects, so that a wrong address is told before anything is made.
+    /// Connects once, so that a wrong address is told before anything is made.
     pub async fn connect(target: &Target) -> Result<Self, Failure> {
-        let endpoint = target.endpoint.trim_end_matches('/').to_owned();
-        let content_type = match target.protocol {
-            Protocol::Grpc => {
-                let what = format!("connect to {endpoint}");
-                let channel = Endpoint::from_shared(endpoint)
-                    .cannot(&what)?
-                    .initial_stream_window_size(4 << 20)
-                    .initial_connection_window_size(16 << 20)
-                    .connect()
-                    .await
-                    .cannot(&what)
-                    .map_err(|failure| failure.hint("is `authstitch serve` running there?"))?;
-                return Ok(Self::Grpc(channel));
-            }
-            Protocol::HttpProtobuf => "application/x-protobuf",
-            Protocol::HttpJson => "application/json",
+        let endpoint = target.endpoint.trim_end_matches('/');
+        let what = format!("connect to {endpoint}");
+        let (traces, logs, content_type, version) = match target.protocol {
+            Protocol::Grpc => (
+                "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                "application/grpc",
+                Version::Http2,
+            ),
+            Protocol::HttpProtobuf => ("/v1/traces", "/v1/logs", "application/x-protobuf", Version::Http1),
+            Protocol::HttpJson => ("/v1/traces", "/v1/logs", "application/json", Version::Http1),
         };
-        Ok(Self::Http { client: Box::new(HttpClient::new()), endpoint, content_type })
+        let uri = |path: &str| format!("{endpoint}{path}").parse::<Uri>().cannot(&what);
+        let (traces, logs) = (uri(traces)?, uri(logs)?);
+        reach(&traces)
+            .await
+            .cannot(&what)
+            .map_err(|failure| failure.hint("is `authstitch serve` running there?"))?;
+        let mut headers: HeaderMap = target.headers.iter().cloned().collect();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if target.protocol == Protocol::Grpc {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+        let http = HttpClient::new(version, roots(target)?)?;
+        Ok(Self { http, protocol: target.protocol, traces, logs, headers })
     }
 
     /// Sends one request and reads its answer.
     pub async fn post(&self, signal: Signal, body: Bytes, schedule: Option<&str>) -> Answer {
-        match self {
-            Self::Grpc(channel) => grpc(channel.clone(), signal, body, schedule).await,
-            Self::Http { client, endpoint, content_type } => {
-                let path = match signal {
-                    Signal::Traces => "/v1/traces",
-                    Signal::Logs => "/v1/logs",
-                };
-                let headers = schedule.map(|schedule| (SCHEDULE_HEADER, schedule));
-                match client.post(&format!("{endpoint}{path}"), content_type, body, headers).await {
-                    Ok((200, answer)) => {
-                        Answer::Accepted { rejected: rejected_over_http(content_type, &answer) }
-                    }
-                    Ok((status @ (429 | 502 | 503 | 504), _)) => {
-                        Answer::Retryable(format!("HTTP status {status}"))
-                    }
-                    Ok((status, answer)) => {
-                        Answer::Refused(format!("HTTP status {status}: {}", String::from_utf8_lossy(&answer)))
-                    }
-                    Err(error) => Answer::Retryable(error),
-                }
-            }
+        let uri = match signal {
+            Signal::Traces => self.traces.clone(),
+            Signal::Logs => self.logs.clone(),
+        };
+        let mut headers = self.headers.clone();
+        if let Some(schedule) = schedule.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(SCHEDULE_HEADER, schedule);
+        }
+        let before = if self.protocol == Protocol::Grpc { frame_head(body.len()) } else { Bytes::new() };
+        match (self.http.post(uri, headers, before, body).await, self.protocol) {
+            (Err(error), _) => Answer::Retryable(error),
+            (Ok(answered), Protocol::Grpc) => grpc(&answered),
+            (Ok(answered), protocol) => http(&answered, protocol),
         }
     }
 }
 
-fn rejected_over_http(content_type: &str, answer: &[u8]) -> u64 {
-    if content_type == "application/json" {
-        let answer: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
-        let partial = &answer["partialSuccess"];
-        let count = [&partial["rejectedSpans"], &partial["rejectedLogRecords"]]
-            .into_iter()
-            .find(|count| !count.is_null());
-        count.and_then(|count| count.as_u64().or_else(|| count.as_str()?.parse().ok())).unwrap_or(0)
-    } else {
-        rejected(answer)
+/// Whether anything listens there.
+async fn reach(uri: &Uri) -> std::io::Result<()> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    tokio::net::TcpStream::connect((host, port)).await.map(drop)
+}
+
+/// The certificates that are trusted: those of the file, and no others.
+fn roots(target: &Target) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    let Some(path) = &target.tls_ca else {
+        let https = target.endpoint.starts_with("https:");
+        return if https {
+            Err(Failure::usage(format!("{} wants TLS", target.endpoint))
+                .hint("name the certificate to trust: --tls-ca FILE (PEM)"))
+        } else {
+            Ok(roots)
+        };
+    };
+    let what = format!("read the certificates of {}", path.display());
+    for certificate in CertificateDer::pem_file_iter(path).cannot(&what)? {
+        roots.add(certificate.cannot(&what)?).cannot(&what)?;
     }
+    if roots.is_empty() {
+        return Err(Failure::new(format!("{} holds no certificate", path.display())).hint("accepted: PEM"));
+    }
+    Ok(roots)
+}
+
+/// The bytes before a gRPC message: it is not packed, and so long.
+fn frame_head(length: usize) -> Bytes {
+    let mut head = BytesMut::with_capacity(5);
+    head.put_u8(0);
+    head.put_u32(length as u32);
+    head.freeze()
+}
+
+/// The message behind its five bytes.
+fn grpc(answered: &Answered) -> Answer {
+    let status = answered.trailers.as_ref().and_then(Status::from_header_map);
+    let status = status.or_else(|| Status::from_header_map(&answered.headers));
+    match status {
+        Some(status) if status.code() == Code::Ok => {
+            Answer::Accepted { rejected: rejected(answered.body.get(5..).unwrap_or_default()) }
+        }
+        Some(status) if is_retryable(&status) => Answer::Retryable(status.to_string()),
+        Some(status) => Answer::Refused(status.to_string()),
+        None => http_error(answered),
+    }
+}
+
+fn http(answered: &Answered, protocol: Protocol) -> Answer {
+    if answered.status != http::StatusCode::OK {
+        return http_error(answered);
+    }
+    let json = protocol == Protocol::HttpJson;
+    Answer::Accepted {
+        rejected: if json { rejected_in_json(&answered.body) } else { rejected(&answered.body) },
+    }
+}
+
+fn http_error(answered: &Answered) -> Answer {
+    let told = format!("HTTP status {}", answered.status.as_u16());
+    match answered.status.as_u16() {
+        429 | 502 | 503 | 504 => Answer::Retryable(told),
+        _ => Answer::Refused(format!("{told}: {}", String::from_utf8_lossy(&answered.body))),
+    }
+}
+
+fn rejected_in_json(answer: &[u8]) -> u64 {
+    let answer: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    let partial = &answer["partialSuccess"];
+    let count = [&partial["rejectedSpans"], &partial["rejectedLogRecords"]]
+        .into_iter()
+        .find(|count| !count.is_null());
+    count.and_then(|count| count.as_u64().or_else(|| count.as_str()?.parse().ok())).unwrap_or(0)
 }
 
 fn rejected(answer: &[u8]) -> u64 {
     let partial = ExportResponse::decode(answer).ok().and_then(|response| response.partial_success);
     partial.map_or(0, |partial| u64::try_from(partial.rejected).unwrap_or(0))
-}
-
-async fn grpc(channel: Channel, signal: Signal, body: Bytes, schedule: Option<&str>) -> Answer {
-    let path = http::uri::PathAndQuery::from_static(match signal {
-        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    });
-    let mut client = tonic::client::Grpc::new(channel);
-    if let Err(error) = client.ready().await {
-        return Answer::Retryable(error.to_string());
-    }
-    let mut request = Request::new(body);
-    if let Some(schedule) = schedule.and_then(|text| MetadataValue::try_from(text).ok()) {
-        request.metadata_mut().insert(SCHEDULE_HEADER, schedule);
-    }
-    match client.unary(request, path, Raw).await {
-        Ok(response) => Answer::Accepted { rejected: rejected(&response.into_inner()) },
-        Err(status) if is_retryable(&status) => Answer::Retryable(status.to_string()),
-        Err(status) => Answer::Refused(status.to_string()),
-    }
 }
 
 /// The codes that OTLP calls retryable; `RESOURCE_EXHAUSTED` only with details that say when to come back.
@@ -132,42 +203,5 @@ fn is_retryable(status: &Status) -> bool {
         | Code::DataLoss => true,
         Code::ResourceExhausted => !status.details().is_empty(),
         _ => false,
-    }
-}
-
-/// A codec that leaves messages as they are: they are encoded already.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, input: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(input.copy_to_bytes(input.remaining())))
     }
 }

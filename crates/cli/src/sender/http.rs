@@ -1,43 +1,83 @@
 //! HTTP as the sender and `explain` need it: one POST, one answer.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, buf::Chain};
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
 
+use crate::caps;
 use crate::failure::{Failure, While};
 
+/// What is sent: some bytes before the message, and the message, neither copied.
+pub type Body = Full<Chain<Bytes, Bytes>>;
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// As many connections as there are requests in flight.
+    Http1,
+    /// One connection for everything.
+    Http2,
+}
+
 /// A client that keeps its connections.
-#[derive(Clone)]
-pub struct HttpClient(Client<HttpConnector, Full<Bytes>>);
+#[derive(Clone, Debug)]
+pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Body>);
+
+/// An answer, read to its end.
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
+}
 
 impl HttpClient {
-    /// A client without connections.
-    pub fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        Self(Client::builder(TokioExecutor::new()).build(connector))
+    /// A client without connections, which trusts these certificates where a URL says https.
+    pub fn new(version: Version, roots: RootCertStore) -> Result<Self, Failure> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .cannot("set up TLS")?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = match version {
+            Version::Http1 => https.enable_http1().wrap_connector(tcp),
+            Version::Http2 => https.enable_http2().wrap_connector(tcp),
+        };
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.http2_only(version == Version::Http2).http2_max_send_buf_size(caps::SEND_BUFFER_BYTES);
+        Ok(Self(builder.build(connector)))
     }
 
-    /// Posts a body; gives the status and the answer's body.
+    /// Posts a body.
     pub async fn post(
         &self,
-        url: &str,
-        content_type: &str,
+        uri: Uri,
+        headers: HeaderMap,
+        before: Bytes,
         body: Bytes,
-        header: Option<(&'static str, &str)>,
-    ) -> Result<(u16, Bytes), String> {
-        let mut request = http::Request::post(url).header(CONTENT_TYPE, content_type);
-        if let Some((name, value)) = header {
-            request = request.header(name, value);
-        }
-        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+    ) -> Result<Answered, String> {
+        let mut request = Request::new(Full::new(before.chain(body)));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
         let response = self.0.request(request).await.map_err(|error| chain(&error))?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.map_err(|error| chain(&error))?;
-        Ok((status, body.to_bytes()))
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| chain(&error))?;
+        let trailers = body.trailers().cloned();
+        Ok(Answered { status: head.status, headers: head.headers, body: body.to_bytes(), trailers })
     }
 }
 
@@ -53,13 +93,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// One POST from a command that is not asynchronous; a status other than 200 is a failure.
-pub fn post_once(url: &str, content_type: &str, body: Vec<u8>) -> Result<Bytes, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().cannot("start")?;
-    let answer = runtime.block_on(HttpClient::new().post(url, content_type, body.into(), None));
+pub fn post_once(url: &str, content_type: &'static str, body: Vec<u8>) -> Result<Bytes, Failure> {
+    let uri: Uri = url.parse().cannot(format!("ask {url}"))?;
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(content_type))]);
+    let client = HttpClient::new(Version::Http1, RootCertStore::empty())?;
+    let answer = super::runtime()?.block_on(client.post(uri, headers, Bytes::new(), body.into()));
     match answer.map_err(Failure::new)? {
-        (200, answer) => Ok(answer),
-        (status, answer) => {
-            Err(Failure::new(format!("HTTP status {status}: {}", String::from_utf8_lossy(&answer))))
+        Answered { status: StatusCode::OK, body, .. } => Ok(body),
+        Answered { status, body, .. } => {
+            Err(Failure::new(format!("HTTP status {}: {}", status.as_u16(), String::from_utf8_lossy(&body))))
         }
     }
 }

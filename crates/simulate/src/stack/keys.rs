@@ -78,7 +78,8 @@ impl KeyValues {
     }
 }
 
-fn hex(bytes: [u8; 16]) -> String {
+/// Lower-case hex.
+pub(crate) fn hex(bytes: [u8; 16]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
