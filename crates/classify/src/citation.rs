@@ -1,4 +1,4 @@
-//! As what a feature's value is cited. What was not seen is cited with how far the journey came, and a page that
+//! As what an observation is cited. What was not seen is cited with how far the journey came, and a page that
 //! stayed with the silence at the end.
 
 use authstitch_model::Evidence;
@@ -9,17 +9,17 @@ use crate::hard;
 
 /// As what a value is cited.
 pub fn cite(features: &Features, known: Known) -> Evidence {
-    let first = usize::from(known.first);
-    match known.about() {
+    let value = usize::from(known.value);
+    match known.about {
         O::ServerFault | O::Refusal | O::PhoneFault | O::PageFault | O::UserVerification | O::Complaint
-            if first == 0 =>
+            if value == 0 =>
         {
             hard::stage(features)
         }
-        O::Credential | O::CodeUse | O::Refreshes | O::Scanner | O::PhoneSession | O::Page if first == 0 => {
+        O::Credential | O::CodeUse | O::Refreshes | O::Scanner | O::PhoneSession | O::Page if value == 0 => {
             hard::stage(features)
         }
-        O::Retry | O::Previous if first == 0 => hard::stage(features),
+        O::Retry | O::Previous if value == 0 => hard::stage(features),
         O::Stage | O::PageStage | O::PhoneStage | O::ServerStage | O::Form | O::Sampled | O::Holes => {
             hard::stage(features)
         }
@@ -27,10 +27,10 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Refusal => Evidence::ServerReason,
         O::PhoneFault => Evidence::AuthenticatorError,
         O::PageFault => Evidence::InitiatorError,
-        O::Complaint if first == Complaint::Phone as usize => Evidence::AuthenticatorError,
-        O::Complaint if first == Complaint::Server as usize => Evidence::ServerError,
+        O::Complaint if value == Complaint::Phone as usize => Evidence::AuthenticatorError,
+        O::Complaint if value == Complaint::Server as usize => Evidence::ServerError,
         O::Complaint => Evidence::InitiatorError,
-        O::Ceremony if first <= Ceremony::Pending as usize => Evidence::CeremonyWithoutEnd,
+        O::Ceremony if value <= Ceremony::Pending as usize => Evidence::CeremonyWithoutEnd,
         O::Ceremony => Evidence::InitiatorError,
         O::Elapsed | O::Limit | O::Dwell | O::SinceFault => Evidence::Elapsed,
         O::UserVerification => Evidence::UserVerificationFailed,
@@ -39,10 +39,10 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Refreshes => Evidence::CodesRefreshed,
         O::Scanner => Evidence::Prefetched,
         O::PhoneSession => Evidence::SessionOnPhone,
-        O::Parting if first == Parting::Closed as usize => Evidence::PageUnloaded,
-        O::Parting if first == Parting::Cancelled as usize => Evidence::CancelPressed,
-        O::Parting if first == Parting::Switched as usize => Evidence::MethodSwitched,
-        O::Parting if first == Parting::Declined as usize => Evidence::DeclinedOnPhone,
+        O::Parting if value == Parting::Closed as usize => Evidence::PageUnloaded,
+        O::Parting if value == Parting::Cancelled as usize => Evidence::CancelPressed,
+        O::Parting if value == Parting::Switched as usize => Evidence::MethodSwitched,
+        O::Parting if value == Parting::Declined as usize => Evidence::DeclinedOnPhone,
         O::Parting => Evidence::SilentEnd,
         O::Page => Evidence::PageHidden,
         O::Alive => Evidence::SilentEnd,

@@ -5,8 +5,8 @@
 //! 3. Silence: for each phase at which a cause can stop, the probability that no event of the phases before it
 //!    arrived though they were passed. It is the emission of each phase less the loss of the side that reports
 //!    it. Losses of one side come together: after one event was probably lost, the next is likelier lost, too.
-//! 4. Each feature's value multiplies the odds by its fitted weight. Weights are fitted together, so that what
-//!    two features both say counts once; they hold for the completeness at which they were fitted.
+//! 4. Each observation's value multiplies the odds by its fitted weight. Weights are fitted together, so that
+//!    what two observations both say counts once; they hold for the completeness at which they were fitted.
 //! 5. An absence that more loss than that may explain says less: a share of it, the loss in excess, is worth
 //!    as much to each cause as to the one that explains the absence best.
 //! 6. A journey that was cut off says nothing by its silence.
@@ -21,13 +21,13 @@ use crate::by_cause::{self, ByCause, add, greatest, sum};
 use crate::caps;
 use crate::citation::cite;
 use crate::evidence::{Features, reporter};
-use crate::feature::{FEATURES, Known, Observation, Reporter};
+use crate::feature::{Known, Observation, Reporter};
 use crate::hard;
 use crate::phase_set::PhaseSet;
 use crate::tables::{FlowTable, Tables};
 
-/// Prior, rulings, silence, and one for each feature.
-const FACTORS: usize = 1 + hard::RULINGS + 1 + FEATURES.len();
+/// Prior, rulings, silence, and one for each observation.
+const FACTORS: usize = 1 + hard::RULINGS + 1 + Observation::COUNT;
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -209,18 +209,18 @@ impl Factors {
         self.products[self.count - 1] = (evidence, product);
     }
 
-    /// Multiplies the odds by the weights of a feature's value.
+    /// Multiplies the odds by the weights of a value.
     fn weigh(&mut self, features: &Features, table: &FlowTable, excess: &Excess, known: Known) {
-        if let (Observation::Elapsed, Some(shares)) = (known.about(), &features.elapsed)
+        if let (Observation::Elapsed, Some(shares)) = (known.about, &features.elapsed)
             && shares.iter().all(|share| *share < 1.0)
         {
             let mut mixed = [0.0; Cause::COUNT];
-            for (value, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-                add(&mut mixed, table.odds(known.with_first(value)).unwrap_or(&[1.0; Cause::COUNT]), *share);
+            for (known, share) in known.about.values().zip(shares).filter(|(_, share)| **share > 0.0) {
+                add(&mut mixed, table.odds(known).unwrap_or(&[1.0; Cause::COUNT]), *share);
             }
             return self.multiply(Evidence::Elapsed, &mixed);
         }
-        let Some(odds) = table.odds(known.row()) else { return };
+        let Some(odds) = table.odds(known) else { return };
         let excess = known.absent().map_or(0.0, |reporter| excess.reporter(reporter));
         if excess == 0.0 {
             return self.multiply(cite(features, known), odds);

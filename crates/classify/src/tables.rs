@@ -13,7 +13,7 @@ use authstitch_model::document::Problems;
 use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
-use crate::feature::VALUES;
+use crate::feature::{Known, VALUES};
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
@@ -46,7 +46,7 @@ pub(crate) struct FlowTable {
     pub(crate) weights: Weights,
 }
 
-/// What each value of each feature does to the odds of each cause.
+/// What each value of each observation does to the odds of each cause.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Weights {
     /// By value: which row it has, counted from one; zero for one that says nothing.
@@ -64,15 +64,15 @@ impl Weights {
     }
 
     /// Gives a value its weights.
-    pub(crate) fn set(&mut self, value: usize, nats: ByCause) {
+    pub(crate) fn set(&mut self, known: Known, nats: ByCause) {
         self.nats.push(nats);
         self.odds.push(nats.map(f32::exp));
-        self.row_of[value] = u16::try_from(self.nats.len()).unwrap_or(0);
+        self.row_of[known.row()] = u16::try_from(self.nats.len()).unwrap_or(0);
     }
 
     /// A value's weights, in nats.
-    pub(crate) fn nats(&self, value: usize) -> Option<&ByCause> {
-        self.nats.get(usize::from(self.row_of[value]).checked_sub(1)?)
+    pub(crate) fn nats(&self, known: Known) -> Option<&ByCause> {
+        self.nats.get(usize::from(self.row_of[known.row()]).checked_sub(1)?)
     }
 }
 
@@ -125,8 +125,8 @@ impl Tables {
 
 impl FlowTable {
     /// The factors by which a value changes the odds of each cause; `None` where it changes none.
-    pub(crate) fn odds(&self, value: usize) -> Option<&ByCause> {
-        self.weights.odds.get(usize::from(self.weights.row_of[value]).checked_sub(1)?)
+    pub(crate) fn odds(&self, known: Known) -> Option<&ByCause> {
+        self.weights.odds.get(usize::from(self.weights.row_of[known.row()]).checked_sub(1)?)
     }
 }
 

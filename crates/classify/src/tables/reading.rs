@@ -11,7 +11,7 @@ use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use super::{FlowTable, Tables, Weights, is_possible};
 use crate::by_cause::ByCause;
-use crate::feature::{FEATURES, Feature, offset};
+use crate::feature::{Known, Observation};
 use crate::hard;
 use crate::train::SHARED_FATE;
 
@@ -161,26 +161,26 @@ fn read_weights(fields: &Fields<'_>, flow: Flow) -> Weights {
     let codes =
         accepted(Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)).map(|cause| cause.code()));
     let mut weights = Weights::nothing();
-    for (nth, feature) in FEATURES.iter().enumerate() {
-        for (value, nats) in rows(fields, feature, flow, &codes) {
-            weights.set(offset(nth) + value, nats);
+    for about in Observation::ALL {
+        for (known, nats) in rows(fields, *about, flow, &codes) {
+            weights.set(known, nats);
         }
     }
     weights
 }
 
-/// The rows of one feature by value, in the order of the values.
-fn rows(fields: &Fields<'_>, feature: &Feature, flow: Flow, codes: &str) -> Vec<(usize, ByCause)> {
-    let Some(given) = fields.get(feature.code) else { return Vec::new() };
+/// The rows of one observation, in the order of its values.
+fn rows(fields: &Fields<'_>, about: Observation, flow: Flow, codes: &str) -> Vec<(Known, ByCause)> {
+    let Some(given) = fields.get(about.code()) else { return Vec::new() };
     let Some(given) = given.as_object() else {
-        fields.problem(feature.code, "is not a map of values");
+        fields.problem(about.code(), "is not a map of values");
         return Vec::new();
     };
     let mut rows = Vec::new();
     for (code, row) in given {
-        let here = format!("{}.{code}", feature.code);
-        let Some(value) = feature.value_of(code) else {
-            fields.problem(&here, format!("unknown value; accepted: such as `{}`", feature.code_of(0)));
+        let here = format!("{}.{code}", about.code());
+        let Some(known) = about.values().find(|known| known.code() == code) else {
+            fields.problem(&here, format!("unknown value; accepted: {}", about.codes().join(", ")));
             continue;
         };
         let Some(row) = row.as_object() else {
@@ -201,8 +201,8 @@ fn rows(fields: &Fields<'_>, feature: &Feature, flow: Flow, codes: &str) -> Vec<
                 ),
             }
         }
-        rows.push((value, nats));
+        rows.push((known, nats));
     }
-    rows.sort_by_key(|(value, _)| *value);
+    rows.sort_by_key(|(known, _)| known.value);
     rows
 }

@@ -5,6 +5,7 @@ use expect_test::expect;
 use authstitch_model::Cause;
 
 use super::*;
+use crate::feature::{Hybrid, Observation};
 use crate::hard;
 
 #[test]
@@ -50,15 +51,12 @@ fn a_value_without_a_row_moves_nothing() {
     let text = format!(r#"{{"version": "t", "flows": {{"app_qr": {app_qr}, {others}}}}}"#);
     let tables = Tables::from_json(&text).unwrap();
     let table = tables.of(Flow::AppQr);
-    let hybrid = crate::feature::FEATURES.iter().position(|feature| feature.code == "hybrid").unwrap();
-    let value = |text: &str| {
-        crate::feature::offset(hybrid) + crate::feature::FEATURES[hybrid].value_of(text).unwrap()
-    };
-    let odds = table.odds(value("able")).unwrap();
+    let known = |hybrid: Hybrid| Known { about: Observation::Hybrid, value: hybrid as u8 };
+    let odds = table.odds(known(Hybrid::Able)).unwrap();
     assert!((odds[Cause::WalkedAway.index()] - 0.5_f32.exp()).abs() < 1e-6);
     assert_eq!(odds[Cause::Cancelled.index()], 1.0);
-    assert_eq!(table.odds(value("unable")), None);
-    assert_eq!(tables.of(Flow::MagicLink).odds(value("able")), None);
+    assert_eq!(table.odds(known(Hybrid::Unable)), None);
+    assert_eq!(tables.of(Flow::MagicLink).odds(known(Hybrid::Able)), None);
 }
 
 #[test]
