@@ -1,7 +1,7 @@
 //! One number for each cause, and the few sums that everything here is made of.
 
 use authstitch_model::Cause;
-use authstitch_model::verdict::CauseDistribution;
+use authstitch_model::verdict::CauseSet;
 
 /// One number for each cause, by [`Cause::index`].
 pub type ByCause = [f32; Cause::COUNT];
@@ -36,28 +36,29 @@ pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
     }
 }
 
-/// The probabilities of a distribution.
-pub fn probabilities(causes: &CauseDistribution) -> ByCause {
-    let mut line = [0.0; Cause::COUNT];
+/// Puts zero for the causes that are not in the set.
+pub fn leave(line: &mut ByCause, set: CauseSet) {
     for (value, cause) in line.iter_mut().zip(Cause::ALL) {
-        *value = causes.of(*cause);
+        *value = if set.has(*cause) { *value } else { 0.0 };
     }
-    line
 }
 
 /// The cause with the greatest number; the first of equals.
 pub fn greatest(line: &ByCause) -> Cause {
-    let mut best = Cause::ALL[0];
-    for cause in Cause::ALL {
-        if line[cause.index()] > line[best.index()] {
-            best = *cause;
+    let mut lanes = [f32::MIN; LANES];
+    for chunk in line.chunks_exact(LANES) {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    best
+    let greatest = lanes.into_iter().fold(f32::MIN, f32::max);
+    Cause::ALL[line.iter().position(|value| *value == greatest).unwrap_or_default()]
 }
 
 #[cfg(test)]
 mod tests {
+    use authstitch_model::verdict::CauseDistribution;
+
     use super::*;
 
     #[test]
@@ -67,5 +68,7 @@ mod tests {
         weights[Cause::Declined.index()] = 2.0;
         assert_eq!(greatest(&weights), Cause::Declined);
         assert!((sum(&weights) - 33.0).abs() < 1e-6);
+        leave(&mut weights, CauseSet::default().with(Cause::Declined));
+        assert_eq!((sum(&weights), greatest(&weights)), (2.0, Cause::Declined));
     }
 }

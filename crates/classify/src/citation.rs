@@ -3,25 +3,43 @@
 
 use authstitch_model::Evidence;
 
-use crate::evidence::Features;
-use crate::feature::{Ceremony, Complaint, Known, Observation as O, Parting};
-use crate::hard;
+use crate::feature::{Ceremony, Complaint, Known, Observation as O, Parting, VALUES};
 
-/// As what a value is cited.
-pub fn cite(features: &Features, known: Known) -> Evidence {
-    let value = usize::from(known.value);
-    match known.about {
+/// By value: as what it is cited.
+static CITED: [Option<Evidence>; VALUES] = {
+    let mut cited = [None; VALUES];
+    let mut about = 0;
+    while about < O::COUNT {
+        let mut value = 0;
+        while value < O::ALL[about].codes().len() {
+            let known = Known { about: O::ALL[about], value: value as u8 };
+            cited[known.row()] = cite(known);
+            value += 1;
+        }
+        about += 1;
+    }
+    cited
+};
+
+/// As what a value is cited; `None` for with how far the journey came.
+pub fn cited_as(known: Known) -> Option<Evidence> {
+    CITED[known.row()]
+}
+
+const fn cite(known: Known) -> Option<Evidence> {
+    let value = known.value as usize;
+    Some(match known.about {
         O::ServerFault | O::Refusal | O::PhoneFault | O::PageFault | O::UserVerification | O::Complaint
             if value == 0 =>
         {
-            hard::stage(features)
+            return None;
         }
         O::Credential | O::CodeUse | O::Refreshes | O::Scanner | O::PhoneSession | O::Page if value == 0 => {
-            hard::stage(features)
+            return None;
         }
-        O::Retry | O::Previous if value == 0 => hard::stage(features),
+        O::Retry | O::Previous if value == 0 => return None,
         O::Stage | O::PageStage | O::PhoneStage | O::ServerStage | O::Form | O::Sampled | O::Holes => {
-            hard::stage(features)
+            return None;
         }
         O::ServerFault => Evidence::ServerError,
         O::Refusal => Evidence::ServerReason,
@@ -51,5 +69,5 @@ pub fn cite(features: &Features, known: Known) -> Evidence {
         O::Hybrid => Evidence::HybridUnavailable,
         O::Place => Evidence::PlaceMismatch,
         O::System | O::Family | O::PhoneSystem => Evidence::Environment,
-    }
+    })
 }

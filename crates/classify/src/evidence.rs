@@ -18,6 +18,7 @@ mod fault;
 mod place;
 mod progress;
 
+use authstitch_model::event::Transports;
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{
     Attachment, AuthEvent, Cause, CloseReason, EventName, Flow, Journey, JourneyEvent, Phase, Reason, Side,
@@ -247,8 +248,8 @@ impl Pass {
         known.attachment = facts.attachment.or(known.attachment);
         let transports = facts.transports;
         if !transports.is_empty() {
-            known.only_key = !transports.has("hybrid") && !transports.has("internal");
-            known.no_key = !(transports.has("usb") || transports.has("nfc") || transports.has("smart-card"));
+            known.only_key = !transports.meets(Transports::PHONE);
+            known.no_key = !transports.meets(Transports::KEY);
         }
         known.no_key |= facts.backup_eligible == Some(true);
         known.scanned |= event.name == EventName::QrScanned && event.side == Side::Authenticator;

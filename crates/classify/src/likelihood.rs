@@ -13,21 +13,26 @@
 //! 7. A side that a sampler may have dropped is silent with the sampler's share, unless it was heard of: a
 //!    sampler keeps or drops a trace as a whole.
 //! 8. With passkeys the phone never reports to the relying party, and its silence says nothing.
+//!
+//! First all causes are weighed, then the likeliest against the rest: what its odds were before and after a piece
+//! of evidence is the weight of that piece.
 
-use authstitch_model::verdict::{CauseDistribution, CauseSet, Weighed};
+mod duel;
+mod product;
+
+use authstitch_model::verdict::{CauseDistribution, Weighed};
 use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as model_caps, phases};
 
-use crate::by_cause::{self, ByCause, add, greatest, sum};
-use crate::caps;
-use crate::citation::cite;
+use crate::by_cause::{self, ByCause};
+use crate::citation::cited_as;
 use crate::evidence::{Features, reporter};
 use crate::feature::{Known, Observation, Reporter};
 use crate::hard;
 use crate::phase_set::PhaseSet;
+use crate::stops::{self, ByStop, NOWHERE};
 use crate::tables::{FlowTable, Tables};
-
-/// Prior, rulings, silence, and one for each observation.
-const FACTORS: usize = 1 + hard::RULINGS + 1 + Observation::COUNT;
+use duel::Duel;
+use product::Product;
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -36,17 +41,10 @@ pub struct Posterior {
     /// The likeliest cause.
     pub likeliest: Cause,
     /// The probability that nothing was heard of the phases from the furthest known one up to, but without,
-    /// each phase; the last entry is for the whole flow.
-    pub silence: [f32; Phase::COUNT + 1],
+    /// each phase; that of stopping nowhere is for the whole flow.
+    pub silence: ByStop,
     /// What moved it most.
     pub evidence: [Option<Weighed>; model_caps::EVIDENCE_SHOWN],
-}
-
-/// The factors of one journey multiplied, in the order in which their evidence is weighed.
-struct Factors {
-    count: usize,
-    /// What factors are cited as, and the product up to and with them; neighbours of one kind stand together.
-    products: [(Evidence, ByCause); FACTORS],
 }
 
 /// Weighs everything.
@@ -54,32 +52,34 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     let table = tables.of(features.flow);
     let silence = silence(features.flow, features.known, losses, table, tables.shared_fate);
     let rulings = hard::rulings(features);
+    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(features.passed, &silence, table));
 
-    let mut factors = Factors::from_prior(&table.prior);
+    let mut start = table.prior;
     for ruling in rulings.iter().flatten() {
-        factors.multiply(ruling.evidence, &as_factor(ruling.left));
+        by_cause::leave(&mut start, ruling.left);
     }
-    if !hard::is_final(&rulings) {
-        if !hard::is_decisive(&rulings) {
-            factors.multiply(hard::stage(features), &came_so_far(features.passed, &silence, table));
-        }
-        let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
-        for known in features.values.known() {
-            factors.weigh(features, table, &excess, known);
-        }
+    if let Some(came) = &came {
+        by_cause::multiply(&mut start, came);
     }
-    let likeliest = greatest(factors.product());
-    let causes = CauseDistribution::from_weights(*factors.product());
-    Posterior { causes, likeliest, silence, evidence: factors.heaviest(likeliest) }
-}
+    let factors = (!hard::is_final(&rulings)).then(|| Factors::of(features, losses, tables, &start));
+    let mut product = Product::of_all(start);
+    if let Some(factors) = &factors {
+        factors.each(|_, odds, reach| product.multiply(odds, reach));
+    }
+    let likeliest = by_cause::greatest(product.values());
+    let causes = CauseDistribution::from_weights(*product.values());
 
-/// The factor that leaves these causes.
-fn as_factor(left: CauseSet) -> ByCause {
-    let mut factor = [0.0; Cause::COUNT];
-    for cause in left.iter() {
-        factor[cause.index()] = 1.0;
+    let mut duel = Duel::begin(&table.prior, likeliest);
+    for ruling in rulings.iter().flatten() {
+        duel.leave(ruling.evidence, ruling.left);
     }
-    factor
+    if let Some(came) = &came {
+        duel.multiply(hard::stage(features), came, 0.0);
+    }
+    if let Some(factors) = &factors {
+        factors.each(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
+    }
+    Posterior { causes, likeliest, silence, evidence: duel.heaviest() }
 }
 
 /// The probability that an event of each kind does not arrive.
@@ -143,17 +143,15 @@ impl Excess {
             Reporter::Anyone => self.0.sides.iter().copied().fold(0.0, f32::max),
         }
     }
+
+    fn is_none(&self) -> bool {
+        self.0.sides == [0.0; Side::COUNT] && self.0.leaving_page == 0.0
+    }
 }
 
 /// The probability that nothing was heard of the phases between the furthest known one and each other.
-pub fn silence(
-    flow: Flow,
-    known: PhaseSet,
-    losses: &Losses,
-    table: &FlowTable,
-    shared_fate: f32,
-) -> [f32; Phase::COUNT + 1] {
-    let mut silence = [1.0; Phase::COUNT + 1];
+pub fn silence(flow: Flow, known: PhaseSet, losses: &Losses, table: &FlowTable, shared_fate: f32) -> ByStop {
+    let mut silence = [1.0; Phase::COUNT + 2];
     let mut nothing_heard = 1.0;
     let mut loss = losses.sides;
     let furthest = known.last();
@@ -170,104 +168,85 @@ pub fn silence(
         let base = losses.sides[side];
         loss[side] = base.max(shared_fate * probably_lost + (1.0 - probably_lost) * base);
     }
-    silence[Phase::COUNT] = nothing_heard;
+    silence[NOWHERE] = nothing_heard;
     silence
 }
 
 /// For each cause the probability of what was heard, and not heard, of the phases.
-pub fn came_so_far(passed: PhaseSet, silence: &[f32; Phase::COUNT + 1], table: &FlowTable) -> ByCause {
-    let mut heard = [0.0; Cause::COUNT];
-    for phase in Phase::ALL.iter().filter(|phase| !passed.has(**phase)) {
-        add(&mut heard, &table.halts[phase.index()], silence[phase.index()]);
+pub fn came_so_far(passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
+    let mut open = *silence;
+    for phase in Phase::ALL.iter().filter(|phase| passed.has(**phase)) {
+        open[phase.index()] = 0.0;
     }
-    heard[Cause::None.index()] = silence[Phase::COUNT];
-    heard
+    table.halts.map(|halts| stops::sum(&stops::product(&halts, &open)))
 }
 
-impl Factors {
-    fn from_prior(prior: &ByCause) -> Self {
-        Self { count: 1, products: [(Evidence::Prior, *prior); FACTORS] }
-    }
+/// What multiplies the odds, value by value.
+struct Factors<'a> {
+    features: &'a Features,
+    table: &'a FlowTable,
+    excess: Excess,
+    /// What each cause has before: nothing where it is excluded.
+    start: &'a ByCause,
+    /// The values that say something.
+    known: [Known; Observation::COUNT],
+    count: usize,
+}
 
-    fn product(&self) -> &ByCause {
-        &self.products[self.count - 1].1
-    }
-
-    /// A product that grows small is scaled up: many small factors would vanish otherwise. Odds do not change.
-    fn multiply(&mut self, evidence: Evidence, factor: &ByCause) {
-        const SMALL: f32 = 1e-9;
-        let mut product = *self.product();
-        by_cause::multiply(&mut product, factor);
-        let sum = sum(&product);
-        if sum > 0.0 && sum < SMALL {
-            let scale = 1.0 / sum;
-            product.iter_mut().for_each(|product| *product *= scale);
+impl<'a> Factors<'a> {
+    fn of(features: &'a Features, losses: &Losses, tables: &'a Tables, start: &'a ByCause) -> Self {
+        let table = tables.of(features.flow);
+        let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
+        let mut known = [Known { about: Observation::Stage, value: 0 }; Observation::COUNT];
+        let mut count = 0;
+        for value in features.values.known() {
+            known[count] = value;
+            let says = table.weights.reach(value) > 0.0 || value.about == Observation::Elapsed;
+            count += usize::from(says);
         }
-        if self.products[self.count - 1].0 != evidence {
-            self.count += 1;
-        }
-        self.products[self.count - 1] = (evidence, product);
+        Self { features, table, excess, start, known, count }
     }
 
-    /// Multiplies the odds by the weights of a value.
-    fn weigh(&mut self, features: &Features, table: &FlowTable, excess: &Excess, known: Known) {
-        if let (Observation::Elapsed, Some(shares)) = (known.about, &features.elapsed)
-            && shares.iter().all(|share| *share < 1.0)
-        {
-            let mut mixed = [0.0; Cause::COUNT];
-            for (known, share) in known.about.values().zip(shares).filter(|(_, share)| **share > 0.0) {
-                add(&mut mixed, table.odds(known).unwrap_or(&[1.0; Cause::COUNT]), *share);
+    /// Hands over each value's evidence, its factors, and by how many nats they move a cause at most.
+    fn each(&self, mut then: impl FnMut(Evidence, &ByCause, f32)) {
+        let stage = hard::stage(self.features);
+        let weights = &self.table.weights;
+        let all_told = self.excess.is_none();
+        for known in &self.known[..self.count] {
+            let evidence = cited_as(*known).unwrap_or(stage);
+            let (odds, reach) = (weights.odds(*known), weights.reach(*known));
+            if known.about == Observation::Elapsed
+                && let Some(mixed) = self.elapsed()
+            {
+                then(evidence, &mixed, product::ROOM);
+            } else if all_told {
+                then(evidence, odds, reach);
+            } else {
+                let excess = known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter));
+                then(evidence, &self.weaker(odds, excess), 2.0 * reach);
             }
-            return self.multiply(Evidence::Elapsed, &mixed);
         }
-        let Some(odds) = table.odds(known) else { return };
-        let excess = known.absent().map_or(0.0, |reporter| excess.reporter(reporter));
+    }
+
+    /// Where more than one limit may have been in force, the values of a ceremony's length by their shares.
+    fn elapsed(&self) -> Option<ByCause> {
+        let shares = self.features.elapsed.filter(|shares| shares.iter().all(|share| *share < 1.0))?;
+        let mut mixed = [0.0; Cause::COUNT];
+        for (known, share) in Observation::Elapsed.values().zip(shares).filter(|(_, share)| *share > 0.0) {
+            by_cause::add(&mut mixed, self.table.weights.odds(known), share);
+        }
+        Some(mixed)
+    }
+
+    /// The factors of an absence that a loss in excess may explain.
+    fn weaker(&self, odds: &ByCause, excess: f32) -> ByCause {
         if excess == 0.0 {
-            return self.multiply(cite(features, known), odds);
+            return *odds;
         }
-        let possible = odds.iter().zip(self.product()).filter(|(_, left)| **left > 0.0);
+        let possible = odds.iter().zip(self.start).filter(|(_, start)| **start > 0.0);
         let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
-        let mut weaker = *odds;
-        for odds in &mut weaker {
-            *odds = excess + (1.0 - excess) * (*odds / best).min(1.0);
-        }
-        self.multiply(cite(features, known), &weaker);
+        odds.map(|odds| excess + (1.0 - excess) * (odds / best).min(1.0))
     }
-
-    /// The evidence that moved the log odds of a cause most. The weights of all evidence, shown or not, add up
-    /// to its log odds, within their bound.
-    fn heaviest(&self, cause: Cause) -> [Option<Weighed>; model_caps::EVIDENCE_SHOWN] {
-        let mut weights = [0.0_f32; Evidence::COUNT];
-        let mut before = 0.0;
-        for (evidence, product) in &self.products[..self.count] {
-            let after = log_odds(product, cause);
-            weights[evidence.index()] += after - before;
-            before = after;
-        }
-        let mut heaviest = [None; model_caps::EVIDENCE_SHOWN];
-        for place in &mut heaviest {
-            let mut best: Option<(Evidence, f32)> = None;
-            for (evidence, weight) in Evidence::ALL.iter().zip(weights) {
-                if weight.abs() > best.map_or(caps::SHOWN_WEIGHT_NATS, |(_, weight)| weight.abs()) {
-                    best = Some((*evidence, weight));
-                }
-            }
-            let Some((evidence, weight)) = best else { break };
-            *place = Some(Weighed { evidence, weight });
-            weights[evidence.index()] = 0.0;
-        }
-        heaviest
-    }
-}
-
-fn log_odds(weights: &ByCause, cause: Cause) -> f32 {
-    let mut rest = *weights;
-    let own = std::mem::replace(&mut rest[cause.index()], 0.0);
-    let rest = sum(&rest);
-    if own == 0.0 && rest == 0.0 {
-        return 0.0;
-    }
-    (own / rest).ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS)
 }
 
 #[cfg(test)]

@@ -79,7 +79,12 @@ impl CauseDistribution {
     /// Normalises non-negative weights; all weight on `unknown` where nothing is left.
     #[must_use]
     pub fn from_weights(mut weights: [f32; Cause::COUNT]) -> Self {
-        let sum: f32 = weights.iter().sum();
+        // Four sums side by side are what a processor adds at once.
+        let mut sums = [0.0; 4];
+        for (nth, weight) in weights.iter().enumerate() {
+            sums[nth % 4] += weight;
+        }
+        let sum: f32 = sums.iter().sum();
         if sum.is_finite() && sum > 0.0 {
             weights.iter_mut().for_each(|weight| *weight /= sum);
         } else {
@@ -135,6 +140,36 @@ impl CauseDistribution {
 }
 
 impl CauseSet {
+    /// The set of these causes.
+    #[must_use]
+    pub const fn of(causes: &[Cause]) -> Self {
+        let mut set = Self(0);
+        let mut next = 0;
+        while next < causes.len() {
+            set = set.with(causes[next]);
+            next += 1;
+        }
+        set
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// How many causes it holds.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
     /// This set and a cause.
     #[must_use]
     pub const fn with(self, cause: Cause) -> Self {

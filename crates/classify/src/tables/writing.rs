@@ -36,7 +36,7 @@ fn flow_table(flow: Flow, table: &FlowTable) -> String {
     let emission = map(emission.map(|phase| (phase.code(), decimal(table.emission[phase.index()]))));
     let causes = || Cause::ALL.iter().filter(|cause| !hard::may_halt(flow, **cause).is_empty());
     let halts = causes().map(|cause| {
-        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[phase.index()][cause.index()]));
+        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[cause.index()][phase.index()]));
         (cause.code().to_owned(), shown(shares))
     });
     let mut parts = vec![
@@ -48,7 +48,7 @@ fn flow_table(flow: Flow, table: &FlowTable) -> String {
         let transport = Cause::ALL.iter().map(|cause| {
             let shares = Transport::ALL
                 .iter()
-                .map(|transport| (transport.code(), table.transport[transport.index()][cause.index()]));
+                .map(|transport| (transport.code(), table.transport[cause.index()][transport.index()]));
             (cause.code().to_owned(), shown(shares))
         });
         parts.push(format!("\"transport\": {}", lines(transport)));
