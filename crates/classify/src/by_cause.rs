@@ -9,9 +9,13 @@ pub type ByCause = [f32; Cause::COUNT];
 /// Numbers that a processor adds at once.
 const LANES: usize = 8;
 
-const _: () = assert!(Cause::COUNT.is_multiple_of(LANES), "every cause is in a lane");
+/// Numbers that stay in a processor's registers while others are multiplied with them.
+const REGISTERS: usize = 16;
+
+const _: () = assert!(Cause::COUNT.is_multiple_of(REGISTERS), "every cause is in a chunk");
 
 /// The sum.
+#[inline]
 pub fn sum(line: &ByCause) -> f32 {
     let mut lanes = [0.0; LANES];
     for chunk in line.chunks_exact(LANES) {
@@ -22,14 +26,25 @@ pub fn sum(line: &ByCause) -> f32 {
     lanes.iter().sum()
 }
 
-/// Multiplies each number by its counterpart.
-pub fn multiply(line: &mut ByCause, by: &ByCause) {
-    for (value, by) in line.iter_mut().zip(by) {
-        *value *= by;
+/// Multiplies each number by its counterparts.
+#[inline]
+pub fn multiply(line: &mut ByCause, by: &[&ByCause]) {
+    let (chunks, _) = line.as_chunks_mut::<REGISTERS>();
+    for (nth, chunk) in chunks.iter_mut().enumerate() {
+        // The product of a chunk stays in registers.
+        let mut product = *chunk;
+        for by in by {
+            let (by, _) = by.as_chunks::<REGISTERS>();
+            for (value, by) in product.iter_mut().zip(&by[nth]) {
+                *value *= by;
+            }
+        }
+        *chunk = product;
     }
 }
 
 /// Adds each counterpart, so many times.
+#[inline]
 pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
     for (value, other) in line.iter_mut().zip(other) {
         *value += other * times;
@@ -37,13 +52,26 @@ pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
 }
 
 /// Puts zero for the causes that are not in the set.
+#[inline]
 pub fn leave(line: &mut ByCause, set: CauseSet) {
-    for (value, cause) in line.iter_mut().zip(Cause::ALL) {
-        *value = if set.has(*cause) { *value } else { 0.0 };
+    for (value, one) in line.iter_mut().zip(&ONES) {
+        *value = if set.meets(*one) { *value } else { 0.0 };
     }
 }
 
+/// Each cause as a set of its own.
+const ONES: [CauseSet; Cause::COUNT] = {
+    let mut ones = [CauseSet::of(&[]); Cause::COUNT];
+    let mut next = 0;
+    while next < Cause::COUNT {
+        ones[next] = CauseSet::of(&[Cause::ALL[next]]);
+        next += 1;
+    }
+    ones
+};
+
 /// The cause with the greatest number; the first of equals.
+#[inline]
 pub fn greatest(line: &ByCause) -> Cause {
     let mut lanes = [f32::MIN; LANES];
     for chunk in line.chunks_exact(LANES) {

@@ -131,9 +131,9 @@ pub fn is_decisive(rulings: &[Option<Ruling>; RULINGS]) -> bool {
     rulings[RULINGS - 1].is_none()
 }
 
-/// Whether a ruling leaves a single cause.
-pub fn is_final(rulings: &[Option<Ruling>; RULINGS]) -> bool {
-    rulings.iter().flatten().any(|ruling| ruling.left.count() <= 1)
+/// The cause that a ruling leaves alone, if one does.
+pub fn decided(rulings: &[Option<Ruling>; RULINGS]) -> Option<Cause> {
+    rulings.iter().flatten().find_map(|ruling| ruling.left.only())
 }
 
 const fn ruling(evidence: Evidence, left: CauseSet) -> Option<Ruling> {

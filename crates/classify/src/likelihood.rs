@@ -26,11 +26,11 @@ use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as
 use crate::by_cause::{self, ByCause};
 use crate::citation::cited_as;
 use crate::evidence::{Features, reporter};
-use crate::feature::{Known, Observation, Reporter};
-use crate::hard;
+use crate::feature::{Elapsed, Known, Observation, Reporter};
+use crate::hard::{self, Ruling};
 use crate::phase_set::PhaseSet;
 use crate::stops::{self, ByStop, NOWHERE};
-use crate::tables::{FlowTable, Tables};
+use crate::tables::{FlowTable, Tables, Weights};
 use duel::Duel;
 use product::Product;
 
@@ -50,22 +50,25 @@ pub struct Posterior {
 /// Weighs everything.
 pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior {
     let table = tables.of(features.flow);
-    let silence = silence(features.flow, features.known, losses, table, tables.shared_fate);
     let rulings = hard::rulings(features);
-    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(features.passed, &silence, table));
-
-    let mut start = table.prior;
+    if let Some(cause) = hard::decided(&rulings) {
+        return decided(features, losses, tables, cause, &rulings);
+    }
+    let silence = silence(features, losses, tables);
+    let mut left = table.prior;
     for ruling in rulings.iter().flatten() {
-        by_cause::leave(&mut start, ruling.left);
+        by_cause::leave(&mut left, ruling.left);
     }
+    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(&left, features.passed, &silence, table));
     if let Some(came) = &came {
-        by_cause::multiply(&mut start, came);
+        by_cause::multiply(&mut left, &[came]);
     }
-    let factors = (!hard::is_final(&rulings)).then(|| Factors::of(features, losses, tables, &start));
-    let mut product = Product::of_all(start);
-    if let Some(factors) = &factors {
-        factors.each(|_, odds, reach| product.multiply(odds, reach));
-    }
+    let elapsed = features.elapsed.as_ref().and_then(|shares| mixed(shares, &table.weights));
+    let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
+    let factors = Factors::of(features, &table.weights, elapsed.as_ref(), excess, &left);
+
+    let mut product = Product::of_all(left);
+    factors.each(|odds, reach| product.multiply(odds, reach));
     let likeliest = by_cause::greatest(product.values());
     let causes = CauseDistribution::from_weights(*product.values());
 
@@ -74,12 +77,44 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
         duel.leave(ruling.evidence, ruling.left);
     }
     if let Some(came) = &came {
-        duel.multiply(hard::stage(features), came, 0.0);
+        duel.multiply(hard::stage(features), &[came], 0.0);
     }
-    if let Some(factors) = &factors {
-        factors.each(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
-    }
+    factors.each_cited(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
     Posterior { causes, likeliest, silence, evidence: duel.heaviest() }
+}
+
+/// What follows where a rule leaves a single cause: nothing has to be weighed.
+fn decided(
+    features: &Features,
+    losses: &Losses,
+    tables: &Tables,
+    cause: Cause,
+    rulings: &[Option<Ruling>; hard::RULINGS],
+) -> Posterior {
+    let prior = &tables.of(features.flow).prior;
+    let mut weights = [0.0; Cause::COUNT];
+    if rulings.iter().flatten().all(|ruling| ruling.left.has(cause)) {
+        weights[cause.index()] = prior[cause.index()];
+    }
+    let mut duel = Duel::begin(prior, cause);
+    for ruling in rulings.iter().flatten() {
+        duel.leave(ruling.evidence, ruling.left);
+    }
+    Posterior {
+        causes: CauseDistribution::from_weights(weights),
+        likeliest: cause,
+        silence: silence(features, losses, tables),
+        evidence: duel.heaviest(),
+    }
+}
+
+/// [`silence_between`] of a journey; a session leaves nothing to ask.
+fn silence(features: &Features, losses: &Losses, tables: &Tables) -> ByStop {
+    if features.progress.observed().has(Phase::Established) {
+        return [1.0; Phase::COUNT + 2];
+    }
+    let table = tables.of(features.flow);
+    silence_between(features.flow, features.known, losses, table, tables.shared_fate)
 }
 
 /// The probability that an event of each kind does not arrive.
@@ -150,7 +185,13 @@ impl Excess {
 }
 
 /// The probability that nothing was heard of the phases between the furthest known one and each other.
-pub fn silence(flow: Flow, known: PhaseSet, losses: &Losses, table: &FlowTable, shared_fate: f32) -> ByStop {
+pub fn silence_between(
+    flow: Flow,
+    known: PhaseSet,
+    losses: &Losses,
+    table: &FlowTable,
+    shared_fate: f32,
+) -> ByStop {
     let mut silence = [1.0; Phase::COUNT + 2];
     let mut nothing_heard = 1.0;
     let mut loss = losses.sides;
@@ -172,78 +213,120 @@ pub fn silence(flow: Flow, known: PhaseSet, losses: &Losses, table: &FlowTable, 
     silence
 }
 
-/// For each cause the probability of what was heard, and not heard, of the phases.
-pub fn came_so_far(passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
+/// For each cause that is left, the probability of what was heard, and not heard, of the phases.
+pub fn came_so_far(left: &ByCause, passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
     let mut open = *silence;
     for phase in Phase::ALL.iter().filter(|phase| passed.has(**phase)) {
         open[phase.index()] = 0.0;
     }
-    table.halts.map(|halts| stops::sum(&stops::product(&halts, &open)))
+    let mut came = [0.0; Cause::COUNT];
+    for ((came, halts), left) in came.iter_mut().zip(&table.halts).zip(left) {
+        if *left > 0.0 {
+            *came = stops::sum(&stops::product(halts, &open));
+        }
+    }
+    came
+}
+
+/// Where more than one limit may have been in force: the factors of a ceremony's length, by the shares of its values.
+fn mixed(shares: &[f32; Elapsed::CODES.len()], weights: &Weights) -> Option<ByCause> {
+    let possible = || Observation::Elapsed.values().zip(shares).filter(|(_, share)| **share > 0.0);
+    possible().nth(1)?;
+    let mut mixed = [0.0; Cause::COUNT];
+    for (known, share) in possible() {
+        by_cause::add(&mut mixed, weights.odds(known), *share);
+    }
+    Some(mixed)
 }
 
 /// What multiplies the odds, value by value.
 struct Factors<'a> {
-    features: &'a Features,
-    table: &'a FlowTable,
     excess: Excess,
     /// What each cause has before: nothing where it is excluded.
-    start: &'a ByCause,
-    /// The values that say something.
-    known: [Known; Observation::COUNT],
+    left: &'a ByCause,
+    /// The values that say something, and as what they are cited.
+    known: [(Known, Evidence); Observation::COUNT],
+    odds: [&'a ByCause; Observation::COUNT],
+    reach: [f32; Observation::COUNT],
     count: usize,
 }
 
 impl<'a> Factors<'a> {
-    fn of(features: &'a Features, losses: &Losses, tables: &'a Tables, start: &'a ByCause) -> Self {
-        let table = tables.of(features.flow);
-        let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
-        let mut known = [Known { about: Observation::Stage, value: 0 }; Observation::COUNT];
-        let mut count = 0;
-        for value in features.values.known() {
-            known[count] = value;
-            let says = table.weights.reach(value) > 0.0 || value.about == Observation::Elapsed;
-            count += usize::from(says);
+    fn of(
+        features: &Features,
+        weights: &'a Weights,
+        elapsed: Option<&'a ByCause>,
+        excess: Excess,
+        left: &'a ByCause,
+    ) -> Self {
+        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior);
+        let mut factors = Self {
+            excess,
+            left,
+            known: [nothing; Observation::COUNT],
+            odds: [left; Observation::COUNT],
+            reach: [0.0; Observation::COUNT],
+            count: 0,
+        };
+        let stage = hard::stage(features);
+        for known in features.values.known() {
+            let (odds, reach) = match elapsed.filter(|_| known.about == Observation::Elapsed) {
+                Some(mixed) => (mixed, product::ROOM),
+                None => (weights.odds(known), weights.reach(known)),
+            };
+            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage));
+            factors.odds[factors.count] = odds;
+            factors.reach[factors.count] = reach;
+            factors.count += usize::from(reach > 0.0);
         }
-        Self { features, table, excess, start, known, count }
+        factors
     }
 
-    /// Hands over each value's evidence, its factors, and by how many nats they move a cause at most.
-    fn each(&self, mut then: impl FnMut(Evidence, &ByCause, f32)) {
-        let stage = hard::stage(self.features);
-        let weights = &self.table.weights;
-        let all_told = self.excess.is_none();
-        for known in &self.known[..self.count] {
-            let evidence = cited_as(*known).unwrap_or(stage);
-            let (odds, reach) = (weights.odds(*known), weights.reach(*known));
-            if known.about == Observation::Elapsed
-                && let Some(mixed) = self.elapsed()
+    /// Hands over all factors, and by how many nats those that go together move a cause at most.
+    fn each(&self, mut then: impl FnMut(&[&ByCause], f32)) {
+        self.runs(|_, _| true, |_, odds, reach| then(odds, reach));
+    }
+
+    /// The same by what they are cited as: neighbours that are cited alike go together.
+    fn each_cited(&self, then: impl FnMut(Evidence, &[&ByCause], f32)) {
+        self.runs(|one, other| one == other, then);
+    }
+
+    fn runs(
+        &self,
+        together: impl Fn(Evidence, Evidence) -> bool,
+        mut then: impl FnMut(Evidence, &[&ByCause], f32),
+    ) {
+        let none_in_excess = self.excess.is_none();
+        let mut begin = 0;
+        while begin < self.count {
+            let evidence = self.known[begin].1;
+            let (mut end, mut reach) = (begin, 0.0);
+            while end < self.count
+                && together(evidence, self.known[end].1)
+                && reach + self.reach[end] <= product::ROOM
             {
-                then(evidence, &mixed, product::ROOM);
-            } else if all_told {
-                then(evidence, odds, reach);
-            } else {
-                let excess = known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter));
-                then(evidence, &self.weaker(odds, excess), 2.0 * reach);
+                reach += self.reach[end];
+                end += 1;
             }
+            if none_in_excess {
+                then(evidence, &self.odds[begin..end], reach);
+            } else {
+                for ((known, _), odds) in self.known[begin..end].iter().zip(&self.odds[begin..end]) {
+                    then(evidence, &[&self.weaker(*known, odds)], product::ROOM);
+                }
+            }
+            begin = end;
         }
     }
 
-    /// Where more than one limit may have been in force, the values of a ceremony's length by their shares.
-    fn elapsed(&self) -> Option<ByCause> {
-        let shares = self.features.elapsed.filter(|shares| shares.iter().all(|share| *share < 1.0))?;
-        let mut mixed = [0.0; Cause::COUNT];
-        for (known, share) in Observation::Elapsed.values().zip(shares).filter(|(_, share)| *share > 0.0) {
-            by_cause::add(&mut mixed, self.table.weights.odds(known), share);
-        }
-        Some(mixed)
-    }
-
-    /// The factors of an absence that a loss in excess may explain.
-    fn weaker(&self, odds: &ByCause, excess: f32) -> ByCause {
+    /// The factors of a value; those of an absence that a loss in excess may explain are weaker.
+    fn weaker(&self, known: Known, odds: &ByCause) -> ByCause {
+        let excess = known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter));
         if excess == 0.0 {
             return *odds;
         }
-        let possible = odds.iter().zip(self.start).filter(|(_, start)| **start > 0.0);
+        let possible = odds.iter().zip(self.left).filter(|(_, left)| **left > 0.0);
         let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
         odds.map(|odds| excess + (1.0 - excess) * (odds / best).min(1.0))
     }

@@ -34,7 +34,8 @@ pub fn phases(
     let stopped = Stopped::of(features, causes, silence, table);
     let transport = passkey.then(|| transport::verdict(features, &stopped.transports));
     let mut verdicts = [None; Phase::COUNT];
-    for place in phases::of(flow) {
+    let mut later = stopped.at.map(|at| at[NOWHERE]);
+    for place in phases::of(flow).iter().rev() {
         let phase = place.phase;
         let basis = match (features.progress.observed().has(phase), features.known.has(phase)) {
             (true, _) => Basis::Observed,
@@ -43,12 +44,16 @@ pub fn phases(
         };
         let passed = features.passed.has(phase);
         let reached = if basis == Basis::Inferred {
-            let needs = if passkey { Needs::of(phase) } else { Needs::Nothing };
-            let share = stopped.later(phase, needs, passed);
+            let needs = if passkey { Needs::of(phase) as usize } else { Needs::Nothing as usize };
+            let behind = if passed { stopped.at[needs][BEHIND] } else { 0.0 };
+            let share = (later[needs] + behind).clamp(0.0, 1.0);
             if place.optional { share * unreported(features, losses, table, phase) } else { share }
         } else {
             1.0
         };
+        for (later, at) in later.iter_mut().zip(&stopped.at) {
+            *later += at[phase.index()];
+        }
         let needed = transport.is_none_or(|transport| transport::requires(transport.value, phase));
         let required = needed && !place.optional && !(place.hidden && passed);
         verdicts[phase.index()] =
@@ -80,7 +85,7 @@ impl Stopped {
     fn of(features: &Features, causes: &CauseDistribution, silence: &ByStop, table: &FlowTable) -> Self {
         let open = open(features, silence);
         let passkey = features.flow == Flow::PasskeyCda;
-        let fit = transport::fit(features);
+        let fit = passkey.then(|| transport::fit(features));
         let mut stopped =
             Self { at: [[0.0; Phase::COUNT + 2]; Needs::COUNT], transports: [0.0; Transport::COUNT] };
         for cause in Cause::ALL {
@@ -89,26 +94,17 @@ impl Stopped {
                 continue;
             }
             let stops = stops_of(*cause, probability, &table.halts[cause.index()], &open);
-            if !passkey {
-                add(&mut stopped.at[Needs::Nothing as usize], &stops);
+            let Some(fit) = &fit else {
+                stops::add(&mut stopped.at[Needs::Nothing as usize], &stops);
                 continue;
-            }
-            let mix = transport::mix(&table.transport[cause.index()], &fit);
+            };
+            let mix = transport::mix(&table.transport[cause.index()], fit);
             for (at, had) in stopped.at.iter_mut().zip(transport::had(&mix)) {
-                add(at, &stops::product(&stops, &had));
+                stops::add(at, &stops::product(&stops, &had));
             }
-            for (all, share) in stopped.transports.iter_mut().zip(mix) {
-                *all += probability * share;
-            }
+            stopped.transports.iter_mut().zip(mix).for_each(|(all, share)| *all += probability * share);
         }
         stopped
-    }
-
-    /// The probability of having stopped later than at a phase, or nowhere, and of having had what it needs.
-    fn later(&self, phase: Phase, needs: Needs, passed: bool) -> f32 {
-        let at = &self.at[needs as usize];
-        let behind = if passed { at[BEHIND] } else { 0.0 };
-        (at[phase.index() + 1..=NOWHERE].iter().sum::<f32>() + behind).clamp(0.0, 1.0)
     }
 }
 
@@ -126,21 +122,16 @@ fn open(features: &Features, silence: &ByStop) -> ByStop {
 
 /// A cause's probability, by where it stopped.
 fn stops_of(cause: Cause, probability: f32, halts: &ByStop, open: &ByStop) -> ByStop {
-    let mut stops = [0.0; Phase::COUNT + 2];
-    let weights = stops::product(halts, open);
-    let sum = stops::sum(&weights);
-    if cause == Cause::None {
-        stops[NOWHERE] = probability;
-    } else if sum > 0.0 {
-        stops = weights.map(|weight| weight * (probability / sum));
-    } else {
-        stops[BEHIND] = probability;
+    let mut stops = stops::product(halts, open);
+    let sum = stops::sum(&stops);
+    if cause != Cause::None && sum > 0.0 {
+        let scale = probability / sum;
+        stops.iter_mut().for_each(|stop| *stop *= scale);
+        return stops;
     }
+    stops = ByStop::default();
+    stops[if cause == Cause::None { NOWHERE } else { BEHIND }] = probability;
     stops
-}
-
-fn add(all: &mut ByStop, stops: &ByStop) {
-    all.iter_mut().zip(stops).for_each(|(all, stop)| *all += stop);
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub const BEHIND: usize = Phase::COUNT + 1;
 const _: () = assert!((Phase::COUNT + 2).is_multiple_of(LANES), "every stop is in a lane");
 
 /// The product of each number and its counterpart.
+#[inline]
 pub fn product(stops: &ByStop, by: &ByStop) -> ByStop {
     let mut product = *stops;
     for (value, by) in product.iter_mut().zip(by) {
@@ -27,6 +28,7 @@ pub fn product(stops: &ByStop, by: &ByStop) -> ByStop {
 }
 
 /// The sum.
+#[inline]
 pub fn sum(stops: &ByStop) -> f32 {
     let mut lanes = [0.0; LANES];
     for chunk in stops.chunks_exact(LANES) {
@@ -35,4 +37,12 @@ pub fn sum(stops: &ByStop) -> f32 {
         }
     }
     lanes.iter().sum()
+}
+
+/// Adds each counterpart.
+#[inline]
+pub fn add(stops: &mut ByStop, other: &ByStop) {
+    for (value, other) in stops.iter_mut().zip(other) {
+        *value += other;
+    }
 }

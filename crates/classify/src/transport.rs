@@ -46,11 +46,12 @@ pub fn fit(features: &Features) -> ByTransport {
 }
 
 /// A cause's mix of transports, given what was seen.
+#[inline]
 pub fn mix(of_cause: &ByTransport, fit: &ByTransport) -> ByTransport {
     let mut mix = *of_cause;
     mix.iter_mut().zip(fit).for_each(|(share, fit)| *share *= fit);
-    let sum = mix.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    mix.map(|share| share / sum)
+    let scale = 1.0 / mix.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    mix.map(|share| share * scale)
 }
 
 /// The likeliest over all causes; the first of equals.
@@ -111,24 +112,27 @@ pub const fn requires(transport: Transport, phase: Phase) -> bool {
     matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
 }
 
-/// By what a phase needs, and by where a login stopped: the probability that the login had it.
+/// In the order of [`Needs`]: the probability that a login had what is needed, by where it stopped. What stopped at
+/// the scan was on its way to a phone.
+#[inline]
 pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT] {
     let code = mix[Transport::HybridQr.index()];
     let phone = code + mix[Transport::HybridLinked.index()];
     let any = phone + mix[Transport::SecurityKey.index()] + mix[Transport::Platform.index()];
-    let share = |part: f32, of: f32| part / of.max(f32::MIN_POSITIVE);
-    let by_stop = |near_phone: f32, later: f32| {
-        let mut by_stop = [later; Phase::COUNT + 2];
-        by_stop[..Phase::Proximity.index()].fill(1.0);
-        by_stop[Phase::Proximity.index()] = near_phone;
-        by_stop
-    };
+    let (of_phone, of_any) = (1.0 / phone.max(f32::MIN_POSITIVE), 1.0 / any.max(f32::MIN_POSITIVE));
     [
-        by_stop(1.0, 1.0),
-        by_stop(share(code, phone), share(code, any)),
-        by_stop(share(phone, phone), share(phone, any)),
-        by_stop(share(phone, phone), share(any, any)),
+        [1.0; Phase::COUNT + 2],
+        by_stop(code * of_phone, code * of_any),
+        by_stop(phone * of_phone, phone * of_any),
+        by_stop(phone * of_phone, any * of_any),
     ]
+}
+
+fn by_stop(at_proximity: f32, later: f32) -> ByStop {
+    let mut by_stop = [later; Phase::COUNT + 2];
+    by_stop[..Phase::Proximity.index()].fill(1.0);
+    by_stop[Phase::Proximity.index()] = at_proximity;
+    by_stop
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ static PLACES: [[Option<FlowPhase>; EventName::COUNT]; Flow::COUNT] = {
 /// alone; a scanner's fetch of a link does not evidence that a person opened it; a session on the phone is
 /// none on the initiator. An event that carries an error evidences no phase, unless the error is its meaning.
 #[must_use]
+#[inline]
 pub fn evidenced(flow: Flow, event: &AuthEvent) -> Option<Phase> {
     let FlowPhase { phase, hidden, .. } = PLACES[flow.index()][event.name.index()]?;
     let error_is_meaning =
@@ -147,6 +148,7 @@ pub fn evidenced(flow: Flow, event: &AuthEvent) -> Option<Phase> {
 
 /// Whether a link was fetched by a program: a `HEAD`, or an agent known as a bot.
 #[must_use]
+#[inline]
 pub fn is_scanner(event: &AuthEvent) -> bool {
     event.facts.http_method == Some(HttpMethod::Head) || event.facts.synthetic == Some(Synthetic::Bot)
 }

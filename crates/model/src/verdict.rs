@@ -78,11 +78,12 @@ pub struct Weighed {
 impl CauseDistribution {
     /// Normalises non-negative weights; all weight on `unknown` where nothing is left.
     #[must_use]
+    #[inline]
     pub fn from_weights(mut weights: [f32; Cause::COUNT]) -> Self {
-        // Four sums side by side are what a processor adds at once.
-        let mut sums = [0.0; 4];
-        for (nth, weight) in weights.iter().enumerate() {
-            sums[nth % 4] += weight;
+        // Sums side by side are what a processor adds at once.
+        let mut sums = [0.0; 8];
+        for weights in weights.chunks(sums.len()) {
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
         }
         let sum: f32 = sums.iter().sum();
         if sum.is_finite() && sum > 0.0 {
@@ -158,16 +159,16 @@ impl CauseSet {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// Whether the sets have a cause in common.
     #[must_use]
-    pub const fn common(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
-    /// How many causes it holds.
+    /// Its cause, where it holds a single one.
     #[must_use]
-    pub const fn count(self) -> u32 {
-        self.0.count_ones()
+    pub const fn only(self) -> Option<Cause> {
+        if self.0.count_ones() == 1 { Some(Cause::ALL[self.0.trailing_zeros() as usize]) } else { None }
     }
 
     /// This set and a cause.

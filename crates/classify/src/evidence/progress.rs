@@ -4,11 +4,26 @@ use authstitch_model::{Flow, Phase, Side, UnixNanos, phases};
 
 use crate::phase_set::PhaseSet;
 
+/// By flow and phase: what it makes certain when it is observed.
+static IMPLIED: [[PhaseSet; Phase::COUNT]; Flow::COUNT] = {
+    let mut table = [[PhaseSet::of(&[]); Phase::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let mut phase = 0;
+        while phase < Phase::COUNT {
+            table[flow][phase] = PhaseSet::of(phases::implied_by(Flow::ALL[flow], Phase::ALL[phase]));
+            phase += 1;
+        }
+        flow += 1;
+    }
+    table
+};
+
 /// The phases that were reached for certain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     observed: PhaseSet,
-    implied_by_events: PhaseSet,
+    implied: PhaseSet,
     at: [Option<UnixNanos>; Phase::COUNT],
     furthest_of: [Option<Phase>; Side::COUNT],
     last_at: Option<UnixNanos>,
@@ -16,8 +31,9 @@ pub struct Progress {
 
 impl Progress {
     /// Notes that an event of `side` evidences a phase; says whether this side had not come so far before.
-    pub fn reach(&mut self, phase: Phase, side: Side, at: UnixNanos) -> bool {
+    pub fn reach(&mut self, flow: Flow, phase: Phase, side: Side, at: UnixNanos) -> bool {
         self.observed = self.observed.with(phase);
+        self.implied = self.implied.and(IMPLIED[flow.index()][phase.index()]);
         self.at[phase.index()].get_or_insert(at);
         let furthest = &mut self.furthest_of[side.index()];
         let went_on = *furthest < Some(phase);
@@ -30,7 +46,7 @@ impl Progress {
 
     /// Notes what an event without a phase of its own makes certain.
     pub fn imply(&mut self, implied: &[Phase]) {
-        self.implied_by_events = self.implied_by_events.and(PhaseSet::of(implied));
+        self.implied = self.implied.and(PhaseSet::of(implied));
     }
 
     /// The phases that an event evidences.
@@ -39,12 +55,8 @@ impl Progress {
     }
 
     /// The phases that are observed, or made certain by what is observed.
-    pub fn known(&self, flow: Flow) -> PhaseSet {
-        let observed = Phase::ALL.iter().filter(|phase| self.observed.has(**phase));
-        let implied = observed.fold(self.implied_by_events, |implied, phase| {
-            implied.and(PhaseSet::of(phases::implied_by(flow, *phase)))
-        });
-        self.observed.and(implied)
+    pub const fn known(&self) -> PhaseSet {
+        self.observed.and(self.implied)
     }
 
     /// The furthest phase that a side reported.

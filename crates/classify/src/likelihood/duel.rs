@@ -21,6 +21,7 @@ pub struct Duel {
 
 impl Duel {
     /// Begins with the priors.
+    #[inline]
     pub const fn begin(prior: &ByCause, cause: Cause) -> Self {
         Self {
             product: Product::but_one(*prior, cause),
@@ -31,13 +32,15 @@ impl Duel {
     }
 
     /// A ruling excludes what is not left.
+    #[inline]
     pub fn leave(&mut self, evidence: Evidence, left: CauseSet) {
         self.turn_to(evidence);
         self.product.leave(left);
     }
 
     /// Factors that move no cause by more nats than `reach`.
-    pub fn multiply(&mut self, evidence: Evidence, factors: &ByCause, reach: f32) {
+    #[inline]
+    pub fn multiply(&mut self, evidence: Evidence, factors: &[&ByCause], reach: f32) {
         self.turn_to(evidence);
         self.product.multiply(factors, reach);
     }
@@ -57,6 +60,7 @@ impl Duel {
     }
 
     /// The evidence that moved the log odds most.
+    #[inline]
     pub fn heaviest(mut self) -> [Option<Weighed>; model_caps::EVIDENCE_SHOWN] {
         self.settle();
         let mut heaviest = [None; model_caps::EVIDENCE_SHOWN];

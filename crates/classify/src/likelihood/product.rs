@@ -20,37 +20,43 @@ pub struct Product {
 
 impl Product {
     /// Begins with these.
+    #[inline]
     pub const fn of_all(start: ByCause) -> Self {
         Self { values: start, one: 0, apart: 0.0, room: 0.0 }
     }
 
     /// Begins with these, of which that of one cause stands apart.
+    #[inline]
     pub const fn but_one(mut start: ByCause, one: Cause) -> Self {
         let apart = std::mem::replace(&mut start[one.index()], 0.0);
         Self { values: start, one: one.index(), apart, room: 0.0 }
     }
 
-    /// Multiplies by factors that move no cause by more nats than `reach`.
-    pub fn multiply(&mut self, factors: &ByCause, reach: f32) {
+    /// Multiplies by factors that together move no cause by more nats than `reach`.
+    #[inline]
+    pub fn multiply(&mut self, factors: &[&ByCause], reach: f32) {
         if self.room < reach {
             self.scale();
         }
         self.room -= reach;
-        self.apart *= factors[self.one];
+        self.apart = factors.iter().fold(self.apart, |apart, factors| apart * factors[self.one]);
         by_cause::multiply(&mut self.values, factors);
     }
 
     /// Leaves nothing to the causes that are not in the set; that which stands apart is.
+    #[inline]
     pub fn leave(&mut self, left: CauseSet) {
         by_cause::leave(&mut self.values, left);
     }
 
     /// Those that do not stand apart.
+    #[inline]
     pub const fn values(&self) -> &ByCause {
         &self.values
     }
 
     /// How that which stands apart stands to the others together.
+    #[inline]
     pub fn odds(&self) -> f32 {
         self.apart / by_cause::sum(&self.values)
     }

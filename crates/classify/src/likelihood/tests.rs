@@ -75,7 +75,8 @@ fn losses_of_one_side_come_together() {
     let losses = Losses::of(&features, &Completeness { initiator_loss: 0.05, ..Completeness::default() });
     let tables = Tables::shipped();
     let both = |shared_fate: f32| {
-        silence(Flow::AppQr, features.known, &losses, tables.of(Flow::AppQr), shared_fate)[Phase::COUNT]
+        silence_between(Flow::AppQr, features.known, &losses, tables.of(Flow::AppQr), shared_fate)
+            [Phase::COUNT]
     };
     assert!(both(0.9) > 3.0 * both(0.0), "returned and established are both the initiator's");
 }

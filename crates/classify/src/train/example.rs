@@ -57,7 +57,7 @@ impl Example {
             label,
             values: features.values.known().collect(),
             left: left.fold(CauseSet::default(), |left, cause| left.with(*cause)),
-            decided: hard::is_final(&rulings),
+            decided: hard::decided(&rulings).is_some(),
             decisive: hard::is_decisive(&rulings),
             observed: features.progress.observed(),
             known: features.known,
