@@ -18,7 +18,7 @@ const _: () = assert!(Cause::COUNT.is_multiple_of(REGISTERS), "every cause is in
 #[inline]
 pub fn sum(line: &ByCause) -> f32 {
     let mut lanes = [0.0; LANES];
-    for chunk in line.chunks_exact(LANES) {
+    for chunk in line.as_chunks::<LANES>().0 {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane += value;
         }
@@ -74,7 +74,7 @@ const ONES: [CauseSet; Cause::COUNT] = {
 #[inline]
 pub fn greatest(line: &ByCause) -> Cause {
     let mut lanes = [f32::MIN; LANES];
-    for chunk in line.chunks_exact(LANES) {
+    for chunk in line.as_chunks::<LANES>().0 {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane = if *value > *lane { *value } else { *lane };
         }

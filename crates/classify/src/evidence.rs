@@ -161,7 +161,7 @@ impl Pass {
         let environment = &event.environment;
         match event.side {
             Side::Initiator => {
-                self.page_heard_at = self.page_heard_at.max(Some(seen.corrected));
+                self.page_heard_at = Some(seen.corrected);
                 self.form = if event.observed.is_some() { Form::Logs } else { Form::Spans };
                 self.setting.see(environment);
             }

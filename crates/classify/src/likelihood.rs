@@ -244,10 +244,9 @@ struct Factors<'a> {
     excess: Excess,
     /// What each cause has before: nothing where it is excluded.
     left: &'a ByCause,
-    /// The values that say something, and as what they are cited.
-    known: [(Known, Evidence); Observation::COUNT],
+    /// The values that say something, as what they are cited, and by how many nats they move a cause at most.
+    known: [(Known, Evidence, f32); Observation::COUNT],
     odds: [&'a ByCause; Observation::COUNT],
-    reach: [f32; Observation::COUNT],
     count: usize,
 }
 
@@ -259,13 +258,12 @@ impl<'a> Factors<'a> {
         excess: Excess,
         left: &'a ByCause,
     ) -> Self {
-        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior);
+        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior, 0.0);
         let mut factors = Self {
             excess,
             left,
             known: [nothing; Observation::COUNT],
             odds: [left; Observation::COUNT],
-            reach: [0.0; Observation::COUNT],
             count: 0,
         };
         let stage = hard::stage(features);
@@ -274,9 +272,8 @@ impl<'a> Factors<'a> {
                 Some(mixed) => (mixed, product::ROOM),
                 None => (weights.odds(known), weights.reach(known)),
             };
-            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage));
+            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage), reach);
             factors.odds[factors.count] = odds;
-            factors.reach[factors.count] = reach;
             factors.count += usize::from(reach > 0.0);
         }
         factors
@@ -298,21 +295,24 @@ impl<'a> Factors<'a> {
         mut then: impl FnMut(Evidence, &[&ByCause], f32),
     ) {
         let none_in_excess = self.excess.is_none();
+        let known = &self.known[..self.count];
         let mut begin = 0;
-        while begin < self.count {
-            let evidence = self.known[begin].1;
-            let (mut end, mut reach) = (begin, 0.0);
-            while end < self.count
-                && together(evidence, self.known[end].1)
-                && reach + self.reach[end] <= product::ROOM
-            {
-                reach += self.reach[end];
+        while begin < known.len() {
+            let (_, evidence, mut reach) = known[begin];
+            let mut end = begin + 1;
+            while end < known.len() {
+                let (_, next, further) = known[end];
+                if !together(evidence, next) || reach + further > product::ROOM {
+                    break;
+                }
+                reach += further;
                 end += 1;
             }
+            let odds = &self.odds[begin..end];
             if none_in_excess {
-                then(evidence, &self.odds[begin..end], reach);
+                then(evidence, odds, reach);
             } else {
-                for ((known, _), odds) in self.known[begin..end].iter().zip(&self.odds[begin..end]) {
+                for ((known, ..), odds) in known[begin..end].iter().zip(odds) {
                     then(evidence, &[&self.weaker(*known, odds)], product::ROOM);
                 }
             }

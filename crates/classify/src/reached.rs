@@ -88,6 +88,11 @@ impl Stopped {
         let fit = passkey.then(|| transport::fit(features));
         let mut stopped =
             Self { at: [[0.0; Phase::COUNT + 2]; Needs::COUNT], transports: [0.0; Transport::COUNT] };
+        let nothing_to_infer =
+            !passkey && phases::of(features.flow).iter().all(|place| features.known.has(place.phase));
+        if nothing_to_infer {
+            return stopped;
+        }
         for cause in Cause::ALL {
             let probability = causes.of(*cause);
             if probability < caps::NEGLIGIBLE {

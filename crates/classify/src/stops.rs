@@ -31,7 +31,7 @@ pub fn product(stops: &ByStop, by: &ByStop) -> ByStop {
 #[inline]
 pub fn sum(stops: &ByStop) -> f32 {
     let mut lanes = [0.0; LANES];
-    for chunk in stops.chunks_exact(LANES) {
+    for chunk in stops.as_chunks::<LANES>().0 {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane += value;
         }

@@ -39,7 +39,7 @@ impl Progress {
         let went_on = *furthest < Some(phase);
         if went_on {
             *furthest = Some(phase);
-            self.last_at = self.last_at.max(Some(at));
+            self.last_at = Some(at);
         }
         went_on
     }

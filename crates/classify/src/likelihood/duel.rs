@@ -17,7 +17,11 @@ pub struct Duel {
     /// The log odds before it.
     before: f32,
     weights: [f32; Evidence::COUNT],
+    /// The evidence that has a weight, as bits by [`Evidence::index`].
+    weighed: u64,
 }
+
+const _: () = assert!(Evidence::COUNT <= 64, "every kind of evidence is a bit");
 
 impl Duel {
     /// Begins with the priors.
@@ -28,6 +32,7 @@ impl Duel {
             evidence: Evidence::Prior,
             before: 0.0,
             weights: [0.0; Evidence::COUNT],
+            weighed: 0,
         }
     }
 
@@ -56,6 +61,7 @@ impl Duel {
         let odds = self.product.odds();
         let after = if odds.is_nan() { 0.0 } else { odds.ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS) };
         self.weights[self.evidence.index()] += after - self.before;
+        self.weighed |= 1 << self.evidence.index();
         self.before = after;
     }
 
@@ -64,9 +70,12 @@ impl Duel {
     pub fn heaviest(mut self) -> [Option<Weighed>; model_caps::EVIDENCE_SHOWN] {
         self.settle();
         let mut heaviest = [None; model_caps::EVIDENCE_SHOWN];
-        for (evidence, weight) in Evidence::ALL.iter().zip(self.weights) {
-            if weight.abs() > caps::SHOWN_WEIGHT_NATS {
-                insert(&mut heaviest, Weighed { evidence: *evidence, weight });
+        while self.weighed != 0 {
+            let next = self.weighed.trailing_zeros() as usize;
+            self.weighed &= self.weighed - 1;
+            let piece = Weighed { evidence: Evidence::ALL[next], weight: self.weights[next] };
+            if piece.weight.abs() > caps::SHOWN_WEIGHT_NATS {
+                insert(&mut heaviest, piece);
             }
         }
         heaviest
