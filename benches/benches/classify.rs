@@ -1,5 +1,7 @@
 //! Journey → verdict on one core: throughput, and the time of single classifications. Figures, never assertions.
 
+#![expect(clippy::disallowed_methods, reason = "a stopwatch")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

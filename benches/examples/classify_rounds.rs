@@ -1,87 +1,28 @@
-//! For profilers: classifies the journeys of a simulated world so many times.
+//! For profilers: classifies the journeys of a simulated world so many times, all of them or only those whose end is
+//! `established` or `open`.
+//!
+//! Instructions a classification, as the difference of two runs over 100 rounds:
+//! `valgrind --tool=callgrind --toggle-collect=authstitch_classify::classify classify_rounds 101 established`
+
 use std::hint::black_box;
 
-use authstitch_benches::{encoded, records, requests};
+use authstitch_benches::journeys;
 use authstitch_classify::{Tables, classify};
-use authstitch_engine::{Effect, Engine, Settings};
-use authstitch_model::{Completeness, Journey, Outcome};
-use authstitch_otlp::Encoding;
+use authstitch_model::{Completeness, Journey, Phase};
 
 fn main() {
-    let rounds: u32 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
-    let only = std::env::args().nth(2).unwrap_or_default();
-    let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
-    records(&encoded(&requests(500), Encoding::Protobuf))
-        .into_iter()
-        .for_each(|record| engine.step(record, &mut effects));
-    engine.shut_down(&mut effects);
-    let mut journeys: Vec<Journey> = effects
-        .into_iter()
-        .filter_map(|effect| match effect {
-            Effect::Judged(judged) => Some(judged),
-            Effect::Merged { .. } => None,
-        })
-        .filter(|judged| match only.as_str() {
-            "won" => judged.verdict.outcome() == Outcome::Succeeded,
-            "lost" => judged.verdict.outcome() != Outcome::Succeeded,
-            _ => true,
-        })
-        .map(|judged| judged.journey)
-        .collect();
+    let mut arguments = std::env::args().skip(1);
+    let rounds: u32 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let wanted = arguments.next();
     let (tables, completeness) = (Tables::shipped(), Completeness::default());
-    let mut times = Vec::new();
-    journeys.shrink_to_fit();
-    for _ in 0..rounds {
-        let begin = std::time::Instant::now();
-        for journey in &journeys {
-            black_box(classify(black_box(journey), &completeness, &tables));
-        }
-        times.push(begin.elapsed().as_nanos() as f64 / journeys.len() as f64);
+    let is_wanted = |journey: &Journey| {
+        let phases = classify(journey, &completeness, &tables).phases;
+        let established = phases[Phase::Established.index()].is_some_and(|phase| phase.at.is_some());
+        wanted.as_deref().is_none_or(|wanted| (wanted == "established") == established)
+    };
+    let journeys: Vec<_> = journeys(500).into_iter().filter(is_wanted).collect();
+    for journey in (0..rounds).flat_map(|_| &journeys) {
+        black_box(classify(black_box(journey), &completeness, &tables));
     }
-    times.sort_by(f64::total_cmp);
-    let events: usize = journeys.iter().map(|journey| journey.events.len()).sum();
-    eprintln!(
-        "{} journeys {} events; {} bytes a JourneyEvent; min {:?} ns",
-        journeys.len(),
-        events,
-        size_of::<authstitch_model::JourneyEvent>(),
-        times.first()
-    );
-    if only != "each" {
-        return;
-    }
-    // Each journey alone, warm: the minimum of many runs, and the clock's own cost.
-    let mut clock: Vec<u64> = (0..10_000)
-        .map(|_| {
-            let begin = std::time::Instant::now();
-            begin.elapsed().as_nanos() as u64
-        })
-        .collect();
-    clock.sort_unstable();
-    let own = clock[5000];
-    let mut each: Vec<u64> = journeys
-        .iter()
-        .map(|journey| {
-            (0..50)
-                .map(|_| {
-                    let begin = std::time::Instant::now();
-                    black_box(classify(black_box(journey), &completeness, &tables));
-                    begin.elapsed().as_nanos() as u64
-                })
-                .min()
-                .unwrap_or(0)
-                .saturating_sub(own)
-        })
-        .collect();
-    each.sort_unstable();
-    let at = |share: f64| each[((each.len() - 1) as f64 * share) as usize];
-    eprintln!(
-        "clock {own} ns; warm p10 {} p50 {} p80 {} p90 {} p99 {} max {}",
-        at(0.1),
-        at(0.5),
-        at(0.8),
-        at(0.9),
-        at(0.99),
-        at(1.0)
-    );
+    println!("{} journeys, {rounds} times", journeys.len());
 }

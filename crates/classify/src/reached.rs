@@ -10,6 +10,7 @@
 //! - An optional phase that nobody reported counts with the share of logins that have it and whose report was
 //!   lost; where nothing was heard of the side that would report it, of all that have it.
 
+use authstitch_model::phases::FlowPhase;
 use authstitch_model::verdict::{CauseDistribution, PhaseVerdict, TransportVerdict};
 use authstitch_model::{Basis, Cause, Flow, Phase, Transport, phases};
 
@@ -73,7 +74,7 @@ fn unreported(features: &Features, losses: &Losses, table: &FlowTable, phase: Ph
     having * loss / (1.0 - having * (1.0 - loss)).max(f32::MIN_POSITIVE)
 }
 
-/// Where a login stopped, over all causes.
+/// Where a login stopped, over all causes; zeros where no phase is left to be inferred.
 struct Stopped {
     /// By what a phase needs: the probability of each stop, and of having had on the way there what is needed.
     at: [ByStop; Needs::COUNT],
@@ -83,16 +84,15 @@ struct Stopped {
 
 impl Stopped {
     fn of(features: &Features, causes: &CauseDistribution, silence: &ByStop, table: &FlowTable) -> Self {
-        let open = open(features, silence);
         let passkey = features.flow == Flow::PasskeyCda;
-        let fit = passkey.then(|| transport::fit(features));
         let mut stopped =
             Self { at: [[0.0; Phase::COUNT + 2]; Needs::COUNT], transports: [0.0; Transport::COUNT] };
-        let nothing_to_infer =
-            !passkey && phases::of(features.flow).iter().all(|place| features.known.has(place.phase));
-        if nothing_to_infer {
+        let known = |place: &FlowPhase| features.known.has(place.phase);
+        if !passkey && phases::of(features.flow).iter().all(known) {
             return stopped;
         }
+        let open = open(features, silence);
+        let fit = passkey.then(|| transport::fit(features));
         for cause in Cause::ALL {
             let probability = causes.of(*cause);
             if probability < caps::NEGLIGIBLE {

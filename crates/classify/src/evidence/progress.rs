@@ -80,7 +80,27 @@ impl Progress {
 /// for a scanner may have spent the link before a person opened it.
 pub fn passed(flow: Flow, known: PhaseSet) -> PhaseSet {
     let Some(furthest) = known.last() else { return known };
-    let before = phases::of(flow).iter().filter(|place| place.phase < furthest);
-    let behind = before.filter(|place| flow != Flow::MagicLink || place.optional);
-    behind.fold(known, |passed, place| passed.with(place.phase))
+    known.and(BEFORE[flow.index()][furthest.index()])
 }
+
+/// By flow and phase: those before it that lie behind once it is reached.
+static BEFORE: [[PhaseSet; Phase::COUNT]; Flow::COUNT] = {
+    let mut table = [[PhaseSet::of(&[]); Phase::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let places = phases::of(Flow::ALL[flow]);
+        let mut next = 0;
+        while next < places.len() {
+            let mut later = places[next].phase.index() + 1;
+            while later < Phase::COUNT {
+                if places[next].optional || !matches!(Flow::ALL[flow], Flow::MagicLink) {
+                    table[flow][later] = table[flow][later].with(places[next].phase);
+                }
+                later += 1;
+            }
+            next += 1;
+        }
+        flow += 1;
+    }
+    table
+};
