@@ -1,8 +1,9 @@
-//! What the benches measure on: the telemetry of a simulated world, once as requests and once as events.
+//! What the benches measure on: the telemetry of a simulated world, as requests, as events and as journeys.
 
 pub mod fixed;
 
-use authstitch_model::{AuthEvent, Position, Record, RecordBody, Secret, UnixNanos};
+use authstitch_engine::{Effect, Engine, Settings};
+use authstitch_model::{AuthEvent, Journey, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode, encode_logs, encode_traces};
 use authstitch_simulate::{Body, Request, Schedule, Simulation, World};
 
@@ -63,4 +64,18 @@ pub fn records(requests: &[Encoded]) -> Vec<Record> {
         body: RecordBody::Events(events(request, Encoding::Protobuf, &mapping)),
     };
     requests.iter().enumerate().map(record).collect()
+}
+
+/// The journeys into which these attempts are stitched, each in all its revisions.
+#[must_use]
+pub fn journeys(attempts: u64) -> Vec<Journey> {
+    let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
+    let requests = encoded(&requests(attempts), Encoding::Protobuf);
+    records(&requests).into_iter().for_each(|record| engine.step(record, &mut effects));
+    engine.shut_down(&mut effects);
+    let journey = |effect| match effect {
+        Effect::Judged(judged) => Some(judged.journey),
+        Effect::Merged { .. } => None,
+    };
+    effects.into_iter().filter_map(journey).collect()
 }

@@ -1,7 +1,7 @@
 //! One number for each cause, and the few sums that everything here is made of.
 
 use authstitch_model::Cause;
-use authstitch_model::verdict::CauseDistribution;
+use authstitch_model::verdict::CauseSet;
 
 /// One number for each cause, by [`Cause::index`].
 pub type ByCause = [f32; Cause::COUNT];
@@ -9,12 +9,16 @@ pub type ByCause = [f32; Cause::COUNT];
 /// Numbers that a processor adds at once.
 const LANES: usize = 8;
 
-const _: () = assert!(Cause::COUNT.is_multiple_of(LANES), "every cause is in a lane");
+/// Numbers that stay in a processor's registers while others are multiplied with them.
+const REGISTERS: usize = 16;
+
+const _: () = assert!(Cause::COUNT.is_multiple_of(REGISTERS), "every cause is in a chunk");
 
 /// The sum.
+#[inline]
 pub fn sum(line: &ByCause) -> f32 {
     let mut lanes = [0.0; LANES];
-    for chunk in line.chunks_exact(LANES) {
+    for chunk in line.as_chunks::<LANES>().0 {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane += value;
         }
@@ -22,42 +26,67 @@ pub fn sum(line: &ByCause) -> f32 {
     lanes.iter().sum()
 }
 
-/// Multiplies each number by its counterpart.
-pub fn multiply(line: &mut ByCause, by: &ByCause) {
-    for (value, by) in line.iter_mut().zip(by) {
-        *value *= by;
+/// Multiplies each number by its counterparts.
+#[inline]
+pub fn multiply(line: &mut ByCause, by: &[&ByCause]) {
+    let (chunks, _) = line.as_chunks_mut::<REGISTERS>();
+    for (nth, chunk) in chunks.iter_mut().enumerate() {
+        // The product of a chunk stays in registers.
+        let mut product = *chunk;
+        for by in by {
+            let (by, _) = by.as_chunks::<REGISTERS>();
+            for (value, by) in product.iter_mut().zip(&by[nth]) {
+                *value *= by;
+            }
+        }
+        *chunk = product;
     }
 }
 
 /// Adds each counterpart, so many times.
+#[inline]
 pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
     for (value, other) in line.iter_mut().zip(other) {
         *value += other * times;
     }
 }
 
-/// The probabilities of a distribution.
-pub fn probabilities(causes: &CauseDistribution) -> ByCause {
-    let mut line = [0.0; Cause::COUNT];
-    for (value, cause) in line.iter_mut().zip(Cause::ALL) {
-        *value = causes.of(*cause);
+/// Puts zero for the causes that are not in the set.
+#[inline]
+pub fn leave(line: &mut ByCause, set: CauseSet) {
+    for (value, one) in line.iter_mut().zip(&ONES) {
+        *value = if set.meets(*one) { *value } else { 0.0 };
     }
-    line
 }
 
+/// Each cause as a set of its own.
+const ONES: [CauseSet; Cause::COUNT] = {
+    let mut ones = [CauseSet::of(&[]); Cause::COUNT];
+    let mut next = 0;
+    while next < Cause::COUNT {
+        ones[next] = CauseSet::of(&[Cause::ALL[next]]);
+        next += 1;
+    }
+    ones
+};
+
 /// The cause with the greatest number; the first of equals.
+#[inline]
 pub fn greatest(line: &ByCause) -> Cause {
-    let mut best = Cause::ALL[0];
-    for cause in Cause::ALL {
-        if line[cause.index()] > line[best.index()] {
-            best = *cause;
+    let mut lanes = [f32::MIN; LANES];
+    for chunk in line.as_chunks::<LANES>().0 {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    best
+    let greatest = lanes.into_iter().fold(f32::MIN, f32::max);
+    Cause::ALL[line.iter().position(|value| *value == greatest).unwrap_or_default()]
 }
 
 #[cfg(test)]
 mod tests {
+    use authstitch_model::verdict::CauseDistribution;
+
     use super::*;
 
     #[test]
@@ -67,5 +96,7 @@ mod tests {
         weights[Cause::Declined.index()] = 2.0;
         assert_eq!(greatest(&weights), Cause::Declined);
         assert!((sum(&weights) - 33.0).abs() < 1e-6);
+        leave(&mut weights, CauseSet::default().with(Cause::Declined));
+        assert_eq!((sum(&weights), greatest(&weights)), (2.0, Cause::Declined));
     }
 }

@@ -15,3 +15,6 @@ pub const SHOWN_PHASE: f32 = 0.05;
 
 /// The largest number of causes that an explanation names: a reader acts on two or three.
 pub const CAUSES_EXPLAINED: usize = 3;
+
+/// A cause with less than this does not count for phases and transport: a 32-bit sum near one would not show it.
+pub const NEGLIGIBLE: f32 = 1e-7;

@@ -18,6 +18,7 @@ mod fault;
 mod place;
 mod progress;
 
+use authstitch_model::event::Transports;
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{
     Attachment, AuthEvent, Cause, CloseReason, EventName, Flow, Journey, JourneyEvent, Phase, Reason, Side,
@@ -28,8 +29,8 @@ pub use ceremony::{FailedCeremony, limit_hit};
 pub use progress::Progress;
 
 use crate::feature::{
-    Ceremony, CodeUse, Credential, Elapsed, Family, Form, Holes, Hybrid, Page, Parting, PhoneSession,
-    PhoneSystem, Refreshes, Refusal, Sampled, System, UserVerification, Values,
+    Ceremony, CodeUse, Credential, Elapsed, Form, Holes, Hybrid, Page, Parting, PhoneSession, PhoneSystem,
+    Refreshes, Refusal, Sampled, UserVerification, Values,
 };
 use crate::phase_set::PhaseSet;
 use buckets::{
@@ -50,12 +51,14 @@ pub struct Features {
     pub known: PhaseSet,
     /// The phases that lie behind.
     pub passed: PhaseSet,
-    /// The value of each feature.
+    /// The value of each observation; none after a session, which decides alone.
     pub values: Values,
     /// The probability of each [`Elapsed`] value: more than one where the browser is not known.
     pub elapsed: Option<[f32; Elapsed::CODES.len()]>,
     /// The ceremony that failed and was not overcome.
     pub failed_ceremony: Option<FailedCeremony>,
+    /// What tells the ceremony's limit.
+    pub setting: ceremony::Setting,
     /// The reason of the refusal that was not overcome.
     pub reason: Option<Reason>,
     /// When the person parted, where an act of theirs was seen.
@@ -70,7 +73,7 @@ pub struct Features {
     pub kept: f32,
     /// Whether the journey was cut off, so that its silence says nothing.
     pub cut_off: bool,
-    /// What is known of the authenticator.
+    /// What is known of a passkey's authenticator.
     pub authenticator: Authenticator,
     /// Signs of a relayed code.
     pub relayed: bool,
@@ -107,14 +110,14 @@ struct Pass {
     credential_unknown: bool,
     phone_session: bool,
     hybrid: Option<bool>,
-    system: Option<System>,
-    browser: Option<Family>,
+    setting: ceremony::Setting,
     phone_system: Option<PhoneSystem>,
     form: Form,
     page_heard_at: Option<UnixNanos>,
     authenticator: Authenticator,
     heard: [bool; Side::COUNT],
-    kept: Option<u16>,
+    /// The greatest share of traces that a sampler said it drops, in parts per 65,536.
+    dropped: u16,
 }
 
 /// Reduces a journey to its features.
@@ -130,23 +133,25 @@ impl Pass {
     fn see(&mut self, journey: &Journey, nth: usize, seen: &JourneyEvent) {
         let event = &seen.event;
         let facts = &event.facts;
+        self.setting.asked = facts.webauthn_timeout.or(self.setting.asked);
         self.heard[event.side.index()] = true;
-        self.kept = [self.kept, facts.sampled].into_iter().flatten().min();
+        self.dropped = self.dropped.max(facts.sampled.map_or(0, |kept| u16::MAX - kept));
         self.hybrid = facts.hybrid_capability.or(self.hybrid);
         self.places.see(journey.flow, event);
         self.see_device(seen);
-        self.see_authenticator(event);
+        if journey.flow == Flow::PasskeyCda {
+            self.see_authenticator(event);
+        }
         self.codes.see(journey, nth, seen);
 
         if let Some(phase) = phases::evidenced(journey.flow, event) {
-            if self.progress.reach(phase, event.side, seen.corrected) {
+            if self.progress.reach(journey.flow, phase, event.side, seen.corrected) {
                 self.decided = false;
                 self.hiccups = self.faults.overcome(event.side, self.hiccups);
                 self.hiccups = self.codes.gone_on(phase, self.hiccups);
             }
             self.overcome(phase);
         }
-        self.progress.imply(phases::implied_by_event(journey.flow, event.name));
         self.see_name(journey.flow, seen);
     }
 
@@ -156,14 +161,9 @@ impl Pass {
         let environment = &event.environment;
         match event.side {
             Side::Initiator => {
-                self.page_heard_at = self.page_heard_at.max(Some(seen.corrected));
+                self.page_heard_at = Some(seen.corrected);
                 self.form = if event.observed.is_some() { Form::Logs } else { Form::Spans };
-                if self.system.is_none() {
-                    self.system = environment.os.as_ref().map(|os| system(os.kind));
-                }
-                if self.browser.is_none() {
-                    self.browser = environment.browser.as_ref().map(|browser| family(browser.kind));
-                }
+                self.setting.see(environment);
             }
             Side::Authenticator if self.phone_system.is_none() => {
                 self.phone_system = environment.os.as_ref().map(|os| phone_system(os.kind));
@@ -200,10 +200,14 @@ impl Pass {
             }
             EventName::WebauthnCompleted if event.facts.error.is_none() => self.ceremony.complete(),
             EventName::WebauthnFailed | EventName::WebauthnCompleted => {
+                self.progress.imply(phases::implied_by_event(flow, event.name));
                 self.ceremony.fail(seen, self.decided);
             }
-            EventName::VerificationFailed if !self.decided => {
-                self.refusal = Some((refusal(event.facts.reason), event.facts.reason));
+            EventName::VerificationFailed => {
+                self.progress.imply(phases::implied_by_event(flow, event.name));
+                if !self.decided {
+                    self.refusal = Some((refusal(event.facts.reason), event.facts.reason));
+                }
             }
             EventName::UserVerificationFailed => self.verifications_failed += 1,
             EventName::CredentialUnknown => self.credential_unknown = true,
@@ -247,55 +251,83 @@ impl Pass {
         known.attachment = facts.attachment.or(known.attachment);
         let transports = facts.transports;
         if !transports.is_empty() {
-            known.only_key = !transports.has("hybrid") && !transports.has("internal");
-            known.no_key = !(transports.has("usb") || transports.has("nfc") || transports.has("smart-card"));
+            known.only_key = !transports.meets(Transports::PHONE);
+            known.no_key = !transports.meets(Transports::KEY);
         }
         known.no_key |= facts.backup_eligible == Some(true);
         known.scanned |= event.name == EventName::QrScanned && event.side == Side::Authenticator;
     }
 
-    fn finish(self, journey: &Journey) -> Features {
+    fn finish(&self, journey: &Journey) -> Features {
         let flow = journey.flow;
-        let known = self.progress.known(flow);
+        let known = self.progress.known();
         let confirmed = known.has(Phase::Confirmed);
-        let passkey = flow == Flow::PasskeyCda;
-        let failed = self.ceremony.failed().filter(|_| !confirmed);
-        let ceremony = (passkey && !confirmed).then(|| self.ceremony.value(failed));
-        let limits = failed.and_then(|failed| ceremony::against_limits(journey, failed));
-        let (refusal, reason) = match self.refusal {
-            Some((refusal, reason)) => (refusal, reason),
-            None => (Refusal::Nothing, None),
+        let failed_ceremony = self.ceremony.failed().filter(|_| !confirmed);
+        let elapsed = failed_ceremony.and_then(|failed| ceremony::against_limits(&self.setting, failed));
+        let mut features = Features {
+            flow,
+            values: Values::default(),
+            elapsed,
+            failed_ceremony,
+            setting: self.setting,
+            reason: self.refusal.and_then(|(_, reason)| reason),
+            parted_at: self.parting.map(|(_, at)| at),
+            hiccups: self.hiccups,
+            error_before_presented: self.error_before_presented,
+            heard: self.heard,
+            kept: 1.0 - f32::from(self.dropped) / 65_536.0,
+            cut_off: matches!(
+                journey.close_reason,
+                CloseReason::Evicted | CloseReason::Shutdown | CloseReason::Age
+            ),
+            authenticator: self.authenticator,
+            known,
+            passed: progress::passed(flow, known),
+            relayed: flow == Flow::AppQr && self.places.relayed(&self.progress),
+            progress: self.progress,
         };
+        if !self.progress.observed().has(Phase::Established) {
+            features.values = self.values(journey, &features);
+        }
+        features
+    }
+
+    fn values(&self, journey: &Journey, features: &Features) -> Values {
+        let flow = features.flow;
+        let passkey = flow == Flow::PasskeyCda;
+        let failed = features.failed_ceremony;
+        let running = passkey && !features.known.has(Phase::Confirmed);
+        let ceremony = running.then(|| self.ceremony.value(failed));
         let last = self.progress.last_at();
         let parting = self.parting.map_or(Parting::Nothing, |(parting, _)| parting);
         let dwell = self.parting.zip(last).map(|((_, at), last)| wait(at.since(last)));
         let alive = self.page_heard_at.zip(last).map(|(heard, last)| wait(heard.since(last)));
-        let since_fault = self.faults.last_at().zip(self.parting.map(|(_, at)| at));
-        let values = Values {
-            stage: Some(stage(known.last())),
+        let since_fault = self.faults.last_at().zip(features.parted_at);
+        Values {
+            stage: Some(stage(features.known.last())),
             page_stage: Some(stage(self.progress.furthest_of(Side::Initiator))),
             phone_stage: Some(stage(self.progress.furthest_of(Side::Authenticator))),
             server_stage: Some(stage(self.progress.furthest_of(Side::Server))),
             form: Some(self.form),
-            sampled: Some(match self.kept {
-                None | Some(u16::MAX) => Sampled::All,
-                Some(32_768..) => Sampled::Most,
-                Some(_) => Sampled::Few,
+            sampled: Some(match self.dropped {
+                0 => Sampled::All,
+                1..32_768 => Sampled::Most,
+                _ => Sampled::Few,
             }),
-            holes: Some(self.holes(flow, known)),
+            holes: Some(self.holes(flow, features.known)),
             previous: Some(previous(journey)),
             since_fault: since_fault.map(|(fault, parted)| wait(parted.since(fault))),
-            limit: ceremony.map(|_| limit(ceremony::likeliest_limit(journey))),
+            limit: ceremony.map(|_| limit(ceremony::likeliest_limit(&self.setting))),
             alive: alive.filter(|_| parting == Parting::Nothing),
-            browser: self.browser,
+            browser: self.setting.browser.map(family),
             phone_system: self.phone_system,
             server_fault: Some(self.faults.of(Side::Server)),
-            refusal: Some(refusal),
+            refusal: Some(self.refusal.map_or(Refusal::Nothing, |(refusal, _)| refusal)),
             phone_fault: Some(self.faults.of(Side::Authenticator)),
             complaint: Some(self.faults.complaint()),
             page_fault: Some(self.faults.of(Side::Initiator)),
             ceremony,
-            elapsed: limits.as_ref().map(ceremony::likeliest),
+            elapsed: features.elapsed.as_ref().map(ceremony::likeliest),
             user_verification: Some(match self.verifications_failed {
                 0 => UserVerification::Fine,
                 1 => UserVerification::FailedOnce,
@@ -329,28 +361,7 @@ impl Pass {
                 .filter(|_| passkey)
                 .map(|able| if able { Hybrid::Able } else { Hybrid::Unable }),
             place: self.places.compare(),
-            system: self.system,
-        };
-        Features {
-            flow,
-            values,
-            elapsed: limits,
-            failed_ceremony: failed,
-            reason,
-            parted_at: self.parting.map(|(_, at)| at),
-            hiccups: self.hiccups,
-            error_before_presented: self.error_before_presented,
-            heard: self.heard,
-            kept: self.kept.map_or(1.0, |parts| (f32::from(parts) + 1.0) / 65_536.0),
-            cut_off: matches!(
-                journey.close_reason,
-                CloseReason::Evicted | CloseReason::Shutdown | CloseReason::Age
-            ),
-            authenticator: self.authenticator,
-            known,
-            passed: progress::passed(flow, known),
-            relayed: flow == Flow::AppQr && self.places.relayed(&self.progress),
-            progress: self.progress,
+            system: self.setting.os.map(system),
         }
     }
 }

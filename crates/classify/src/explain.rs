@@ -87,7 +87,7 @@ fn seen(journey: &Journey, features: &Features) -> String {
         return format!("the person refused on the phone{after}");
     }
     if let Some(failed) = features.failed_ceremony {
-        return ceremony(journey, features, failed);
+        return ceremony(features, failed);
     }
     let faults =
         [(values.phone_fault, "phone"), (values.page_fault, "page"), (values.server_fault, "server")];
@@ -166,11 +166,11 @@ fn last_seen(features: &Features) -> String {
     }
 }
 
-fn ceremony(journey: &Journey, features: &Features, failed: FailedCeremony) -> String {
+fn ceremony(features: &Features, failed: FailedCeremony) -> String {
     let with = failed.error.map_or("an error without a name", error_in_words);
     let Some(elapsed) = failed.elapsed else { return format!("the ceremony ended with {with}") };
     let mut text = format!("the ceremony ended after {} with {with}", length_in_words(elapsed));
-    text.push_str(&match evidence::limit_hit(journey, features, failed) {
+    text.push_str(&match evidence::limit_hit(features, failed) {
         Some(limit) => {
             let whose =
                 if limit.asked_for { "the relying party's own limit" } else { "the browser's own limit" };

@@ -2,10 +2,10 @@
 //!
 //! - An *observation* is one fact of a journey with a small closed set of values. One without a value was not
 //!   applicable or could not be seen.
-//! - A *feature* is one observation, or several together: how long a person waited means something else at the
-//!   prompt than before the scan. It has a value where each of its observations has one.
-//! - A feature's value that says that something was not seen is an *absence*, and weaker the more telemetry of
-//!   those is lost who would have told. Its first observation decides.
+//! - Each value of an observation has weights of its own. They are fitted all together, so none needs to be
+//!   paired with another to be understood.
+//! - A value that says that something was not seen is an *absence*, and weaker the more telemetry of those is
+//!   lost who would have told.
 
 mod values;
 
@@ -41,8 +41,16 @@ macro_rules! observations {
         pub struct Values { $($(#[$meta])* pub $field: Option<$values>,)+ }
 
         impl Observation {
+            /// Every observation, in the order in which its evidence is weighed.
+            pub const ALL: &'static [Self] = &[$(Self::$observation,)+];
+
             /// How many there are.
-            const COUNT: usize = [$(Self::$observation,)+].len();
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// Its name in the tables.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$observation => stringify!($field),)+ }
+            }
 
             /// The codes of its values.
             pub const fn codes(self) -> &'static [&'static str] {
@@ -136,188 +144,85 @@ impl Observation {
     /// Who is silent where this value is an absence.
     const fn absent(self, value: u8) -> Option<Reporter> {
         let reporter = match self {
-            Self::ServerFault | Self::Refusal => Reporter::Side(Side::Server),
-            Self::PhoneFault | Self::UserVerification | Self::PhoneSession | Self::CodeUse => {
-                Reporter::Side(Side::Authenticator)
-            }
+            Self::ServerStage | Self::ServerFault | Self::Refusal => Reporter::Side(Side::Server),
+            Self::PhoneStage
+            | Self::PhoneFault
+            | Self::UserVerification
+            | Self::PhoneSession
+            | Self::CodeUse => Reporter::Side(Side::Authenticator),
             Self::Ceremony if value <= Ceremony::Pending as u8 => {
                 return Some(Reporter::Side(Side::Initiator));
             }
-            Self::PageFault | Self::Ceremony | Self::Credential | Self::Refreshes => {
-                Reporter::Side(Side::Initiator)
-            }
+            Self::PageStage
+            | Self::Form
+            | Self::PageFault
+            | Self::Ceremony
+            | Self::Credential
+            | Self::Refreshes
+            | Self::Alive => Reporter::Side(Side::Initiator),
             Self::Parting | Self::Page => Reporter::LeavingPage,
-            Self::Stage | Self::PageStage => return Some(Reporter::Anyone),
-            Self::Complaint => Reporter::Anyone,
+            Self::Stage | Self::Complaint => Reporter::Anyone,
             _ => return None,
         };
         if value == 0 { Some(reporter) } else { None }
     }
 }
 
-/// One observation, or several together.
-#[derive(Debug)]
-pub struct Feature {
-    /// Its name in the tables.
-    pub code: &'static str,
-    /// The observations, the first of which says what it is about.
-    pub of: &'static [Observation],
-}
-
-/// A value of a feature.
+/// An observation that has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Which feature.
-    pub feature: usize,
-    /// The place of its value in the feature's set.
-    pub value: usize,
-    /// The place of the first observation's value in its set.
-    pub first: u8,
+    /// Of what.
+    pub about: Observation,
+    /// The place of its value in the observation's set.
+    pub value: u8,
 }
 
-/// Every feature, in the order in which its evidence is weighed.
-pub const FEATURES: &[Feature] = {
-    use Observation as O;
-    macro_rules! of {
-        ($code:literal, $($observation:ident),+) => { Feature { code: $code, of: &[$(O::$observation),+] } };
-    }
-    &[
-        of!("reports", PageStage, PhoneStage, ServerStage),
-        of!("stage, form", Stage, Form),
-        of!("stage, sampled", Stage, Sampled),
-        of!("stage, holes", Stage, Holes),
-        of!("stage, previous", Stage, Previous),
-        of!("server_fault, stage", ServerFault, Stage),
-        of!("refusal, stage", Refusal, Stage),
-        of!("phone_fault, stage", PhoneFault, Stage),
-        of!("page_fault, stage", PageFault, Stage),
-        of!("complaint, stage", Complaint, Stage),
-        of!("ceremony, stage", Ceremony, Stage),
-        of!("ceremony, browser", Ceremony, Family),
-        of!("ceremony, limit", Ceremony, Limit),
-        of!("elapsed", Elapsed),
-        of!("elapsed, limit", Elapsed, Limit),
-        of!("dwell, parting", Dwell, Parting),
-        of!("dwell, parting, stage", Dwell, Parting, Stage),
-        of!("since_fault, parting", SinceFault, Parting),
-        of!("parting, stage", Parting, Stage),
-        of!("user_verification, stage", UserVerification, Stage),
-        of!("credential", Credential),
-        of!("code_use, stage", CodeUse, Stage),
-        of!("code_use, phone_fault", CodeUse, PhoneFault),
-        of!("refreshes, stage", Refreshes, Stage),
-        of!("refreshes, parting", Refreshes, Parting),
-        of!("scanner, stage", Scanner, Stage),
-        of!("phone_session, stage", PhoneSession, Stage),
-        of!("page, stage", Page, Stage),
-        of!("alive, page, stage", Alive, Page, Stage),
-        of!("retry, stage", Retry, Stage),
-        of!("retry, parting", Retry, Parting),
-        of!("retry, ceremony", Retry, Ceremony),
-        of!("begun, parting", Begun, Parting),
-        of!("hybrid", Hybrid),
-        of!("place", Place),
-        of!("system", System),
-        of!("browser", Family),
-        of!("phone_system", PhoneSystem),
-    ]
-};
+/// How many values all observations have together.
+pub const VALUES: usize = OFFSETS[Observation::COUNT];
 
-/// How many values all features have together.
-pub const VALUES: usize = OFFSETS[FEATURES.len()];
-
-/// Where the values of each feature begin among all values.
-const OFFSETS: [usize; FEATURES.len() + 1] = {
-    let mut offsets = [0; FEATURES.len() + 1];
+/// Where the values of each observation begin among all values.
+const OFFSETS: [usize; Observation::COUNT + 1] = {
+    let mut offsets = [0; Observation::COUNT + 1];
     let mut next = 0;
-    while next < FEATURES.len() {
-        offsets[next + 1] = offsets[next] + FEATURES[next].count();
+    while next < Observation::COUNT {
+        offsets[next + 1] = offsets[next] + Observation::ALL[next].codes().len();
         next += 1;
     }
     offsets
 };
 
-impl Feature {
-    /// How many values it has.
-    pub const fn count(&self) -> usize {
-        let mut count = 1;
-        let mut next = 0;
-        while next < self.of.len() {
-            count *= self.of[next].codes().len();
-            next += 1;
-        }
-        count
-    }
-
-    /// The text of a value: the codes of its observations.
-    pub fn code_of(&self, value: usize) -> String {
-        let mut left = value;
-        let mut codes = Vec::new();
-        for observation in self.of.iter().rev() {
-            let known = observation.codes();
-            codes.push(known[left % known.len()]);
-            left /= known.len();
-        }
-        codes.reverse();
-        codes.join(", ")
-    }
-
-    /// The value with this text.
-    pub fn value_of(&self, text: &str) -> Option<usize> {
-        let mut codes = text.split(", ");
-        let mut value = 0;
-        for observation in self.of {
-            let code = codes.next()?;
-            let place = observation.codes().iter().position(|known| *known == code)?;
-            value = value * observation.codes().len() + place;
-        }
-        codes.next().is_none().then_some(value)
-    }
-}
-
 impl Known {
     /// Its place among all values.
     pub const fn row(self) -> usize {
-        OFFSETS[self.feature] + self.value
+        OFFSETS[self.about as usize] + self.value as usize
     }
 
-    /// The place among all values of the one whose first observation has this value instead.
-    pub const fn with_first(self, first: usize) -> usize {
-        let each = FEATURES[self.feature].count() / self.about().codes().len();
-        OFFSETS[self.feature] + self.value % each + first * each
-    }
-
-    /// What it is about.
-    pub const fn about(self) -> Observation {
-        FEATURES[self.feature].of[0]
+    /// Its text in the tables.
+    pub const fn code(self) -> &'static str {
+        self.about.codes()[self.value as usize]
     }
 
     /// Who is silent where it is an absence.
     pub const fn absent(self) -> Option<Reporter> {
-        self.about().absent(self.first)
+        self.about.absent(self.value)
     }
 }
 
-/// Where the values of a feature begin among all values.
-pub const fn offset(feature: usize) -> usize {
-    OFFSETS[feature]
+impl Observation {
+    /// Its values, in order.
+    pub fn values(self) -> impl Iterator<Item = Known> {
+        (0_u8..).take(self.codes().len()).map(move |value| Known { about: self, value })
+    }
 }
 
 impl Values {
-    /// The features that have a value.
+    /// The observations that have a value.
     pub fn known(&self) -> impl Iterator<Item = Known> {
         let places = self.places();
-        FEATURES.iter().enumerate().filter_map(move |(feature, known)| {
-            let mut value = 0;
-            for observation in known.of {
-                let place = places[*observation as usize];
-                if place == NO_VALUE {
-                    return None;
-                }
-                value = value * observation.codes().len() + usize::from(place);
-            }
-            Some(Known { feature, value, first: places[known.of[0] as usize] })
-        })
+        Observation::ALL
+            .iter()
+            .zip(places)
+            .filter_map(|(about, value)| (value != NO_VALUE).then_some(Known { about: *about, value }))
     }
 }
 
@@ -326,31 +231,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_has_a_text_of_its_own() {
-        for (nth, feature) in FEATURES.iter().enumerate() {
-            for value in 0..feature.count() {
-                assert_eq!(feature.value_of(&feature.code_of(value)), Some(value), "{}", feature.code);
-            }
-            assert_eq!(offset(nth) + feature.count(), OFFSETS[nth + 1]);
-            assert!(!FEATURES[nth + 1..].iter().any(|other| other.code == feature.code));
+    fn every_value_has_a_row_and_a_text_of_its_own() {
+        let all: Vec<_> = Observation::ALL.iter().flat_map(|about| about.values()).collect();
+        assert_eq!(all.len(), VALUES);
+        for (row, known) in all.into_iter().enumerate() {
+            assert_eq!(known.row(), row);
+            let same = known.about.values().filter(|other| other.code() == known.code());
+            assert_eq!(same.count(), 1, "{} {}", known.about.code(), known.code());
         }
-        assert_eq!(FEATURES[0].value_of("nothing"), None);
     }
 
     #[test]
-    fn a_feature_has_a_value_where_each_of_its_observations_has_one() {
-        let values =
-            Values { parting: Some(Parting::Closed), stage: Some(Stage::Scanned), ..Values::default() };
-        let known: Vec<_> = values.known().collect();
-        assert_eq!(known.len(), 1);
-        assert_eq!(FEATURES[known[0].feature].code, "parting, stage");
-        assert_eq!(FEATURES[known[0].feature].code_of(known[0].value), "closed, scanned");
+    fn only_observations_with_a_value_are_known() {
+        let values = Values { parting: Some(Parting::Closed), ..Values::default() };
+        let known: Vec<_> = values.known().map(|known| (known.about.code(), known.code())).collect();
+        assert_eq!(known, [("parting", "closed")]);
     }
 
     #[test]
-    fn the_first_observation_says_whether_it_is_an_absence() {
+    fn the_value_says_whether_it_is_an_absence() {
         let absent = |parting| {
-            let values = Values { parting: Some(parting), stage: Some(Stage::Nothing), ..Values::default() };
+            let values = Values { parting: Some(parting), ..Values::default() };
             values.known().next().and_then(Known::absent)
         };
         assert_eq!(absent(Parting::Nothing), Some(Reporter::LeavingPage));

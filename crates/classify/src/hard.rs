@@ -58,6 +58,27 @@ static MAY_HALT: [[PhaseSet; Cause::COUNT]; Flow::COUNT] = {
     table
 };
 
+/// By flow and phase: the causes that can stop the flow there.
+static HALTING_AT: [[CauseSet; Phase::COUNT]; Flow::COUNT] = {
+    let mut table = [[CauseSet::of(&[]); Phase::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let mut cause = 0;
+        while cause < Cause::COUNT {
+            let mut phase = 0;
+            while phase < Phase::COUNT {
+                if MAY_HALT[flow][cause].has(Phase::ALL[phase]) {
+                    table[flow][phase] = table[flow][phase].with(Cause::ALL[cause]);
+                }
+                phase += 1;
+            }
+            cause += 1;
+        }
+        flow += 1;
+    }
+    table
+};
+
 const fn halting_phases(flow: Flow, cause: Cause) -> PhaseSet {
     use Phase::{Confirmed, Established, Prompted, Returned, Verified};
     let places = phases::of(flow);
@@ -78,6 +99,13 @@ const fn halting_phases(flow: Flow, cause: Cause) -> PhaseSet {
 /// The phases at which a cause can stop a flow, as far as events show it; empty where it cannot.
 pub fn may_halt(flow: Flow, cause: Cause) -> PhaseSet {
     MAY_HALT[flow.index()][cause.index()]
+}
+
+/// The causes that can stop a flow at one phase at least other than these.
+fn halting_elsewhere(flow: Flow, behind: PhaseSet) -> CauseSet {
+    let at = HALTING_AT[flow.index()].iter().zip(Phase::ALL);
+    at.filter(|(_, phase)| !behind.has(**phase))
+        .fold(CauseSet::default(), |all, (causes, _)| all.and(*causes))
 }
 
 /// The rules that apply, in order; a decisive one stands alone.
@@ -103,17 +131,13 @@ pub fn is_decisive(rulings: &[Option<Ruling>; RULINGS]) -> bool {
     rulings[RULINGS - 1].is_none()
 }
 
-/// Whether a ruling leaves a single cause.
-pub fn is_final(rulings: &[Option<Ruling>; RULINGS]) -> bool {
-    rulings.iter().flatten().any(|ruling| ruling.left.iter().nth(1).is_none())
+/// The cause that a ruling leaves alone, if one does.
+pub fn decided(rulings: &[Option<Ruling>; RULINGS]) -> Option<Cause> {
+    rulings.iter().flatten().find_map(|ruling| ruling.left.only())
 }
 
 const fn ruling(evidence: Evidence, left: CauseSet) -> Option<Ruling> {
     Some(Ruling { evidence, left })
-}
-
-fn only(causes: &[Cause]) -> CauseSet {
-    causes.iter().fold(CauseSet::default(), |set, cause| set.with(*cause))
 }
 
 fn all_but(excluded: impl Fn(Cause) -> bool) -> CauseSet {
@@ -125,26 +149,26 @@ fn all_but(excluded: impl Fn(Cause) -> bool) -> CauseSet {
 
 fn session(features: &Features) -> Option<Ruling> {
     let established = features.progress.observed().has(Phase::Established);
-    established.then(|| Ruling { evidence: Evidence::SessionEstablished, left: only(&[Cause::None]) })
+    established.then(|| Ruling { evidence: Evidence::SessionEstablished, left: CauseSet::of(&[Cause::None]) })
 }
 
 fn named_reason(features: &Features) -> Option<Ruling> {
     let left = match (features.reason?, features.flow) {
         (Reason::ChallengeExpired | Reason::TokenExpired, Flow::PasskeyCda) => {
-            only(&[Cause::VerificationRejected])
+            CauseSet::of(&[Cause::VerificationRejected])
         }
-        (Reason::ChallengeExpired | Reason::TokenExpired, _) => only(&[Cause::CodeExpired]),
-        (Reason::WrongAccount, _) => only(&[Cause::WrongAccount]),
-        (Reason::WrongDevice, _) => only(&[Cause::WrongDevice]),
-        (Reason::RiskDenied, _) => only(&[Cause::RiskDenied]),
+        (Reason::ChallengeExpired | Reason::TokenExpired, _) => CauseSet::of(&[Cause::CodeExpired]),
+        (Reason::WrongAccount, _) => CauseSet::of(&[Cause::WrongAccount]),
+        (Reason::WrongDevice, _) => CauseSet::of(&[Cause::WrongDevice]),
+        (Reason::RiskDenied, _) => CauseSet::of(&[Cause::RiskDenied]),
         (Reason::TokenAlreadyUsed, Flow::MagicLink) => match features.values.scanner {
-            Some(Scanner::Fetched | Scanner::Suspected) => only(&[Cause::LinkPrefetched]),
+            Some(Scanner::Fetched | Scanner::Suspected) => CauseSet::of(&[Cause::LinkPrefetched]),
             Some(Scanner::NoSign) | None => {
-                only(&[Cause::LinkPrefetched, Cause::VerificationRejected, Cause::CodeExpired])
+                CauseSet::of(&[Cause::LinkPrefetched, Cause::VerificationRejected, Cause::CodeExpired])
             }
         },
         (Reason::TokenAlreadyUsed, Flow::AppQr) => {
-            only(&[Cause::LinkPrefetched, Cause::VerificationRejected])
+            CauseSet::of(&[Cause::LinkPrefetched, Cause::VerificationRejected])
         }
         (
             Reason::TokenAlreadyUsed
@@ -155,7 +179,7 @@ fn named_reason(features: &Features) -> Option<Ruling> {
             | Reason::UnknownCredential
             | Reason::UserNotVerified,
             _,
-        ) => only(&[Cause::VerificationRejected]),
+        ) => CauseSet::of(&[Cause::VerificationRejected]),
         (Reason::Other, _) => return None,
     };
     ruling(Evidence::ServerReason, left)
@@ -168,18 +192,18 @@ fn nothing_presented(features: &Features) -> Option<Ruling> {
     let by_server = features.values.server_fault != Some(Fault::Nothing);
     let started = features.progress.observed().has(Phase::Started);
     if by_server && !started {
-        return ruling(Evidence::ServerError, only(&[Cause::RenderFailed, Cause::ServerError]));
+        return ruling(Evidence::ServerError, CauseSet::of(&[Cause::RenderFailed, Cause::ServerError]));
     }
     if by_server && !features.heard[Side::Initiator.index()] {
         return None;
     }
     let evidence = if by_server { Evidence::ServerError } else { Evidence::InitiatorError };
-    ruling(evidence, only(&[Cause::RenderFailed]))
+    ruling(evidence, CauseSet::of(&[Cause::RenderFailed]))
 }
 
 fn own_fault(features: &Features) -> Option<Ruling> {
     let own = features.values.ceremony == Some(Ceremony::Client);
-    own.then(|| Ruling { evidence: Evidence::InitiatorError, left: only(&[Cause::ClientError]) })
+    own.then(|| Ruling { evidence: Evidence::InitiatorError, left: CauseSet::of(&[Cause::ClientError]) })
 }
 
 fn unnamed_refusal(features: &Features) -> Option<Ruling> {
@@ -197,9 +221,7 @@ fn unnamed_refusal(features: &Features) -> Option<Ruling> {
 fn failed_ceremony(features: &Features) -> Option<Ruling> {
     features.failed_ceremony?;
     let too_late = PhaseSet::of(&[Phase::Verified, Phase::Returned, Phase::Established]);
-    let left =
-        all_but(|cause| cause == Cause::None || may_halt(features.flow, cause).without(too_late).is_empty());
-    ruling(Evidence::InitiatorError, left)
+    ruling(Evidence::InitiatorError, halting_elsewhere(features.flow, too_late))
 }
 
 fn refused_on_phone(features: &Features) -> Option<Ruling> {
@@ -216,9 +238,7 @@ fn unsupported(features: &Features) -> Option<Ruling> {
 }
 
 fn phases_reached(features: &Features) -> Ruling {
-    let passed = features.passed;
-    let left =
-        all_but(|cause| cause != Cause::None && may_halt(features.flow, cause).without(passed).is_empty());
+    let left = halting_elsewhere(features.flow, features.passed).with(Cause::None);
     Ruling { evidence: stage(features), left }
 }
 

@@ -29,6 +29,7 @@ mod likelihood;
 mod limits;
 mod phase_set;
 mod reached;
+mod stops;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -36,13 +37,12 @@ mod tables;
 pub mod train;
 mod transport;
 
-use authstitch_model::{Completeness, Flow, Journey, Verdict};
+use authstitch_model::{Completeness, Journey, Verdict};
 
 pub use explain::explain;
 pub use tables::Tables;
 
 use likelihood::Losses;
-use transport::Transports;
 
 /// Judges a journey.
 #[must_use]
@@ -50,14 +50,11 @@ pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables)
     let features = evidence::observe(journey);
     let losses = Losses::of(&features, completeness);
     let posterior = likelihood::weigh(&features, &losses, tables);
-    let table = tables.of(features.flow);
     let causes = posterior.causes;
-    let transports = (features.flow == Flow::PasskeyCda).then(|| Transports::of(&features, table));
-    let probabilities = by_cause::probabilities(&causes);
-    let transport = transports.as_ref().map(|mix| mix.verdict(&features, &probabilities));
-    let via = transports.as_ref().zip(transport.map(|transport| transport.value));
+    let table = tables.of(features.flow);
+    let (phases, transport) = reached::phases(&features, &causes, &posterior.silence, &losses, table);
     Verdict {
-        phases: reached::phases(&features, &probabilities, &posterior.silence, &losses, table, via),
+        phases,
         transport,
         end_act: ending::end_act(&features, &causes, posterior.likeliest),
         hiccups: features.hiccups,

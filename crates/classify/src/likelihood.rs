@@ -5,29 +5,34 @@
 //! 3. Silence: for each phase at which a cause can stop, the probability that no event of the phases before it
 //!    arrived though they were passed. It is the emission of each phase less the loss of the side that reports
 //!    it. Losses of one side come together: after one event was probably lost, the next is likelier lost, too.
-//! 4. Each feature's value multiplies the odds by its fitted weight. Weights are fitted together, so that what
-//!    two features both say counts once; they hold for the completeness at which they were fitted.
+//! 4. Each observation's value multiplies the odds by its fitted weight. Weights are fitted together, so that
+//!    what two observations both say counts once; they hold for the completeness at which they were fitted.
 //! 5. An absence that more loss than that may explain says less: a share of it, the loss in excess, is worth
 //!    as much to each cause as to the one that explains the absence best.
 //! 6. A journey that was cut off says nothing by its silence.
 //! 7. A side that a sampler may have dropped is silent with the sampler's share, unless it was heard of: a
 //!    sampler keeps or drops a trace as a whole.
 //! 8. With passkeys the phone never reports to the relying party, and its silence says nothing.
+//!
+//! First all causes are weighed, then the likeliest against the rest: what its odds were before and after a piece
+//! of evidence is the weight of that piece.
 
-use authstitch_model::verdict::{CauseDistribution, CauseSet, Weighed};
+mod duel;
+mod product;
+
+use authstitch_model::verdict::{CauseDistribution, Weighed};
 use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as model_caps, phases};
 
-use crate::by_cause::{self, ByCause, add, greatest, sum};
-use crate::caps;
-use crate::citation::cite;
+use crate::by_cause::{self, ByCause};
+use crate::citation::cited_as;
 use crate::evidence::{Features, reporter};
-use crate::feature::{FEATURES, Known, Observation, Reporter};
-use crate::hard;
+use crate::feature::{Elapsed, Known, Observation, Reporter};
+use crate::hard::{self, Ruling};
 use crate::phase_set::PhaseSet;
-use crate::tables::{FlowTable, Tables};
-
-/// Prior, rulings, silence, and one for each feature.
-const FACTORS: usize = 1 + hard::RULINGS + 1 + FEATURES.len();
+use crate::stops::{self, ByStop, NOWHERE};
+use crate::tables::{FlowTable, Tables, Weights};
+use duel::Duel;
+use product::Product;
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -36,50 +41,80 @@ pub struct Posterior {
     /// The likeliest cause.
     pub likeliest: Cause,
     /// The probability that nothing was heard of the phases from the furthest known one up to, but without,
-    /// each phase; the last entry is for the whole flow.
-    pub silence: [f32; Phase::COUNT + 1],
+    /// each phase; that of stopping nowhere is for the whole flow.
+    pub silence: ByStop,
     /// What moved it most.
     pub evidence: [Option<Weighed>; model_caps::EVIDENCE_SHOWN],
-}
-
-/// The factors of one journey multiplied, in the order in which their evidence is weighed.
-struct Factors {
-    count: usize,
-    /// What factors are cited as, and the product up to and with them; neighbours of one kind stand together.
-    products: [(Evidence, ByCause); FACTORS],
 }
 
 /// Weighs everything.
 pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior {
     let table = tables.of(features.flow);
-    let silence = silence(features.flow, features.known, losses, table, tables.shared_fate);
     let rulings = hard::rulings(features);
-
-    let mut factors = Factors::from_prior(&table.prior);
+    if let Some(cause) = hard::decided(&rulings) {
+        return decided(features, losses, tables, cause, &rulings);
+    }
+    let silence = silence(features, losses, tables);
+    let mut left = table.prior;
     for ruling in rulings.iter().flatten() {
-        factors.multiply(ruling.evidence, &as_factor(ruling.left));
+        by_cause::leave(&mut left, ruling.left);
     }
-    if !hard::is_final(&rulings) {
-        if !hard::is_decisive(&rulings) {
-            factors.multiply(hard::stage(features), &came_so_far(features.passed, &silence, table));
-        }
-        let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
-        for known in features.values.known() {
-            factors.weigh(features, table, &excess, known);
-        }
+    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(&left, features.passed, &silence, table));
+    if let Some(came) = &came {
+        by_cause::multiply(&mut left, &[came]);
     }
-    let likeliest = greatest(factors.product());
-    let causes = CauseDistribution::from_weights(*factors.product());
-    Posterior { causes, likeliest, silence, evidence: factors.heaviest(likeliest) }
+    let elapsed = features.elapsed.as_ref().and_then(|shares| mixed(shares, &table.weights));
+    let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
+    let factors = Factors::of(features, &table.weights, elapsed.as_ref(), excess, &left);
+
+    let mut product = Product::of_all(left);
+    factors.each(|odds, reach| product.multiply(odds, reach));
+    let likeliest = by_cause::greatest(product.values());
+    let causes = CauseDistribution::from_weights(*product.values());
+
+    let mut duel = Duel::begin(&table.prior, likeliest);
+    for ruling in rulings.iter().flatten() {
+        duel.leave(ruling.evidence, ruling.left);
+    }
+    if let Some(came) = &came {
+        duel.multiply(hard::stage(features), &[came], 0.0);
+    }
+    factors.each_cited(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
+    Posterior { causes, likeliest, silence, evidence: duel.heaviest() }
 }
 
-/// The factor that leaves these causes.
-fn as_factor(left: CauseSet) -> ByCause {
-    let mut factor = [0.0; Cause::COUNT];
-    for cause in left.iter() {
-        factor[cause.index()] = 1.0;
+/// What follows where a rule leaves a single cause: nothing has to be weighed.
+fn decided(
+    features: &Features,
+    losses: &Losses,
+    tables: &Tables,
+    cause: Cause,
+    rulings: &[Option<Ruling>; hard::RULINGS],
+) -> Posterior {
+    let prior = &tables.of(features.flow).prior;
+    let mut weights = [0.0; Cause::COUNT];
+    if rulings.iter().flatten().all(|ruling| ruling.left.has(cause)) {
+        weights[cause.index()] = prior[cause.index()];
     }
-    factor
+    let mut duel = Duel::begin(prior, cause);
+    for ruling in rulings.iter().flatten() {
+        duel.leave(ruling.evidence, ruling.left);
+    }
+    Posterior {
+        causes: CauseDistribution::from_weights(weights),
+        likeliest: cause,
+        silence: silence(features, losses, tables),
+        evidence: duel.heaviest(),
+    }
+}
+
+/// [`silence_between`] of a journey; a session leaves nothing to ask.
+fn silence(features: &Features, losses: &Losses, tables: &Tables) -> ByStop {
+    if features.progress.observed().has(Phase::Established) {
+        return [1.0; Phase::COUNT + 2];
+    }
+    let table = tables.of(features.flow);
+    silence_between(features.flow, features.known, losses, table, tables.shared_fate)
 }
 
 /// The probability that an event of each kind does not arrive.
@@ -143,17 +178,21 @@ impl Excess {
             Reporter::Anyone => self.0.sides.iter().copied().fold(0.0, f32::max),
         }
     }
+
+    fn is_none(&self) -> bool {
+        self.0.sides == [0.0; Side::COUNT] && self.0.leaving_page == 0.0
+    }
 }
 
 /// The probability that nothing was heard of the phases between the furthest known one and each other.
-pub fn silence(
+pub fn silence_between(
     flow: Flow,
     known: PhaseSet,
     losses: &Losses,
     table: &FlowTable,
     shared_fate: f32,
-) -> [f32; Phase::COUNT + 1] {
-    let mut silence = [1.0; Phase::COUNT + 1];
+) -> ByStop {
+    let mut silence = [1.0; Phase::COUNT + 2];
     let mut nothing_heard = 1.0;
     let mut loss = losses.sides;
     let furthest = known.last();
@@ -170,104 +209,127 @@ pub fn silence(
         let base = losses.sides[side];
         loss[side] = base.max(shared_fate * probably_lost + (1.0 - probably_lost) * base);
     }
-    silence[Phase::COUNT] = nothing_heard;
+    silence[NOWHERE] = nothing_heard;
     silence
 }
 
-/// For each cause the probability of what was heard, and not heard, of the phases.
-pub fn came_so_far(passed: PhaseSet, silence: &[f32; Phase::COUNT + 1], table: &FlowTable) -> ByCause {
-    let mut heard = [0.0; Cause::COUNT];
-    for phase in Phase::ALL.iter().filter(|phase| !passed.has(**phase)) {
-        add(&mut heard, &table.halts[phase.index()], silence[phase.index()]);
+/// For each cause that is left, the probability of what was heard, and not heard, of the phases.
+pub fn came_so_far(left: &ByCause, passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
+    let mut open = *silence;
+    for phase in Phase::ALL.iter().filter(|phase| passed.has(**phase)) {
+        open[phase.index()] = 0.0;
     }
-    heard[Cause::None.index()] = silence[Phase::COUNT];
-    heard
+    let mut came = [0.0; Cause::COUNT];
+    for ((came, halts), left) in came.iter_mut().zip(&table.halts).zip(left) {
+        if *left > 0.0 {
+            *came = stops::sum(&stops::product(halts, &open));
+        }
+    }
+    came
 }
 
-impl Factors {
-    fn from_prior(prior: &ByCause) -> Self {
-        Self { count: 1, products: [(Evidence::Prior, *prior); FACTORS] }
+/// Where more than one limit may have been in force: the factors of a ceremony's length, by the shares of its values.
+fn mixed(shares: &[f32; Elapsed::CODES.len()], weights: &Weights) -> Option<ByCause> {
+    let possible = || Observation::Elapsed.values().zip(shares).filter(|(_, share)| **share > 0.0);
+    possible().nth(1)?;
+    let mut mixed = [0.0; Cause::COUNT];
+    for (known, share) in possible() {
+        by_cause::add(&mut mixed, weights.odds(known), *share);
     }
+    Some(mixed)
+}
 
-    fn product(&self) -> &ByCause {
-        &self.products[self.count - 1].1
-    }
+/// What multiplies the odds, value by value.
+struct Factors<'a> {
+    excess: Excess,
+    /// What each cause has before: nothing where it is excluded.
+    left: &'a ByCause,
+    /// The values that say something, as what they are cited, and by how many nats they move a cause at most.
+    known: [(Known, Evidence, f32); Observation::COUNT],
+    odds: [&'a ByCause; Observation::COUNT],
+    count: usize,
+}
 
-    /// A product that grows small is scaled up: many small factors would vanish otherwise. Odds do not change.
-    fn multiply(&mut self, evidence: Evidence, factor: &ByCause) {
-        const SMALL: f32 = 1e-9;
-        let mut product = *self.product();
-        by_cause::multiply(&mut product, factor);
-        let sum = sum(&product);
-        if sum > 0.0 && sum < SMALL {
-            let scale = 1.0 / sum;
-            product.iter_mut().for_each(|product| *product *= scale);
+impl<'a> Factors<'a> {
+    fn of(
+        features: &Features,
+        weights: &'a Weights,
+        elapsed: Option<&'a ByCause>,
+        excess: Excess,
+        left: &'a ByCause,
+    ) -> Self {
+        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior, 0.0);
+        let mut factors = Self {
+            excess,
+            left,
+            known: [nothing; Observation::COUNT],
+            odds: [left; Observation::COUNT],
+            count: 0,
+        };
+        let stage = hard::stage(features);
+        for known in features.values.known() {
+            let (odds, reach) = match elapsed.filter(|_| known.about == Observation::Elapsed) {
+                Some(mixed) => (mixed, product::ROOM),
+                None => (weights.odds(known), weights.reach(known)),
+            };
+            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage), reach);
+            factors.odds[factors.count] = odds;
+            factors.count += usize::from(reach > 0.0);
         }
-        if self.products[self.count - 1].0 != evidence {
-            self.count += 1;
-        }
-        self.products[self.count - 1] = (evidence, product);
+        factors
     }
 
-    /// Multiplies the odds by the weights of a feature's value.
-    fn weigh(&mut self, features: &Features, table: &FlowTable, excess: &Excess, known: Known) {
-        if let (Observation::Elapsed, Some(shares)) = (known.about(), &features.elapsed)
-            && shares.iter().all(|share| *share < 1.0)
-        {
-            let mut mixed = [0.0; Cause::COUNT];
-            for (value, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-                add(&mut mixed, table.odds(known.with_first(value)).unwrap_or(&[1.0; Cause::COUNT]), *share);
+    /// Hands over all factors, and by how many nats those that go together move a cause at most.
+    fn each(&self, mut then: impl FnMut(&[&ByCause], f32)) {
+        self.runs(|_, _| true, |_, odds, reach| then(odds, reach));
+    }
+
+    /// The same by what they are cited as: neighbours that are cited alike go together.
+    fn each_cited(&self, then: impl FnMut(Evidence, &[&ByCause], f32)) {
+        self.runs(|one, other| one == other, then);
+    }
+
+    fn runs(
+        &self,
+        together: impl Fn(Evidence, Evidence) -> bool,
+        mut then: impl FnMut(Evidence, &[&ByCause], f32),
+    ) {
+        let none_in_excess = self.excess.is_none();
+        let known = &self.known[..self.count];
+        let mut begin = 0;
+        while begin < known.len() {
+            let (_, evidence, mut reach) = known[begin];
+            let mut end = begin + 1;
+            while end < known.len() {
+                let (_, next, further) = known[end];
+                if !together(evidence, next) || reach + further > product::ROOM {
+                    break;
+                }
+                reach += further;
+                end += 1;
             }
-            return self.multiply(Evidence::Elapsed, &mixed);
-        }
-        let Some(odds) = table.odds(known.row()) else { return };
-        let excess = known.absent().map_or(0.0, |reporter| excess.reporter(reporter));
-        if excess == 0.0 {
-            return self.multiply(cite(features, known), odds);
-        }
-        let possible = odds.iter().zip(self.product()).filter(|(_, left)| **left > 0.0);
-        let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
-        let mut weaker = *odds;
-        for odds in &mut weaker {
-            *odds = excess + (1.0 - excess) * (*odds / best).min(1.0);
-        }
-        self.multiply(cite(features, known), &weaker);
-    }
-
-    /// The evidence that moved the log odds of a cause most. The weights of all evidence, shown or not, add up
-    /// to its log odds, within their bound.
-    fn heaviest(&self, cause: Cause) -> [Option<Weighed>; model_caps::EVIDENCE_SHOWN] {
-        let mut weights = [0.0_f32; Evidence::COUNT];
-        let mut before = 0.0;
-        for (evidence, product) in &self.products[..self.count] {
-            let after = log_odds(product, cause);
-            weights[evidence.index()] += after - before;
-            before = after;
-        }
-        let mut heaviest = [None; model_caps::EVIDENCE_SHOWN];
-        for place in &mut heaviest {
-            let mut best: Option<(Evidence, f32)> = None;
-            for (evidence, weight) in Evidence::ALL.iter().zip(weights) {
-                if weight.abs() > best.map_or(caps::SHOWN_WEIGHT_NATS, |(_, weight)| weight.abs()) {
-                    best = Some((*evidence, weight));
+            let odds = &self.odds[begin..end];
+            if none_in_excess {
+                then(evidence, odds, reach);
+            } else {
+                for ((known, ..), odds) in known[begin..end].iter().zip(odds) {
+                    then(evidence, &[&self.weaker(*known, odds)], product::ROOM);
                 }
             }
-            let Some((evidence, weight)) = best else { break };
-            *place = Some(Weighed { evidence, weight });
-            weights[evidence.index()] = 0.0;
+            begin = end;
         }
-        heaviest
     }
-}
 
-fn log_odds(weights: &ByCause, cause: Cause) -> f32 {
-    let mut rest = *weights;
-    let own = std::mem::replace(&mut rest[cause.index()], 0.0);
-    let rest = sum(&rest);
-    if own == 0.0 && rest == 0.0 {
-        return 0.0;
+    /// The factors of a value; those of an absence that a loss in excess may explain are weaker.
+    fn weaker(&self, known: Known, odds: &ByCause) -> ByCause {
+        let excess = known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter));
+        if excess == 0.0 {
+            return *odds;
+        }
+        let possible = odds.iter().zip(self.left).filter(|(_, left)| **left > 0.0);
+        let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
+        odds.map(|odds| excess + (1.0 - excess) * (odds / best).min(1.0))
     }
-    (own / rest).ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS)
 }
 
 #[cfg(test)]

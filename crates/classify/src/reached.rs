@@ -10,31 +10,32 @@
 //! - An optional phase that nobody reported counts with the share of logins that have it and whose report was
 //!   lost; where nothing was heard of the side that would report it, of all that have it.
 
-use authstitch_model::verdict::PhaseVerdict;
+use authstitch_model::phases::FlowPhase;
+use authstitch_model::verdict::{CauseDistribution, PhaseVerdict, TransportVerdict};
 use authstitch_model::{Basis, Cause, Flow, Phase, Transport, phases};
 
-use crate::by_cause::{self, ByCause};
+use crate::caps;
 use crate::evidence::{Features, reporter};
 use crate::feature::Elapsed;
 use crate::likelihood::Losses;
+use crate::stops::{self, BEHIND, ByStop, NOWHERE};
 use crate::tables::FlowTable;
-use crate::transport::{self, Transports, Way};
+use crate::transport::{self, ByTransport, Needs};
 
-/// The verdict on each phase. `transport` is the likeliest, in a passkey ceremony.
+/// The verdict on each phase, and in a passkey login on its transport.
 pub fn phases(
     features: &Features,
-    causes: &ByCause,
-    silence: &[f32; Phase::COUNT + 1],
+    causes: &CauseDistribution,
+    silence: &ByStop,
     losses: &Losses,
     table: &FlowTable,
-    transports: Option<(&Transports, Transport)>,
-) -> [Option<PhaseVerdict>; Phase::COUNT] {
+) -> ([Option<PhaseVerdict>; Phase::COUNT], Option<TransportVerdict>) {
     let flow = features.flow;
-    let at_once = features.values.elapsed == Some(Elapsed::Instant);
-    let open = |phase| !(features.passed.has(phase) || at_once && phase > Phase::Presented);
-    let beyond = Beyond::new(causes, silence, table, open);
+    let passkey = flow == Flow::PasskeyCda;
+    let stopped = Stopped::of(features, causes, silence, table);
+    let transport = passkey.then(|| transport::verdict(features, &stopped.transports));
     let mut verdicts = [None; Phase::COUNT];
-    let mut later = [[0.0; Cause::COUNT]; Way::COUNT];
+    let mut later = stopped.at.map(|at| at[NOWHERE]);
     for place in phases::of(flow).iter().rev() {
         let phase = place.phase;
         let basis = match (features.progress.observed().has(phase), features.known.has(phase)) {
@@ -42,24 +43,24 @@ pub fn phases(
             (false, true) => Basis::Implied,
             (false, false) => Basis::Inferred,
         };
+        let passed = features.passed.has(phase);
         let reached = if basis == Basis::Inferred {
-            let mix = transports.filter(|_| place.hidden).map(|(mix, _)| mix);
-            let behind = features.passed.has(phase);
-            let share = beyond.share(&later, behind, |way| mix.map(|mix| mix.passing(phase, way)));
-            if open(phase) {
-                beyond.add(phase, &mut later[Way::to(phase) as usize]);
-            }
+            let needs = if passkey { Needs::of(phase) as usize } else { Needs::Nothing as usize };
+            let behind = if passed { stopped.at[needs][BEHIND] } else { 0.0 };
+            let share = (later[needs] + behind).clamp(0.0, 1.0);
             if place.optional { share * unreported(features, losses, table, phase) } else { share }
         } else {
             1.0
         };
-        let needed = transports.is_none_or(|(_, transport)| transport::requires(transport, phase));
-        let behind = place.hidden && features.passed.has(phase);
-        let required = !place.optional && !behind && (needed || flow != Flow::PasskeyCda);
+        for (later, at) in later.iter_mut().zip(&stopped.at) {
+            *later += at[phase.index()];
+        }
+        let needed = transport.is_none_or(|transport| transport::requires(transport.value, phase));
+        let required = needed && !place.optional && !(place.hidden && passed);
         verdicts[phase.index()] =
             Some(PhaseVerdict { reached, basis, at: features.progress.at(phase), required });
     }
-    verdicts
+    (verdicts, transport)
 }
 
 /// The share of logins with an optional phase, of those that did not report it.
@@ -73,68 +74,69 @@ fn unreported(features: &Features, losses: &Losses, table: &FlowTable, phase: Ph
     having * loss / (1.0 - having * (1.0 - loss)).max(f32::MIN_POSITIVE)
 }
 
-/// Where each cause stopped, given what was heard.
-struct Beyond<'a> {
-    silence: &'a [f32; Phase::COUNT + 1],
-    table: &'a FlowTable,
-    /// Each cause's probability over the weight of all phases at which it can have stopped.
-    share_of_weight: ByCause,
-    /// The causes that can stop only what lies behind.
-    settled: ByCause,
-    succeeded: f32,
+/// Where a login stopped, over all causes; zeros where no phase is left to be inferred.
+struct Stopped {
+    /// By what a phase needs: the probability of each stop, and of having had on the way there what is needed.
+    at: [ByStop; Needs::COUNT],
+    /// The probability of each transport.
+    transports: ByTransport,
 }
 
-impl<'a> Beyond<'a> {
-    fn new(
-        causes: &ByCause,
-        silence: &'a [f32; Phase::COUNT + 1],
-        table: &'a FlowTable,
-        open: impl Fn(Phase) -> bool,
-    ) -> Self {
-        let mut total = [0.0; Cause::COUNT];
-        for phase in Phase::ALL.iter().filter(|phase| open(**phase)) {
-            by_cause::add(&mut total, &table.halts[phase.index()], silence[phase.index()]);
+impl Stopped {
+    fn of(features: &Features, causes: &CauseDistribution, silence: &ByStop, table: &FlowTable) -> Self {
+        let passkey = features.flow == Flow::PasskeyCda;
+        let mut stopped =
+            Self { at: [[0.0; Phase::COUNT + 2]; Needs::COUNT], transports: [0.0; Transport::COUNT] };
+        let known = |place: &FlowPhase| features.known.has(place.phase);
+        if !passkey && phases::of(features.flow).iter().all(known) {
+            return stopped;
         }
-        let (mut share_of_weight, mut settled) = (*causes, *causes);
-        for ((share, settled), total) in share_of_weight.iter_mut().zip(&mut settled).zip(total) {
-            *share = if total > 0.0 { *share / total } else { 0.0 };
-            *settled = if total > 0.0 { 0.0 } else { *settled };
-        }
-        share_of_weight[Cause::None.index()] = 0.0;
-        settled[Cause::None.index()] = 0.0;
-        Self { silence, table, share_of_weight, settled, succeeded: causes[Cause::None.index()] }
-    }
-
-    /// Adds the weight of stopping at a phase.
-    fn add(&self, phase: Phase, weights: &mut ByCause) {
-        by_cause::add(weights, &self.table.halts[phase.index()], self.silence[phase.index()]);
-    }
-
-    /// The probability of having stopped at one of the phases whose weights are `later`, or nowhere, and of
-    /// having passed on the way there.
-    fn share(
-        &self,
-        later: &[ByCause; Way::COUNT],
-        behind: bool,
-        passing: impl Fn(Way) -> Option<ByCause>,
-    ) -> f32 {
-        let mut share = 0.0;
-        for way in Way::ALL {
-            let mut stopped_later = later[way as usize];
-            by_cause::multiply(&mut stopped_later, &self.share_of_weight);
-            if way == Way::Authenticator {
-                if behind {
-                    by_cause::add(&mut stopped_later, &self.settled, 1.0);
-                }
-                stopped_later[Cause::None.index()] = self.succeeded;
+        let open = open(features, silence);
+        let fit = passkey.then(|| transport::fit(features));
+        for cause in Cause::ALL {
+            let probability = causes.of(*cause);
+            if probability < caps::NEGLIGIBLE {
+                continue;
             }
-            if let Some(passing) = passing(way) {
-                by_cause::multiply(&mut stopped_later, &passing);
+            let stops = stops_of(*cause, probability, &table.halts[cause.index()], &open);
+            let Some(fit) = &fit else {
+                stops::add(&mut stopped.at[Needs::Nothing as usize], &stops);
+                continue;
+            };
+            let mix = transport::mix(&table.transport[cause.index()], fit);
+            for (at, had) in stopped.at.iter_mut().zip(transport::had(&mix)) {
+                stops::add(at, &stops::product(&stops, &had));
             }
-            share += by_cause::sum(&stopped_later);
+            stopped.transports.iter_mut().zip(mix).for_each(|(all, share)| *all += probability * share);
         }
-        share.clamp(0.0, 1.0)
+        stopped
     }
+}
+
+/// The silence before each phase at which a login can still have stopped.
+fn open(features: &Features, silence: &ByStop) -> ByStop {
+    let at_once = features.values.elapsed == Some(Elapsed::Instant);
+    let mut open = *silence;
+    for phase in Phase::ALL {
+        if features.passed.has(*phase) || at_once && *phase > Phase::Presented {
+            open[phase.index()] = 0.0;
+        }
+    }
+    open
+}
+
+/// A cause's probability, by where it stopped.
+fn stops_of(cause: Cause, probability: f32, halts: &ByStop, open: &ByStop) -> ByStop {
+    let mut stops = stops::product(halts, open);
+    let sum = stops::sum(&stops);
+    if cause != Cause::None && sum > 0.0 {
+        let scale = probability / sum;
+        stops.iter_mut().for_each(|stop| *stop *= scale);
+        return stops;
+    }
+    stops = ByStop::default();
+    stops[if cause == Cause::None { NOWHERE } else { BEHIND }] = probability;
+    stops
 }
 
 #[cfg(test)]

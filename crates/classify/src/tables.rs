@@ -1,8 +1,8 @@
 //! The model tables: priors, weights, and how far each cause lets a login come. They are data, read from one
 //! JSON document; `crates/classify/model/README.md` describes its keys.
 //!
-//! Everything is kept by cause as the innermost index, so that one observation is one multiplication of 32
-//! numbers.
+//! Weights are kept by cause as the innermost index, so that one observation is one multiplication of 32 numbers
+//! that stand together.
 
 mod reading;
 mod writing;
@@ -13,7 +13,8 @@ use authstitch_model::document::Problems;
 use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
-use crate::feature::VALUES;
+use crate::feature::{Known, VALUES};
+use crate::stops::ByStop;
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
@@ -39,40 +40,54 @@ pub(crate) struct FlowTable {
     pub(crate) prior: ByCause,
     /// The probability that a reached phase is reported by those who could.
     pub(crate) emission: [f32; Phase::COUNT],
-    /// Given a cause, the probability of each phase to be the first that is not passed, by [`Phase::index`].
-    pub(crate) halts: [ByCause; Phase::COUNT],
+    /// Given a cause, the probability of each phase to be the first that is not passed; success stops nowhere.
+    pub(crate) halts: [ByStop; Cause::COUNT],
     /// Given a cause, the probability of each transport, by [`Transport::index`].
-    pub(crate) transport: [ByCause; Transport::COUNT],
+    pub(crate) transport: [[f32; Transport::COUNT]; Cause::COUNT],
     pub(crate) weights: Weights,
 }
 
-/// What each value of each feature does to the odds of each cause.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What each value of each observation does to the odds of each cause: a row a value.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Weights {
-    /// By value: which row it has, counted from one; zero for one that says nothing.
-    row_of: Vec<u16>,
-    /// The weights, in nats.
+    /// In nats.
     nats: Vec<ByCause>,
     /// The same as factors.
     odds: Vec<ByCause>,
+    /// The greatest weight of each row, whatever its sign; zero for a row that says nothing.
+    reach: Vec<f32>,
 }
 
 impl Weights {
     /// Weights that say nothing.
     pub(crate) fn nothing() -> Self {
-        Self { row_of: vec![0; VALUES], nats: Vec::new(), odds: Vec::new() }
+        Self {
+            nats: vec![[0.0; Cause::COUNT]; VALUES],
+            odds: vec![[1.0; Cause::COUNT]; VALUES],
+            reach: vec![0.0; VALUES],
+        }
     }
 
     /// Gives a value its weights.
-    pub(crate) fn set(&mut self, value: usize, nats: ByCause) {
-        self.nats.push(nats);
-        self.odds.push(nats.map(f32::exp));
-        self.row_of[value] = u16::try_from(self.nats.len()).unwrap_or(0);
+    pub(crate) fn set(&mut self, known: Known, nats: ByCause) {
+        self.nats[known.row()] = nats;
+        self.odds[known.row()] = nats.map(f32::exp);
+        self.reach[known.row()] = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
     }
 
-    /// A value's weights, in nats.
-    pub(crate) fn nats(&self, value: usize) -> Option<&ByCause> {
-        self.nats.get(usize::from(self.row_of[value]).checked_sub(1)?)
+    /// A value's weights, in nats; `None` where they say nothing.
+    pub(crate) fn nats(&self, known: Known) -> Option<&ByCause> {
+        (self.reach(known) > 0.0).then(|| &self.nats[known.row()])
+    }
+
+    /// The factors by which a value changes the odds of each cause.
+    pub(crate) fn odds(&self, known: Known) -> &ByCause {
+        &self.odds[known.row()]
+    }
+
+    /// By how many nats a value moves a cause at most.
+    pub(crate) fn reach(&self, known: Known) -> f32 {
+        self.reach[known.row()]
     }
 }
 
@@ -120,13 +135,6 @@ impl Tables {
 
     pub(crate) const fn of(&self, flow: Flow) -> &FlowTable {
         &self.flows[flow.index()]
-    }
-}
-
-impl FlowTable {
-    /// The factors by which a value changes the odds of each cause; `None` where it changes none.
-    pub(crate) fn odds(&self, value: usize) -> Option<&ByCause> {
-        self.weights.odds.get(usize::from(self.weights.row_of[value]).checked_sub(1)?)
     }
 }
 

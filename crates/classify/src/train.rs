@@ -3,9 +3,9 @@
 //!
 //! 1. What can be counted is counted: priors, where each cause stops a flow, how often a phase that was reached
 //!    is reported, how each cause's ceremonies reach their authenticator.
-//! 2. Weights are fitted per flow to the examples that no rule decides, all features together, so that the
-//!    probability of the true causes is greatest, less a penalty on large weights ([`fit`]). What a rare value
-//!    cannot tell for itself it leaves to the features that it shares with others.
+//! 2. Weights are fitted per flow to the examples that no rule decides, all observations together, so that
+//!    the probability of the true causes is greatest, less a penalty on large weights ([`fit`]). What a rare value
+//!    cannot tell for itself it leaves to the observations that stand beside it.
 //! 3. Weights are rounded, and those near zero are left out.
 //!
 //! [`adapt()`] needs no labels: it leaves the weights and re-estimates how often each cause occurs.
@@ -21,7 +21,7 @@ use authstitch_model::{Completeness, Flow};
 pub use adapt::{Unlabelled, adapt};
 pub use example::{Example, Label};
 
-use crate::feature::FEATURES;
+use crate::feature::Observation;
 use crate::tables::{Tables, Weights};
 
 /// The penalty on the square of a weight: one weight of one nat costs as much as half a nat of log loss.
@@ -57,13 +57,10 @@ pub fn train(examples: &[Example], completeness: &Completeness, provenance: Prov
     Tables { version, made_by, fingerprint, fitted_at: *completeness, shared_fate, flows }
 }
 
-/// What the features are, as text: tables of other features are others.
+/// What is observed, as text: tables of other observations are others.
 #[must_use]
 pub fn features() -> String {
-    let values = |feature: &crate::feature::Feature| {
-        (0..feature.count()).map(|value| feature.code_of(value)).collect::<Vec<_>>().join(";")
-    };
-    FEATURES.iter().map(|feature| format!("{}: {}\n", feature.code, values(feature))).collect()
+    Observation::ALL.iter().map(|about| format!("{}: {}\n", about.code(), about.codes().join(";"))).collect()
 }
 
 #[cfg(test)]

@@ -10,144 +10,129 @@
 //!   what stopped later had reached an authenticator.
 
 use authstitch_model::verdict::TransportVerdict;
-use authstitch_model::{Attachment, Basis, Cause, Phase, Transport};
+use authstitch_model::{Attachment, Basis, Phase, Transport};
 
-use crate::by_cause::{ByCause, add, multiply, sum};
 use crate::evidence::Features;
-use crate::tables::FlowTable;
+use crate::stops::ByStop;
 
 /// What is left of a key's probability where its credential speaks against it: some keys hold such
 /// credentials.
 const KEY_DESPITE_CREDENTIAL: f32 = 0.1;
 
-/// The probability of each transport given each cause and what was seen.
-pub struct Transports([ByCause; Transport::COUNT]);
+/// One number for each transport, by [`Transport::index`].
+pub type ByTransport = [f32; Transport::COUNT];
 
-impl Transports {
-    /// The mix of each cause, after the evidence.
-    pub fn of(features: &Features, table: &FlowTable) -> Self {
-        let mut mix = table.transport;
-        let mut sums = [0.0_f32; Cause::COUNT];
-        for transport in Transport::ALL {
-            let likelihood = likelihood(features, *transport);
-            for (share, sum) in mix[transport.index()].iter_mut().zip(&mut sums) {
-                *share *= likelihood;
-                *sum += *share;
-            }
-        }
-        for line in &mut mix {
-            for (share, sum) in line.iter_mut().zip(sums) {
-                *share /= sum.max(f32::MIN_POSITIVE);
-            }
-        }
-        Self(mix)
+/// How far what was seen fits each transport.
+pub fn fit(features: &Features) -> ByTransport {
+    let known = &features.authenticator;
+    let mut fit = [0.0; Transport::COUNT];
+    for (fit, transport) in fit.iter_mut().zip(Transport::ALL) {
+        let phone = matches!(transport, Transport::HybridQr | Transport::HybridLinked);
+        let key = *transport == Transport::SecurityKey;
+        let excluded = match known.attachment {
+            Some(Attachment::Platform) => *transport != Transport::Platform,
+            Some(Attachment::CrossPlatform) => !(phone || key),
+            None => false,
+        };
+        let excluded =
+            excluded || (known.scanned && *transport != Transport::HybridQr) || (known.only_key && phone);
+        *fit = match (excluded, key && known.no_key) {
+            (true, _) => 0.0,
+            (false, true) => KEY_DESPITE_CREDENTIAL,
+            (false, false) => 1.0,
+        };
     }
-
-    /// Given each cause and where it stopped, the probability that the ceremony had passed a phase before.
-    pub fn passing(&self, phase: Phase, way: Way) -> ByCause {
-        let mut passing = [1.0; Cause::COUNT];
-        if way == Way::Scan {
-            return passing;
-        }
-        let (mut through, mut all) = ([0.0; Cause::COUNT], [f32::MIN_POSITIVE; Cause::COUNT]);
-        for transport in Transport::ALL.iter().filter(|transport| way.is_of(**transport)) {
-            let shares = &self.0[transport.index()];
-            add(&mut all, shares, 1.0);
-            if passes(*transport, phase) {
-                add(&mut through, shares, 1.0);
-            }
-        }
-        for (passing, (through, all)) in passing.iter_mut().zip(through.iter().zip(all)) {
-            *passing = through / all;
-        }
-        passing
-    }
-
-    /// The likeliest over all causes.
-    pub fn verdict(&self, features: &Features, causes: &ByCause) -> TransportVerdict {
-        let known = &features.authenticator;
-        let seen = known.attachment == Some(Attachment::Platform) || known.scanned;
-        let basis = if seen { Basis::Observed } else { Basis::Inferred };
-        let mut likeliest = TransportVerdict { value: Transport::None, probability: -1.0, basis };
-        for transport in Transport::ALL {
-            let mut shares = self.0[transport.index()];
-            multiply(&mut shares, causes);
-            let probability = sum(&shares);
-            if probability > likeliest.probability {
-                likeliest = TransportVerdict { value: *transport, probability: probability.min(1.0), basis };
-            }
-        }
-        likeliest
-    }
+    fit
 }
 
-/// How far a ceremony came, as far as that tells its transport.
+/// A cause's mix of transports, given what was seen.
+#[inline]
+pub fn mix(of_cause: &ByTransport, fit: &ByTransport) -> ByTransport {
+    let mut mix = *of_cause;
+    mix.iter_mut().zip(fit).for_each(|(share, fit)| *share *= fit);
+    let scale = 1.0 / mix.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    mix.map(|share| share * scale)
+}
+
+/// The likeliest over all causes; the first of equals.
+pub fn verdict(features: &Features, shares: &ByTransport) -> TransportVerdict {
+    let known = &features.authenticator;
+    let seen = known.attachment == Some(Attachment::Platform) || known.scanned;
+    let basis = if seen { Basis::Observed } else { Basis::Inferred };
+    let mut likeliest = TransportVerdict { value: Transport::None, probability: -1.0, basis };
+    for (transport, share) in Transport::ALL.iter().zip(shares) {
+        if *share > likeliest.probability {
+            likeliest = TransportVerdict { value: *transport, probability: share.min(1.0), basis };
+        }
+    }
+    likeliest
+}
+
+/// What a login must have on its way to pass a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// To the scan, or not so far.
-    Scan,
-    /// To proximity.
-    Proximity,
-    /// To an authenticator.
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A code, to be scanned by a phone.
+    Code,
+    /// A phone that is near.
+    Phone,
+    /// Any authenticator.
     Authenticator,
 }
 
-impl Way {
+impl Needs {
     /// How many there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
 
-    /// Every way.
-    pub const ALL: [Self; Self::COUNT] = [Self::Scan, Self::Proximity, Self::Authenticator];
-
-    /// The way to the phase that was not passed.
-    pub const fn to(phase: Phase) -> Self {
+    /// What a phase of a passkey login needs.
+    pub const fn of(phase: Phase) -> Self {
         match phase {
-            Phase::Started | Phase::Presented | Phase::Scanned | Phase::Opened => Self::Scan,
-            Phase::Proximity => Self::Proximity,
-            Phase::Prompted | Phase::Confirmed => Self::Authenticator,
-            Phase::Verified | Phase::Returned | Phase::Established => Self::Authenticator,
+            Phase::Presented | Phase::Scanned => Self::Code,
+            Phase::Proximity => Self::Phone,
+            Phase::Prompted => Self::Authenticator,
+            Phase::Started | Phase::Opened | Phase::Confirmed => Self::Nothing,
+            Phase::Verified | Phase::Returned | Phase::Established => Self::Nothing,
         }
     }
 
-    const fn is_of(self, transport: Transport) -> bool {
+    const fn are_met_by(self, transport: Transport) -> bool {
         match self {
-            Self::Scan => matches!(transport, Transport::HybridQr),
-            Self::Proximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
+            Self::Nothing => true,
+            Self::Code => matches!(transport, Transport::HybridQr),
+            Self::Phone => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
             Self::Authenticator => !matches!(transport, Transport::None),
         }
-    }
-}
-
-/// Whether a transport passes a hidden phase on its way.
-pub const fn passes(transport: Transport, phase: Phase) -> bool {
-    match phase {
-        Phase::Presented | Phase::Scanned => matches!(transport, Transport::HybridQr),
-        Phase::Proximity => matches!(transport, Transport::HybridQr | Transport::HybridLinked),
-        Phase::Prompted => !matches!(transport, Transport::None),
-        Phase::Started | Phase::Opened | Phase::Confirmed => true,
-        Phase::Verified | Phase::Returned | Phase::Established => true,
     }
 }
 
 /// Whether a login over the likeliest transport needs a phase; a ceremony that reached no authenticator is
 /// read as one that should have passed them all.
 pub const fn requires(transport: Transport, phase: Phase) -> bool {
-    matches!(transport, Transport::None) || passes(transport, phase)
+    matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
 }
 
-fn likelihood(features: &Features, transport: Transport) -> f32 {
-    let known = &features.authenticator;
-    let phone = matches!(transport, Transport::HybridQr | Transport::HybridLinked);
-    let key = transport == Transport::SecurityKey;
-    let excluded = match known.attachment {
-        Some(Attachment::Platform) => transport != Transport::Platform,
-        Some(Attachment::CrossPlatform) => !(phone || key),
-        None => false,
-    };
-    if excluded || (known.scanned && transport != Transport::HybridQr) || (known.only_key && phone) {
-        return 0.0;
-    }
-    if key && known.no_key { KEY_DESPITE_CREDENTIAL } else { 1.0 }
+/// In the order of [`Needs`]: the probability that a login had what is needed, by where it stopped. What stopped at
+/// the scan was on its way to a phone.
+#[inline]
+pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT] {
+    let code = mix[Transport::HybridQr.index()];
+    let phone = code + mix[Transport::HybridLinked.index()];
+    let any = phone + mix[Transport::SecurityKey.index()] + mix[Transport::Platform.index()];
+    let (of_phone, of_any) = (1.0 / phone.max(f32::MIN_POSITIVE), 1.0 / any.max(f32::MIN_POSITIVE));
+    [
+        [1.0; Phase::COUNT + 2],
+        by_stop(code * of_phone, code * of_any),
+        by_stop(phone * of_phone, phone * of_any),
+        by_stop(phone * of_phone, any * of_any),
+    ]
+}
+
+fn by_stop(at_proximity: f32, later: f32) -> ByStop {
+    let mut by_stop = [later; Phase::COUNT + 2];
+    by_stop[..Phase::Proximity.index()].fill(1.0);
+    by_stop[Phase::Proximity.index()] = at_proximity;
+    by_stop
 }
 
 #[cfg(test)]

@@ -98,6 +98,12 @@ pub struct Facts {
 pub struct Transports(u8);
 
 impl Transports {
+    /// Those by which a phone answers.
+    pub const PHONE: Self = Self(1 << 4 | 1 << 5);
+
+    /// Those by which a security key answers.
+    pub const KEY: Self = Self(1 << 0 | 1 << 1 | 1 << 3);
+
     const CODES: [&'static str; 6] = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"];
 
     /// This set and the transport with this name; an unknown name changes nothing.
@@ -113,6 +119,12 @@ impl Transports {
     #[must_use]
     pub fn has(self, code: &str) -> bool {
         Self::CODES.iter().position(|known| *known == code).is_some_and(|bit| self.0 & 1 << bit != 0)
+    }
+
+    /// Whether the sets have a transport in common.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether nothing is known of transports.

@@ -103,28 +103,52 @@ pub const EVIDENCE: &[(EventName, Phase)] = &[
     (EventName::SessionEstablished, Established),
 ];
 
+/// By flow and name: the phase that an event of this name evidences, where the flow has it.
+static PLACES: [[Option<FlowPhase>; EventName::COUNT]; Flow::COUNT] = {
+    let mut table = [[None; EventName::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let places = of(Flow::ALL[flow]);
+        let mut row = 0;
+        while row < EVIDENCE.len() {
+            let (name, phase) = EVIDENCE[row];
+            let mut place = 0;
+            while place < places.len() {
+                if places[place].phase.index() == phase.index() {
+                    table[flow][name.index()] = Some(places[place]);
+                }
+                place += 1;
+            }
+            row += 1;
+        }
+        flow += 1;
+    }
+    table
+};
+
 /// The phase that an event evidences in a flow.
 ///
 /// Four conditions stand beside the table: the flow has that phase; a hidden phase is evidenced by the phone
 /// alone; a scanner's fetch of a link does not evidence that a person opened it; a session on the phone is
 /// none on the initiator. An event that carries an error evidences no phase, unless the error is its meaning.
 #[must_use]
+#[inline]
 pub fn evidenced(flow: Flow, event: &AuthEvent) -> Option<Phase> {
-    let (_, phase) = EVIDENCE.iter().find(|(name, _)| *name == event.name)?;
-    let place = of(flow).iter().find(|known| known.phase == *phase)?;
+    let FlowPhase { phase, hidden, .. } = PLACES[flow.index()][event.name.index()]?;
     let error_is_meaning =
         matches!(event.name, EventName::UserVerificationFailed | EventName::ConfirmationDeclined);
-    let visible = !place.hidden || event.side == Side::Authenticator;
+    let visible = !hidden || event.side == Side::Authenticator;
     let counts = match event.name {
         EventName::LinkOpened => !is_scanner(event),
         EventName::SessionEstablished => event.side != Side::Authenticator,
         _ => true,
     };
-    (visible && counts && (event.facts.error.is_none() || error_is_meaning)).then_some(*phase)
+    (visible && counts && (event.facts.error.is_none() || error_is_meaning)).then_some(phase)
 }
 
 /// Whether a link was fetched by a program: a `HEAD`, or an agent known as a bot.
 #[must_use]
+#[inline]
 pub fn is_scanner(event: &AuthEvent) -> bool {
     event.facts.http_method == Some(HttpMethod::Head) || event.facts.synthetic == Some(Synthetic::Bot)
 }

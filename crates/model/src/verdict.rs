@@ -78,8 +78,14 @@ pub struct Weighed {
 impl CauseDistribution {
     /// Normalises non-negative weights; all weight on `unknown` where nothing is left.
     #[must_use]
+    #[inline]
     pub fn from_weights(mut weights: [f32; Cause::COUNT]) -> Self {
-        let sum: f32 = weights.iter().sum();
+        // Sums side by side are what a processor adds at once.
+        let mut sums = [0.0; 8];
+        for weights in weights.chunks(sums.len()) {
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+        let sum: f32 = sums.iter().sum();
         if sum.is_finite() && sum > 0.0 {
             weights.iter_mut().for_each(|weight| *weight /= sum);
         } else {
@@ -135,6 +141,36 @@ impl CauseDistribution {
 }
 
 impl CauseSet {
+    /// The set of these causes.
+    #[must_use]
+    pub const fn of(causes: &[Cause]) -> Self {
+        let mut set = Self(0);
+        let mut next = 0;
+        while next < causes.len() {
+            set = set.with(causes[next]);
+            next += 1;
+        }
+        set
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the sets have a cause in common.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Its cause, where it holds a single one.
+    #[must_use]
+    pub const fn only(self) -> Option<Cause> {
+        if self.0.count_ones() == 1 { Some(Cause::ALL[self.0.trailing_zeros() as usize]) } else { None }
+    }
+
     /// This set and a cause.
     #[must_use]
     pub const fn with(self, cause: Cause) -> Self {

@@ -8,7 +8,7 @@
 
 use authstitch_model::verdict::CauseSet;
 use authstitch_model::{
-    Browser, Cause, ErrorClass, Journey, JourneyEvent, Mediation, Millis, Side, UnixNanos,
+    Browser, Cause, Environment, ErrorClass, JourneyEvent, Mediation, Millis, Os, UnixNanos,
 };
 
 use super::{Features, buckets};
@@ -24,6 +24,25 @@ pub struct FailedCeremony {
     pub elapsed: Option<Millis>,
     /// The browser it ran in.
     pub browser: Option<Browser>,
+}
+
+/// What tells a ceremony's limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setting {
+    /// What the page asked for, last.
+    pub asked: Option<Millis>,
+    /// The page's system.
+    pub os: Option<Os>,
+    /// The page's browser.
+    pub browser: Option<Browser>,
+}
+
+impl Setting {
+    /// Notes what the page ran on.
+    pub fn see(&mut self, page: &Environment) {
+        self.os = self.os.or_else(|| page.os.as_ref().map(|os| os.kind));
+        self.browser = self.browser.or_else(|| page.browser.as_ref().map(|browser| browser.kind));
+    }
 }
 
 /// The ceremony while its events are read.
@@ -136,30 +155,24 @@ pub const fn value_of(error: Option<ErrorClass>, browser: Option<Browser>) -> Ce
 }
 
 /// The limit at which a ceremony ended, where it is known that it did.
-pub fn limit_hit(journey: &Journey, features: &Features, failed: FailedCeremony) -> Option<Limit> {
+pub fn limit_hit(features: &Features, failed: FailedCeremony) -> Option<Limit> {
     let at_limit = matches!(features.values.elapsed?, Elapsed::Limit | Elapsed::Beyond);
     let elapsed = failed.elapsed.filter(|_| at_limit)?;
-    limits_of(journey, failed)
+    limits_of(&features.setting, failed.browser)
         .filter(|limit| matches!(against(elapsed, limit.after), Elapsed::Limit | Elapsed::Beyond))
         .max_by(|a, b| a.share.total_cmp(&b.share))
 }
 
-/// The limits that may have been in force in a journey's ceremony.
-fn limits_of(journey: &Journey, failed: FailedCeremony) -> impl Iterator<Item = Limit> {
-    let asked = journey.events.iter().rev().find_map(|seen| seen.event.facts.webauthn_timeout);
-    let environment = || journey.environments(Side::Initiator);
-    let browser = failed.browser.or_else(|| {
-        environment().find_map(|environment| environment.browser.as_ref().map(|browser| browser.kind))
-    });
-    let os = environment().find_map(|environment| environment.os.as_ref().map(|os| os.kind));
-    limits::possible(browser, os, asked)
+/// The limits that may have been in force in a ceremony.
+fn limits_of(setting: &Setting, own_browser: Option<Browser>) -> impl Iterator<Item = Limit> {
+    limits::possible(own_browser.or(setting.browser), setting.os, setting.asked)
 }
 
 /// The probability of each value of [`Elapsed`].
-pub fn against_limits(journey: &Journey, failed: FailedCeremony) -> Option<[f32; Elapsed::CODES.len()]> {
+pub fn against_limits(setting: &Setting, failed: FailedCeremony) -> Option<[f32; Elapsed::CODES.len()]> {
     let elapsed = failed.elapsed?;
     let mut shares = [0.0; Elapsed::CODES.len()];
-    for limit in limits_of(journey, failed) {
+    for limit in limits_of(setting, failed.browser) {
         shares[against(elapsed, limit.after) as usize] += limit.share;
     }
     Some(shares)
@@ -186,9 +199,7 @@ pub fn likeliest(shares: &[f32; Elapsed::CODES.len()]) -> Elapsed {
 }
 
 /// The limit that is likeliest in force in the ceremony, failed or pending.
-pub fn likeliest_limit(journey: &Journey) -> Option<Millis> {
-    let no_failure = FailedCeremony { error: None, elapsed: None, browser: None };
-    let known = journey.environments(Side::Initiator).any(|environment| environment.browser.is_some());
-    let limits = limits_of(journey, no_failure).filter(|_| known);
+pub fn likeliest_limit(setting: &Setting) -> Option<Millis> {
+    let limits = limits_of(setting, None).filter(|_| setting.browser.is_some());
     limits.max_by(|a, b| a.share.total_cmp(&b.share)).map(|limit| limit.after)
 }

@@ -17,7 +17,7 @@ const MANY_NETWORKS: usize = 3;
 pub struct Places {
     /// What the devices say of themselves.
     own: Spots,
-    /// The same, and what the server says of those who asked it.
+    /// The same, and what the server says of those who asked it: in `app_qr`, whose codes can be relayed.
     told: Spots,
 }
 
@@ -33,11 +33,14 @@ struct Spots {
 impl Places {
     /// Notes where an event came from.
     pub fn see(&mut self, flow: Flow, event: &AuthEvent) {
-        if phases::is_scanner(event) {
+        let nowhere = event.facts.network.is_none() && event.facts.country.is_none();
+        if nowhere || phases::is_scanner(event) {
             return;
         }
         self.own.note(event.side, event);
-        self.told.note(asker(flow, event), event);
+        if flow == Flow::AppQr {
+            self.told.note(asker(event), event);
+        }
     }
 
     /// Compares what the devices say; `None` where either is unknown.
@@ -55,15 +58,14 @@ impl Places {
     }
 }
 
-/// Whose request an event of the server belongs to: the page asks for the challenge, and outside of passkeys the
-/// phone posts the result.
-const fn asker(flow: Flow, event: &AuthEvent) -> Side {
+/// Whose request an event of a site's own QR login belongs to: the page asks for the challenge, and the phone posts
+/// the result.
+const fn asker(event: &AuthEvent) -> Side {
     match (event.side, event.name) {
         (Side::Server, EventName::ChallengeCreated | EventName::LinkSent) => Side::Initiator,
-        (Side::Server, EventName::VerificationSucceeded | EventName::VerificationFailed) => match flow {
-            Flow::PasskeyCda => Side::Initiator,
-            Flow::AppQr | Flow::MagicLink | Flow::Unknown => Side::Authenticator,
-        },
+        (Side::Server, EventName::VerificationSucceeded | EventName::VerificationFailed) => {
+            Side::Authenticator
+        }
         (side, _) => side,
     }
 }

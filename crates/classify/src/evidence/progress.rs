@@ -4,11 +4,26 @@ use authstitch_model::{Flow, Phase, Side, UnixNanos, phases};
 
 use crate::phase_set::PhaseSet;
 
+/// By flow and phase: what it makes certain when it is observed.
+static IMPLIED: [[PhaseSet; Phase::COUNT]; Flow::COUNT] = {
+    let mut table = [[PhaseSet::of(&[]); Phase::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let mut phase = 0;
+        while phase < Phase::COUNT {
+            table[flow][phase] = PhaseSet::of(phases::implied_by(Flow::ALL[flow], Phase::ALL[phase]));
+            phase += 1;
+        }
+        flow += 1;
+    }
+    table
+};
+
 /// The phases that were reached for certain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     observed: PhaseSet,
-    implied_by_events: PhaseSet,
+    implied: PhaseSet,
     at: [Option<UnixNanos>; Phase::COUNT],
     furthest_of: [Option<Phase>; Side::COUNT],
     last_at: Option<UnixNanos>,
@@ -16,21 +31,22 @@ pub struct Progress {
 
 impl Progress {
     /// Notes that an event of `side` evidences a phase; says whether this side had not come so far before.
-    pub fn reach(&mut self, phase: Phase, side: Side, at: UnixNanos) -> bool {
+    pub fn reach(&mut self, flow: Flow, phase: Phase, side: Side, at: UnixNanos) -> bool {
         self.observed = self.observed.with(phase);
+        self.implied = self.implied.and(IMPLIED[flow.index()][phase.index()]);
         self.at[phase.index()].get_or_insert(at);
         let furthest = &mut self.furthest_of[side.index()];
         let went_on = *furthest < Some(phase);
         if went_on {
             *furthest = Some(phase);
-            self.last_at = self.last_at.max(Some(at));
+            self.last_at = Some(at);
         }
         went_on
     }
 
     /// Notes what an event without a phase of its own makes certain.
     pub fn imply(&mut self, implied: &[Phase]) {
-        self.implied_by_events = self.implied_by_events.and(PhaseSet::of(implied));
+        self.implied = self.implied.and(PhaseSet::of(implied));
     }
 
     /// The phases that an event evidences.
@@ -39,12 +55,8 @@ impl Progress {
     }
 
     /// The phases that are observed, or made certain by what is observed.
-    pub fn known(&self, flow: Flow) -> PhaseSet {
-        let observed = Phase::ALL.iter().filter(|phase| self.observed.has(**phase));
-        let implied = observed.fold(self.implied_by_events, |implied, phase| {
-            implied.and(PhaseSet::of(phases::implied_by(flow, *phase)))
-        });
-        self.observed.and(implied)
+    pub const fn known(&self) -> PhaseSet {
+        self.observed.and(self.implied)
     }
 
     /// The furthest phase that a side reported.
@@ -68,7 +80,27 @@ impl Progress {
 /// for a scanner may have spent the link before a person opened it.
 pub fn passed(flow: Flow, known: PhaseSet) -> PhaseSet {
     let Some(furthest) = known.last() else { return known };
-    let before = phases::of(flow).iter().filter(|place| place.phase < furthest);
-    let behind = before.filter(|place| flow != Flow::MagicLink || place.optional);
-    behind.fold(known, |passed, place| passed.with(place.phase))
+    known.and(BEFORE[flow.index()][furthest.index()])
 }
+
+/// By flow and phase: those before it that lie behind once it is reached.
+static BEFORE: [[PhaseSet; Phase::COUNT]; Flow::COUNT] = {
+    let mut table = [[PhaseSet::of(&[]); Phase::COUNT]; Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let places = phases::of(Flow::ALL[flow]);
+        let mut next = 0;
+        while next < places.len() {
+            let mut later = places[next].phase.index() + 1;
+            while later < Phase::COUNT {
+                if places[next].optional || !matches!(Flow::ALL[flow], Flow::MagicLink) {
+                    table[flow][later] = table[flow][later].with(places[next].phase);
+                }
+                later += 1;
+            }
+            next += 1;
+        }
+        flow += 1;
+    }
+    table
+};

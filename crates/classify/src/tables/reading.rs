@@ -11,8 +11,9 @@ use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use super::{FlowTable, Tables, Weights, is_possible};
 use crate::by_cause::ByCause;
-use crate::feature::{FEATURES, Feature, offset};
+use crate::feature::{Known, Observation};
 use crate::hard;
+use crate::stops::{ByStop, NOWHERE};
 use crate::train::SHARED_FATE;
 
 const SHARES: std::ops::RangeInclusive<f64> = 0.0..=1.0;
@@ -112,9 +113,10 @@ fn emission(fields: &Fields<'_>) -> [f32; Phase::COUNT] {
     emission
 }
 
-fn halts(fields: &Fields<'_>, flow: Flow) -> [ByCause; Phase::COUNT] {
+fn halts(fields: &Fields<'_>, flow: Flow) -> [ByStop; Cause::COUNT] {
     let codes = accepted(Phase::ALL.iter().map(|phase| phase.code()));
-    let mut halts = [[0.0; Cause::COUNT]; Phase::COUNT];
+    let mut halts = [ByStop::default(); Cause::COUNT];
+    halts[Cause::None.index()][NOWHERE] = 1.0;
     fields.map("halts", |rows| {
         for cause in Cause::ALL {
             let possible = hard::may_halt(flow, *cause);
@@ -132,25 +134,25 @@ fn halts(fields: &Fields<'_>, flow: Flow) -> [ByCause; Phase::COUNT] {
                 rows.problem(cause.code(), "has no weight above 0; give at least one phase a weight");
             }
             for (phase, weight) in weights {
-                halts[phase.index()][cause.index()] = (weight / sum.max(f64::MIN_POSITIVE)) as f32;
+                halts[cause.index()][phase.index()] = (weight / sum.max(f64::MIN_POSITIVE)) as f32;
             }
         }
     });
     halts
 }
 
-fn transport(fields: &Fields<'_>) -> [ByCause; Transport::COUNT] {
+fn transport(fields: &Fields<'_>) -> [[f32; Transport::COUNT]; Cause::COUNT] {
     let codes = accepted(Transport::ALL.iter().map(|transport| transport.code()));
-    let mut shares = [[1.0 / Transport::COUNT as f32; Cause::COUNT]; Transport::COUNT];
+    let mut shares = [[1.0 / Transport::COUNT as f32; Transport::COUNT]; Cause::COUNT];
     fields.map("transport", |rows| {
         for cause in Cause::ALL {
             let given = rows.weights(cause.code(), COUNTS, &codes, Transport::from_code);
             let sum: f64 = given.iter().map(|(_, weight)| weight).sum();
             if sum > 0.0 {
-                shares.iter_mut().for_each(|line| line[cause.index()] = 0.0);
+                shares[cause.index()] = [0.0; Transport::COUNT];
             }
             for (transport, weight) in given.iter().filter(|_| sum > 0.0) {
-                shares[transport.index()][cause.index()] = (weight / sum) as f32;
+                shares[cause.index()][transport.index()] = (weight / sum) as f32;
             }
         }
     });
@@ -161,26 +163,26 @@ fn read_weights(fields: &Fields<'_>, flow: Flow) -> Weights {
     let codes =
         accepted(Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)).map(|cause| cause.code()));
     let mut weights = Weights::nothing();
-    for (nth, feature) in FEATURES.iter().enumerate() {
-        for (value, nats) in rows(fields, feature, flow, &codes) {
-            weights.set(offset(nth) + value, nats);
+    for about in Observation::ALL {
+        for (known, nats) in rows(fields, *about, flow, &codes) {
+            weights.set(known, nats);
         }
     }
     weights
 }
 
-/// The rows of one feature by value, in the order of the values.
-fn rows(fields: &Fields<'_>, feature: &Feature, flow: Flow, codes: &str) -> Vec<(usize, ByCause)> {
-    let Some(given) = fields.get(feature.code) else { return Vec::new() };
+/// The rows of one observation, in the order of its values.
+fn rows(fields: &Fields<'_>, about: Observation, flow: Flow, codes: &str) -> Vec<(Known, ByCause)> {
+    let Some(given) = fields.get(about.code()) else { return Vec::new() };
     let Some(given) = given.as_object() else {
-        fields.problem(feature.code, "is not a map of values");
+        fields.problem(about.code(), "is not a map of values");
         return Vec::new();
     };
     let mut rows = Vec::new();
     for (code, row) in given {
-        let here = format!("{}.{code}", feature.code);
-        let Some(value) = feature.value_of(code) else {
-            fields.problem(&here, format!("unknown value; accepted: such as `{}`", feature.code_of(0)));
+        let here = format!("{}.{code}", about.code());
+        let Some(known) = about.values().find(|known| known.code() == code) else {
+            fields.problem(&here, format!("unknown value; accepted: {}", about.codes().join(", ")));
             continue;
         };
         let Some(row) = row.as_object() else {
@@ -201,8 +203,8 @@ fn rows(fields: &Fields<'_>, feature: &Feature, flow: Flow, codes: &str) -> Vec<
                 ),
             }
         }
-        rows.push((value, nats));
+        rows.push((known, nats));
     }
-    rows.sort_by_key(|(value, _)| *value);
+    rows.sort_by_key(|(known, _)| known.value);
     rows
 }

@@ -5,7 +5,8 @@ use expect_test::expect;
 use authstitch_model::Cause;
 
 use super::*;
-use crate::hard;
+use crate::feature::{Hybrid, Observation};
+use crate::stops;
 
 #[test]
 fn the_shipped_tables_are_read_and_written_as_they_are() {
@@ -24,7 +25,7 @@ fn priors_sum_to_about_one_and_exclude_what_cannot_be() {
         let sum: f32 = prior.iter().sum();
         assert!((0.85..1.15).contains(&sum), "{flow}: {sum}");
         for cause in Cause::ALL {
-            let possible = *cause == Cause::None || !hard::may_halt(*flow, *cause).is_empty();
+            let possible = is_possible(*flow, *cause);
             assert_eq!(prior[cause.index()] > 0.0, possible, "{flow} {cause}");
         }
     }
@@ -36,8 +37,8 @@ fn every_row_of_halts_is_a_distribution() {
         let tables = Tables::shipped();
         let table = tables.of(*flow);
         for cause in Cause::ALL {
-            let halts: f32 = table.halts.iter().map(|line| line[cause.index()]).sum();
-            let possible = !hard::may_halt(*flow, *cause).is_empty();
+            let halts = stops::sum(&table.halts[cause.index()]);
+            let possible = is_possible(*flow, *cause);
             assert!((halts - f32::from(u8::from(possible))).abs() < 1e-3, "{flow} {cause} halts: {halts}");
         }
     }
@@ -50,15 +51,13 @@ fn a_value_without_a_row_moves_nothing() {
     let text = format!(r#"{{"version": "t", "flows": {{"app_qr": {app_qr}, {others}}}}}"#);
     let tables = Tables::from_json(&text).unwrap();
     let table = tables.of(Flow::AppQr);
-    let hybrid = crate::feature::FEATURES.iter().position(|feature| feature.code == "hybrid").unwrap();
-    let value = |text: &str| {
-        crate::feature::offset(hybrid) + crate::feature::FEATURES[hybrid].value_of(text).unwrap()
-    };
-    let odds = table.odds(value("able")).unwrap();
+    let known = |hybrid: Hybrid| Known { about: Observation::Hybrid, value: hybrid as u8 };
+    let odds = table.weights.odds(known(Hybrid::Able));
     assert!((odds[Cause::WalkedAway.index()] - 0.5_f32.exp()).abs() < 1e-6);
     assert_eq!(odds[Cause::Cancelled.index()], 1.0);
-    assert_eq!(table.odds(value("unable")), None);
-    assert_eq!(tables.of(Flow::MagicLink).odds(value("able")), None);
+    assert_eq!(table.weights.nats(known(Hybrid::Unable)), None);
+    assert_eq!(table.weights.odds(known(Hybrid::Unable)), &[1.0; Cause::COUNT]);
+    assert_eq!(tables.of(Flow::MagicLink).weights.nats(known(Hybrid::Able)), None);
 }
 
 #[test]

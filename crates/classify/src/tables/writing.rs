@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{FlowTable, Tables, is_possible};
 use crate::by_cause::ByCause;
-use crate::feature::{FEATURES, offset};
+use crate::feature::Observation;
 use crate::hard;
 
 pub fn write(tables: &Tables) -> String {
@@ -36,7 +36,7 @@ fn flow_table(flow: Flow, table: &FlowTable) -> String {
     let emission = map(emission.map(|phase| (phase.code(), decimal(table.emission[phase.index()]))));
     let causes = || Cause::ALL.iter().filter(|cause| !hard::may_halt(flow, **cause).is_empty());
     let halts = causes().map(|cause| {
-        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[phase.index()][cause.index()]));
+        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[cause.index()][phase.index()]));
         (cause.code().to_owned(), shown(shares))
     });
     let mut parts = vec![
@@ -48,21 +48,22 @@ fn flow_table(flow: Flow, table: &FlowTable) -> String {
         let transport = Cause::ALL.iter().map(|cause| {
             let shares = Transport::ALL
                 .iter()
-                .map(|transport| (transport.code(), table.transport[transport.index()][cause.index()]));
+                .map(|transport| (transport.code(), table.transport[cause.index()][transport.index()]));
             (cause.code().to_owned(), shown(shares))
         });
         parts.push(format!("\"transport\": {}", lines(transport)));
     }
-    let features = FEATURES.iter().enumerate().filter_map(|(nth, feature)| {
-        let rows: Vec<_> = (0..feature.count())
-            .filter_map(|value| {
-                let row = table.weights.nats(offset(nth) + value)?;
-                Some((feature.code_of(value), by_cause(row, |_, weight| weight != 0.0)))
+    let weights = Observation::ALL.iter().filter_map(|about| {
+        let rows: Vec<_> = about
+            .values()
+            .filter_map(|known| {
+                let row = table.weights.nats(known)?;
+                Some((known.code().to_owned(), by_cause(row, |_, weight| weight != 0.0)))
             })
             .collect();
-        (!rows.is_empty()).then(|| (feature.code.to_owned(), lines(rows.into_iter())))
+        (!rows.is_empty()).then(|| (about.code().to_owned(), lines(rows.into_iter())))
     });
-    parts.push(format!("\"weights\": {}", lines(features)));
+    parts.push(format!("\"weights\": {}", lines(weights)));
     format!("{}: {{\n{}\n}}", json!(flow.code()), parts.join(",\n"))
 }
 

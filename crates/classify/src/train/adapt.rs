@@ -31,8 +31,8 @@ impl Unlabelled {
     #[must_use]
     pub fn new(journey: &Journey, completeness: &Completeness, tables: &Tables) -> Option<Self> {
         let verdict = crate::classify(journey, completeness, tables);
-        let shares = crate::by_cause::probabilities(&verdict.causes);
-        (!verdict.unfinished).then_some(Self { flow: journey.flow, shares })
+        let shares = Cause::ALL.iter().map(|cause| (*cause, verdict.causes.of(*cause)));
+        (!verdict.unfinished).then(|| Self::of(journey.flow, shares))
     }
 
     /// What a verdict that was kept said; a cause that is missing had no share.

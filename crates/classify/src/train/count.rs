@@ -7,6 +7,7 @@ use authstitch_model::{Cause, Flow, Phase, Transport, phases};
 use super::example::Example;
 use crate::evidence::reporter;
 use crate::hard;
+use crate::stops::NOWHERE;
 use crate::tables::{FlowTable, Weights, is_possible};
 
 /// What is added to each count.
@@ -18,12 +19,13 @@ const BORROWED: f64 = 5.0;
 /// Counts the examples of a flow.
 pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     let mut prior = [0.0; Cause::COUNT];
-    let mut halts = [[0.0; Cause::COUNT]; Phase::COUNT];
-    let mut transport = [[0.0; Cause::COUNT]; Transport::COUNT];
+    let mut halts = [[0.0; Phase::COUNT + 2]; Cause::COUNT];
+    let mut transport = [[0.0; Transport::COUNT]; Cause::COUNT];
+    halts[Cause::None.index()][NOWHERE] = 1.0;
     for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
         prior[cause.index()] = UNSEEN;
         for phase in Phase::ALL.iter().filter(|phase| hard::may_halt(flow, *cause).has(**phase)) {
-            halts[phase.index()][cause.index()] = UNSEEN;
+            halts[cause.index()][phase.index()] = UNSEEN;
         }
     }
     let usual = usual_transports(examples);
@@ -35,21 +37,21 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
         }
         prior[cause] += label.weight;
         if let Some(phase) = label.halted.filter(|phase| hard::may_halt(flow, label.cause).has(*phase)) {
-            halts[phase.index()][cause] += label.weight;
+            halts[cause][phase.index()] += label.weight;
         }
         if let Some(used) = label.transport {
-            transport[used.index()][cause] += label.weight;
+            transport[cause][used.index()] += label.weight;
         }
     }
-    for (line, share) in transport.iter_mut().zip(usual) {
-        line.iter_mut().for_each(|count| *count += BORROWED * share);
+    for counts in &mut transport {
+        counts.iter_mut().zip(usual).for_each(|(count, share)| *count += BORROWED * share);
     }
     let sum: f64 = prior.iter().sum();
     FlowTable {
         prior: prior.map(|count| rounded(count / sum)),
         emission: emission(flow, examples),
-        halts: shares(halts),
-        transport: shares(transport),
+        halts: halts.map(shares),
+        transport: transport.map(shares),
         weights: Weights::nothing(),
     }
 }
@@ -81,19 +83,10 @@ fn emission(flow: Flow, examples: &[&Example]) -> [f32; Phase::COUNT] {
     emission
 }
 
-/// Each cause's counts as shares.
-fn shares<const N: usize>(counts: [[f64; Cause::COUNT]; N]) -> [[f32; Cause::COUNT]; N] {
-    let mut sums = [0.0; Cause::COUNT];
-    for line in &counts {
-        sums.iter_mut().zip(line).for_each(|(sum, count)| *sum += count);
-    }
-    counts.map(|line| {
-        let mut of = [0.0; Cause::COUNT];
-        for (share, (count, sum)) in of.iter_mut().zip(line.iter().zip(sums)) {
-            *share = if sum > 0.0 { rounded(count / sum) } else { 0.0 };
-        }
-        of
-    })
+/// Counts as shares.
+fn shares<const N: usize>(counts: [f64; N]) -> [f32; N] {
+    let sum: f64 = counts.iter().sum();
+    counts.map(|count| if sum > 0.0 { rounded(count / sum) } else { 0.0 })
 }
 
 /// Rounded to five decimals.

@@ -4,6 +4,7 @@ use authstitch_model::verdict::CauseSet;
 use authstitch_model::{Cause, Completeness, Flow, Journey, Phase, Transport};
 
 use crate::evidence;
+use crate::feature::Known;
 use crate::hard;
 use crate::likelihood::Losses;
 use crate::phase_set::PhaseSet;
@@ -26,8 +27,8 @@ pub struct Label {
 pub struct Example {
     pub(super) flow: Flow,
     pub(super) label: Label,
-    /// The features' values, as places among all values.
-    pub(super) values: Box<[u16]>,
+    /// What was observed.
+    pub(super) values: Box<[Known]>,
     /// The causes that the rules leave.
     pub(super) left: CauseSet,
     /// Whether a rule decides it, so that no weight can move it.
@@ -51,13 +52,12 @@ impl Example {
         let rulings = hard::rulings(&features);
         let left =
             Cause::ALL.iter().filter(|cause| rulings.iter().flatten().all(|ruling| ruling.left.has(**cause)));
-        let values = features.values.known().filter_map(|known| u16::try_from(known.row()).ok());
         Some(Self {
             flow: features.flow,
             label,
-            values: values.collect(),
+            values: features.values.known().collect(),
             left: left.fold(CauseSet::default(), |left, cause| left.with(*cause)),
-            decided: hard::is_final(&rulings),
+            decided: hard::decided(&rulings).is_some(),
             decisive: hard::is_decisive(&rulings),
             observed: features.progress.observed(),
             known: features.known,

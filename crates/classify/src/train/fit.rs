@@ -8,8 +8,8 @@ use authstitch_model::Cause;
 use super::example::Example;
 use super::math::{exp, ln};
 use crate::by_cause::ByCause;
-use crate::feature::VALUES;
-use crate::likelihood::{came_so_far, silence};
+use crate::feature::{Known, VALUES};
+use crate::likelihood::{came_so_far, silence_between};
 use crate::tables::FlowTable;
 
 const CAUSES: usize = Cause::COUNT;
@@ -35,7 +35,7 @@ struct Data {
     truth: Vec<usize>,
     weight: Vec<f64>,
     /// The value that each row stands for.
-    value_of: Vec<usize>,
+    value_of: Vec<Known>,
 }
 
 /// Fits the weights to the examples that no rule decides.
@@ -46,8 +46,8 @@ pub fn fit(examples: &[&Example], table: &mut FlowTable, shared_fate: f32, penal
     }
     let weights = maximise(&data, penalty);
     let mut rows: Vec<_> = data.value_of.iter().zip(weights.chunks_exact(CAUSES)).collect();
-    rows.sort_by_key(|(value, _)| **value);
-    for (value, weights) in rows {
+    rows.sort_by_key(|(known, _)| known.row());
+    for (known, weights) in rows {
         let mut nats: ByCause = [0.0; CAUSES];
         for (nats, weight) in nats.iter_mut().zip(weights) {
             if weight.abs() >= SMALL {
@@ -55,7 +55,7 @@ pub fn fit(examples: &[&Example], table: &mut FlowTable, shared_fate: f32, penal
             }
         }
         if nats.iter().any(|weight| *weight != 0.0) {
-            table.weights.set(*value, nats);
+            table.weights.set(*known, nats);
         }
     }
 }
@@ -71,8 +71,8 @@ impl Data {
         };
         let mut row_of = vec![u32::MAX; VALUES];
         for example in examples.iter().filter(|example| !example.decided && example.is_left()) {
-            let silence = silence(example.flow, example.known, &example.losses, table, shared_fate);
-            let came = came_so_far(example.passed, &silence, table);
+            let silence = silence_between(example.flow, example.known, &example.losses, table, shared_fate);
+            let came = came_so_far(&table.prior, example.passed, &silence, table);
             let mut base = [EXCLUDED; CAUSES];
             for cause in example.left.iter().map(Cause::index) {
                 let came = if example.decisive { 1.0 } else { came[cause] };
@@ -85,11 +85,11 @@ impl Data {
             if base[truth] == EXCLUDED {
                 continue;
             }
-            let rows = example.values.iter().map(|value| {
-                let row = &mut row_of[usize::from(*value)];
+            let rows = example.values.iter().map(|known| {
+                let row = &mut row_of[known.row()];
                 if *row == u32::MAX {
                     *row = data.value_of.len() as u32;
-                    data.value_of.push(usize::from(*value));
+                    data.value_of.push(*known);
                 }
                 *row
             });

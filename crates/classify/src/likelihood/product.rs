@@ -1,0 +1,73 @@
+//! Factors multiplied, many of them: only ratios count, so the product is scaled before it leaves the range of a
+//! float.
+
+use authstitch_model::Cause;
+use authstitch_model::verdict::CauseSet;
+
+use crate::by_cause::{self, ByCause};
+
+/// How many nats a product may move between two scalings. A float holds 87 either way, and one factor has 40 at
+/// most.
+pub const ROOM: f32 = 40.0;
+
+/// The product of each cause's factors; that of one cause may stand apart.
+pub struct Product {
+    values: ByCause,
+    one: usize,
+    apart: f32,
+    room: f32,
+}
+
+impl Product {
+    /// Begins with these.
+    #[inline]
+    pub const fn of_all(start: ByCause) -> Self {
+        Self { values: start, one: 0, apart: 0.0, room: 0.0 }
+    }
+
+    /// Begins with these, of which that of one cause stands apart.
+    #[inline]
+    pub const fn but_one(mut start: ByCause, one: Cause) -> Self {
+        let apart = std::mem::replace(&mut start[one.index()], 0.0);
+        Self { values: start, one: one.index(), apart, room: 0.0 }
+    }
+
+    /// Multiplies by factors that together move no cause by more nats than `reach`.
+    #[inline]
+    pub fn multiply(&mut self, factors: &[&ByCause], reach: f32) {
+        if self.room < reach {
+            self.scale();
+        }
+        self.room -= reach;
+        self.apart = factors.iter().fold(self.apart, |apart, factors| apart * factors[self.one]);
+        by_cause::multiply(&mut self.values, factors);
+    }
+
+    /// Leaves nothing to the causes that are not in the set; that which stands apart is.
+    #[inline]
+    pub fn leave(&mut self, left: CauseSet) {
+        by_cause::leave(&mut self.values, left);
+    }
+
+    /// Those that do not stand apart.
+    #[inline]
+    pub const fn values(&self) -> &ByCause {
+        &self.values
+    }
+
+    /// How that which stands apart stands to the others together.
+    #[inline]
+    pub fn odds(&self) -> f32 {
+        self.apart / by_cause::sum(&self.values)
+    }
+
+    fn scale(&mut self) {
+        self.room = ROOM;
+        let sum = by_cause::sum(&self.values) + self.apart;
+        if sum > 0.0 {
+            let scale = 1.0 / sum;
+            self.values.iter_mut().for_each(|value| *value *= scale);
+            self.apart *= scale;
+        }
+    }
+}
