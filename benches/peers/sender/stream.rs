@@ -51,11 +51,13 @@ struct Spot {
 impl Stream {
     /// The stream whose requests hold so many spans, rounded to whole logins.
     pub fn new(batch: usize, layout: Layout) -> Self {
-        let (logins, parts): (usize, Vec<_>) = match layout {
-            Layout::Whole => ((batch / SPANS).max(1), vec![0..SPANS]),
-            Layout::Spread => (batch.max(1), (0..SPANS).map(|span| span..span + 1).collect()),
+        let each = match layout {
+            Layout::Whole => SPANS,
+            Layout::Spread => 1,
         };
-        let templates = parts.into_iter().map(|part| Template::new(logins, part)).collect();
+        let logins = (batch / each).max(1);
+        let parts = (0..SPANS).step_by(each).map(|first| first..first + each);
+        let templates = parts.map(|part| Template::new(logins, part)).collect();
         Self { templates, logins: logins as u64 }
     }
 
