@@ -1,5 +1,7 @@
 //! One connection over which traces are exported: HTTP/2 in the clear, as exporters inside a cluster use it.
 
+use std::time::Duration;
+
 use authstitch_otlp::wire::ExportResponse;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Uri};
@@ -17,6 +19,24 @@ const FRAME_BYTES: u32 = (1 << 24) - 1;
 
 /// Bytes before the message of an answer.
 const FRAME_HEAD: usize = 5;
+
+/// Pause before a request is sent again, short so that a receiver is never idle for the sender's sake.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// Times that a request is sent again: a minute's worth.
+const AGAIN_AT_MOST: u64 = 3000;
+
+/// `UNAVAILABLE` and `RESOURCE_EXHAUSTED`: the receiver has too much to do just now.
+const OVERLOADED: [&str; 2] = ["14", "8"];
+
+/// Why a request was not taken.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The receiver says that it may come again.
+    Overloaded(String),
+    /// Anything else.
+    Failed(String),
+}
 
 /// A connection; clones share it.
 #[derive(Clone)]
@@ -46,29 +66,46 @@ impl Client {
     }
 
     /// Exports one framed request; says how many of its spans were rejected.
-    pub async fn export(&mut self, framed: Bytes) -> Result<u64, String> {
+    pub async fn export(&mut self, framed: Bytes) -> Result<u64, Refusal> {
         let request = Request::post(self.export.clone())
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .body(Full::new(framed))
-            .map_err(|error| error.to_string())?;
-        self.connection.ready().await.map_err(|error| error.to_string())?;
-        let response = self.connection.send_request(request).await.map_err(|error| error.to_string())?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?;
+            .map_err(failed)?;
+        self.connection.ready().await.map_err(failed)?;
+        let (head, body) = self.connection.send_request(request).await.map_err(failed)?.into_parts();
+        let body = body.collect().await.map_err(failed)?;
         // An answer without a body has its status among its headers.
         succeeded(body.trailers().unwrap_or(&head.headers))?;
         let answer = body.to_bytes();
-        let answer = ExportResponse::decode(answer.get(FRAME_HEAD..).unwrap_or_default());
-        let partial = answer.map_err(|error| error.to_string())?.partial_success;
-        Ok(partial.map_or(0, |partial| u64::try_from(partial.rejected).unwrap_or(0)))
+        let answer = ExportResponse::decode(answer.get(FRAME_HEAD..).unwrap_or_default()).map_err(failed)?;
+        Ok(answer.partial_success.map_or(0, |partial| u64::try_from(partial.rejected).unwrap_or(0)))
+    }
+
+    /// Exports a request until it is taken, as exporters do; beside the answer, how often it was refused.
+    pub async fn export_persistently(&mut self, framed: Bytes) -> (Result<u64, Refusal>, u64) {
+        let mut refused = 0;
+        loop {
+            match self.export(framed.clone()).await {
+                Err(Refusal::Overloaded(_)) if refused < AGAIN_AT_MOST => refused += 1,
+                answer => return (answer, refused),
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
     }
 }
 
-fn succeeded(trailers: &HeaderMap) -> Result<(), String> {
+fn failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::Failed(error.to_string())
+}
+
+fn succeeded(trailers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| trailers.get(name).and_then(|value| value.to_str().ok());
-    match text("grpc-status") {
-        Some("0") => Ok(()),
-        status => Err(format!("grpc-status {status:?}: {}", text("grpc-message").unwrap_or_default())),
+    let status = text("grpc-status").unwrap_or("none");
+    let why = || format!("grpc-status {status}: {}", text("grpc-message").unwrap_or_default());
+    match status {
+        "0" => Ok(()),
+        status if OVERLOADED.contains(&status) => Err(Refusal::Overloaded(why())),
+        _ => Err(Refusal::Failed(why())),
     }
 }

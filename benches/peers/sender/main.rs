@@ -1,7 +1,8 @@
 //! The sender of `benches/peers`: one OTLP/gRPC stream of logins for authstitch and the Collector alike.
 //!
 //! It does as little as it can, so that the receiver is what is measured: requests are copies of a template,
-//! one connection, one thread. It never sends again what was refused. Prints one JSON object.
+//! one connection, one thread. At a rate, what is refused is lost; without one, it is sent again until it is
+//! taken, so that every receiver has done the same work in the end. Prints one JSON object.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,7 @@ struct Args {
     /// Spans to send, rounded up to whole requests
     #[arg(long)]
     spans: u64,
-    /// Spans a second; 0 is as fast as they are taken
+    /// Spans a second; 0 is as fast as they are taken, and sends again what was refused
     #[arg(long, default_value_t = 0)]
     rate: u64,
     /// Requests that may wait for their answers at once
@@ -65,7 +66,7 @@ async fn send(args: &Args) -> Result<Report, String> {
     let tally = Arc::new(Mutex::new(Tally::new()));
     let mut pace = Pace::new(args.spans.div_ceil(batch), apart);
     let began = now();
-    let mut number = args.first;
+    let (mut number, persistent) = (args.first, args.rate == 0);
     loop {
         let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await else { break };
         let Some(due) = pace.next().await else { break };
@@ -73,8 +74,12 @@ async fn send(args: &Args) -> Result<Report, String> {
         number += 1;
         let (mut client, tally) = (client.clone(), Arc::clone(&tally));
         tokio::spawn(async move {
-            let answer = client.export(request).await;
-            tally.lock().unwrap_or_else(PoisonError::into_inner).answered(answer, now() - due);
+            let (answer, refused) = if persistent {
+                client.export_persistently(request).await
+            } else {
+                (client.export(request).await, 0)
+            };
+            tally.lock().unwrap_or_else(PoisonError::into_inner).answered(answer, refused, now() - due);
             drop(permit);
         });
     }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::client::Refusal;
+
 /// The longest latency that is told apart, in microseconds: ten minutes.
 const LONGEST_MICROS: u64 = 600_000_000;
 
 /// Counts and latencies while a run lasts.
 pub struct Tally {
     requests: u64,
+    sent_again: u64,
     rejected: u64,
     failed: u64,
     first_failure: Option<String>,
@@ -23,6 +26,7 @@ pub struct Report {
     spans: u64,
     span_bytes: f64,
     acknowledged: u64,
+    requests_sent_again: u64,
     rejected: u64,
     failed: u64,
     first_failure: Option<String>,
@@ -36,16 +40,18 @@ impl Tally {
     pub fn new() -> Self {
         #[expect(clippy::expect_used, reason = "the bounds are constants that hdrhistogram accepts")]
         let latency = Histogram::new_with_bounds(1, LONGEST_MICROS, 3).expect("constant bounds");
-        Self { requests: 0, rejected: 0, failed: 0, first_failure: None, latency }
+        Self { requests: 0, sent_again: 0, rejected: 0, failed: 0, first_failure: None, latency }
     }
 
-    /// Counts one answer: how many spans were rejected, or why all failed.
-    pub fn answered(&mut self, answer: Result<u64, String>, latency: Duration) {
+    /// Counts one request: how many of its spans were rejected or why all failed, and how often it was sent
+    /// again.
+    pub fn answered(&mut self, answer: Result<u64, Refusal>, sent_again: u64, latency: Duration) {
         self.requests += 1;
+        self.sent_again += sent_again;
         self.latency.saturating_record(latency.as_micros() as u64);
         match answer {
             Ok(rejected) => self.rejected += rejected,
-            Err(why) => {
+            Err(Refusal::Overloaded(why) | Refusal::Failed(why)) => {
                 self.failed += 1;
                 self.first_failure.get_or_insert(why);
             }
@@ -59,6 +65,7 @@ impl Tally {
             spans: self.requests * batch,
             span_bytes,
             acknowledged: (self.requests * batch).saturating_sub(failed + self.rejected),
+            requests_sent_again: self.sent_again,
             rejected: self.rejected,
             failed,
             first_failure: self.first_failure.clone(),
