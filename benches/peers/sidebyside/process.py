@@ -70,14 +70,17 @@ class Program:
 def run(command, cores, seconds):
     """Runs a program to its end: what it printed, and its user and system time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
-    )
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"`{' '.join(map(str, command))}` did not end within {seconds} s") from None
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise Failed(f"`{' '.join(map(str, command))}` failed:\n{done.stdout[-2000:]}")
