@@ -31,7 +31,8 @@ def versions(tools):
     generator = re.search(r"cmd/telemetrygen v(\S+)", (PEERS / "telemetrygen/go.mod").read_text())[1]
     return {
         "authstitch": told(tools.authstitch, "--version").removeprefix("authstitch "),
-        "revision": told("git", "rev-parse", "--short", "HEAD"),
+        "program": str(tools.authstitch),
+        "revision": told("git", "describe", "--always", "--dirty"),
         "collector": collector_version(),
         "telemetrygen": generator,
         "go": told(tools.go, "env", "GOVERSION"),
