@@ -1,5 +1,7 @@
 //! What the benches measure on: the telemetry of a simulated world, once as requests and once as events.
 
+pub mod fixed;
+
 use authstitch_model::{AuthEvent, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode, encode_logs, encode_traces};
 use authstitch_simulate::{Body, Request, Schedule, Simulation, World};

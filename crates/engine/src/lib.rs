@@ -2,12 +2,19 @@
 //!
 //! The engine reads no clock and draws no chance. The same records in the same order give the same effects,
 //! byte for byte; that is what makes a replay, a test and a crash recovery agree.
+//!
+//! Several engines share the work by realm, see [`shard_of`]: no event of one realm ever meets a journey of
+//! another, so a realm's effects are the same whether its engine has it alone or with others, as long as no bound
+//! of the engine is reached.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use authstitch_classify::{classify, explain};
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{Completeness, Journey, JourneyId, KeyHash, Record, RecordBody, UnixNanos, Verdict};
+use authstitch_model::{
+    Completeness, EventKeys, Journey, JourneyId, KeyHash, Realm, Record, RecordBody, UnixNanos, Verdict,
+};
 use authstitch_stitch::{Change, Stitcher};
 
 pub use authstitch_classify::Tables;
@@ -74,17 +81,26 @@ impl Judged {
     /// Every key under which the journey can be looked up, without repetition, in order.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyHash> {
-        let events = self.journey.events.iter();
-        let mut keys: Vec<_> = events
-            .flat_map(|event| {
-                let keys = &event.event.keys;
-                keys.strong().map(|(_, key)| key).chain(keys.flow).chain(keys.session).collect::<Vec<_>>()
-            })
-            .collect();
+        let mut keys = Vec::with_capacity(self.journey.events.len());
+        for event in &self.journey.events {
+            let EventKeys { journey, challenge, code, flow, session, trace: _ } = event.event.keys;
+            keys.extend([journey, challenge, code, flow, session].into_iter().flatten());
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
     }
+}
+
+/// Which of so many shards has a realm: by a hash that never changes, so that a restart and another machine agree.
+#[must_use]
+pub fn shard_of(realm: &Realm, shards: NonZero<u32>) -> u32 {
+    // FNV-1a, 64 bits; its high bits decide, as its low ones depend on the last bytes most.
+    let hash = realm.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((u128::from(mixed) * u128::from(shards.get())) >> 64) as u32
 }
 
 /// The engine of one shard.

@@ -143,3 +143,83 @@ fn other_tables_judge_what_closes_from_then_on() {
     let versions: Vec<_> = judged(&effects).iter().map(|judged| judged.tables.to_string()).collect();
     assert_eq!(versions, [Tables::shipped().version(), "other"]);
 }
+
+/// Logins of several realms: first attempts of which some fail, and retries of the same session.
+fn logins_of_realms() -> Vec<(f64, Vec<AuthEvent>)> {
+    let mut records = Vec::new();
+    for login in 0..60u64 {
+        let realm = format!("realm-{}", login % 7);
+        let from = login as f64 * 1.7;
+        let mut events = success(login, from);
+        if login % 3 == 0 {
+            events.truncate(4);
+        }
+        for event in &mut events {
+            event.realm = Realm::bounded(&realm);
+            let session = format!("session-{:08}", login / 14);
+            event.keys.session = Secret::PUBLIC.key(&realm, KeyKind::Session, &session);
+            event.keys.journey =
+                Secret::PUBLIC.key(&realm, KeyKind::Journey, &format!("login-{:08}", login / 7));
+        }
+        // One attempt in five has its events under two keys until a code joins them.
+        if login % 5 == 0 {
+            let code = Secret::PUBLIC.key(&realm, KeyKind::Code, &format!("code-{login:08}"));
+            events[0].keys.journey = None;
+            events[0].keys.challenge =
+                Secret::PUBLIC.key(&realm, KeyKind::Challenge, &format!("order-{login:08}"));
+            events[0].keys.code = code;
+            events[3].keys.code = code;
+        }
+        records.push((from + 9.0, events));
+    }
+    records
+}
+
+/// The effects on one realm, in order.
+fn effects_on<'a>(realm: &Realm, effects: &'a [Effect]) -> Vec<&'a Effect> {
+    let of_realm =
+        |effect: &Effect| matches!(effect, Effect::Judged(judged) if judged.journey.realm == *realm);
+    let ids: Vec<_> =
+        judged(effects).iter().map(|judged| (judged.journey.id, &judged.journey.realm)).collect();
+    let is_of = |effect: &&Effect| match effect {
+        Effect::Merged { journey, .. } => ids.iter().any(|(id, its)| id == journey && *its == realm),
+        Effect::Judged(_) => of_realm(effect),
+    };
+    effects.iter().filter(is_of).collect()
+}
+
+#[test]
+fn a_realm_has_the_same_effects_on_any_number_of_shards() {
+    let realms: Vec<_> = (0..7).map(|realm| Realm::bounded(&format!("realm-{realm}"))).collect();
+    let run_sharded = |shards: u32, wanted: u32| {
+        let shards = NonZero::new(shards).unwrap();
+        let records = logins_of_realms().into_iter().map(|(at, mut events)| {
+            events.retain(|event| shard_of(&event.realm, shards) == wanted);
+            (at, RecordBody::Events(events))
+        });
+        run(records.chain([(5000.0, RecordBody::Tick)])).1
+    };
+    let alone = run_sharded(1, 0);
+    assert!(judged(&alone).iter().any(|judged| judged.journey.revision > 1), "some are told of twice");
+    for shards in [2, 3, 5] {
+        let effects: Vec<_> = (0..shards).map(|shard| run_sharded(shards, shard)).collect();
+        assert!(effects.iter().filter(|effects| !effects.is_empty()).count() > 1, "the realms are spread");
+        for realm in &realms {
+            let shard = shard_of(realm, NonZero::new(shards).unwrap());
+            assert_eq!(effects_on(realm, &effects[shard as usize]), effects_on(realm, &alone));
+        }
+        assert_eq!(effects.iter().map(Vec::len).sum::<usize>(), alone.len());
+    }
+}
+
+#[test]
+fn realms_are_spread_evenly_and_always_in_the_same_way() {
+    let shards = NonZero::new(4).unwrap();
+    let mut counts = [0; 4];
+    for number in 0..4000 {
+        counts[shard_of(&Realm::bounded(&format!("shop-{number}")), shards) as usize] += 1;
+    }
+    assert!(counts.iter().all(|count| (900..1100).contains(count)), "{counts:?}");
+    let fixed = ["default", "shop-eu", "shop-us"].map(|realm| shard_of(&Realm::bounded(realm), shards));
+    assert_eq!(fixed, [1, 1, 3]);
+}

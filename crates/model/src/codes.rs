@@ -2,7 +2,7 @@
 
 /// Declares an enum whose variants each have one code, the text used in every line, table and event.
 ///
-/// It gives `ALL`, `COUNT`, `code()`, `from_code()`, `index()`, `Display`, and serde by code.
+/// It gives `ALL`, `COUNT`, `code()`, `from_code()`, `from_bytes()`, `index()`, `Display`, and serde by code.
 macro_rules! codes {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[$meta])*
@@ -26,6 +26,12 @@ macro_rules! codes {
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {
                 match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+
+            /// The variant whose text these bytes are, if there is one.
+            #[must_use]
+            pub fn from_bytes(code: &[u8]) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.code().as_bytes() == code)
             }
 
             /// The position in [`Self::ALL`].

@@ -120,10 +120,22 @@ impl Transports {
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    /// The set as one byte, a bit for each transport.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set of these bits; those of no transport say nothing.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & ((1 << Self::CODES.len()) - 1))
+    }
 }
 
 /// A family, and the name to show.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Named<K> {
     /// The family, which decisions use.
     pub kind: K,
@@ -132,7 +144,7 @@ pub struct Named<K> {
 }
 
 /// What an event's emitter ran on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Environment {
     /// Operating system.
     pub os: Option<Named<Os>>,
@@ -178,11 +190,9 @@ pub mod testing {
             observed: None,
             origin,
             event_id: None,
-            identity: Secret::PUBLIC.identity(
-                "default",
-                name.code(),
-                &[&nth.to_be_bytes(), &time.0.to_be_bytes()],
-            ),
+            identity: Secret::PUBLIC
+                .of_realm("default")
+                .identity(name.code(), &[&nth.to_be_bytes(), &time.0.to_be_bytes()]),
             keys: EventKeys::default(),
             facts: Facts::default(),
             environment: std::sync::Arc::new(Environment::default()),

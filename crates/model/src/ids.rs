@@ -95,24 +95,20 @@ pub fn decode_hex(text: &str, out: &mut [u8]) -> Option<()> {
 
 /// A bounded piece of text from an attribute on the allow list: at most [`caps::TEXT_BYTES`], trimmed,
 /// without control characters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String")]
 pub struct Text(Arc<str>);
 
 impl Text {
-    /// The text, cut to its bound at a character's edge.
+    /// The text, cut to its bound at a character's edge. What is bounded already stays as it is.
     #[must_use]
     pub fn bounded(text: &str) -> Self {
         let text = text.trim();
-        let mut end = text.len().min(caps::TEXT_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = &text[..end];
+        let text = &text[..text.floor_char_boundary(caps::TEXT_BYTES)];
         if text.chars().any(char::is_control) {
-            Self(text.chars().filter(|c| !c.is_control()).collect::<String>().into())
+            Self(text.chars().filter(|c| !c.is_control()).collect::<String>().trim().into())
         } else {
-            Self(text.into())
+            Self(text.trim_end().into())
         }
     }
 
@@ -274,5 +270,14 @@ mod tests {
         let long = "é".repeat(caps::TEXT_BYTES);
         assert!(Text::bounded(&long).as_str().len() <= caps::TEXT_BYTES);
         assert_eq!(Text::bounded(" a\u{7}b ").as_str(), "ab");
+    }
+
+    #[test]
+    fn what_is_bounded_stays_as_it_is() {
+        let at_the_edge = format!("{} b", "a".repeat(caps::TEXT_BYTES - 1));
+        for text in [" \u{7} a ", "\n", &at_the_edge, &"é".repeat(caps::TEXT_BYTES)] {
+            let once = Text::bounded(text);
+            assert_eq!(Text::bounded(once.as_str()), once, "{text:?}");
+        }
     }
 }

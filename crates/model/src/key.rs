@@ -1,14 +1,19 @@
 //! Keys: what ties events to journeys. A raw value is trimmed, brought to its canonical form, and kept only
 //! as a keyed hash of (realm, kind, canonical value).
-
-use std::hash::Hasher;
+//!
+//! From the secret of the installation a realm has a key of its own for every kind of value, made once and then
+//! used for many: so a value is hashed alone, and what is equal in two realms or of two kinds looks different.
+//! The hash is SipHash-1-3 of 128 bits: with a secret key nobody can tell it from chance or find values that
+//! collide, and it takes half the time of SipHash-2-4.
 
 use sha2::{Digest, Sha256};
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::SipHasher13;
 
 use crate::caps;
 use crate::codes::codes;
-use crate::ids::{Identity, decode_hex};
+use crate::ids::{Identity, SpanId, TraceId, decode_hex};
+use crate::time::UnixNanos;
+use crate::vocabulary::EventName;
 
 codes! {
     /// The kinds of keys, strongest first.
@@ -80,6 +85,12 @@ impl EventKeys {
         kinds.into_iter().filter_map(|(kind, key)| Some((kind, key?)))
     }
 
+    /// All of them, in the order of their kinds.
+    #[must_use]
+    pub const fn all(&self) -> [Option<KeyHash>; KeyKind::COUNT] {
+        [self.journey, self.challenge, self.code, self.flow, self.session, self.trace]
+    }
+
     /// Whether any strong key is there.
     #[must_use]
     pub const fn has_strong(&self) -> bool {
@@ -114,64 +125,157 @@ impl Secret {
         &self.0
     }
 
+    /// What hashes the values of one realm.
+    #[must_use]
+    pub fn of_realm(&self, realm: &str) -> RealmSecret {
+        let base = Subkey::derived(self.0, realm.as_bytes());
+        let of = |kind: &str| base.derive(kind.as_bytes());
+        RealmSecret {
+            base,
+            keys: std::array::from_fn(|kind| of(KeyKind::ALL[kind].code())),
+            spans: of("span"),
+            networks: of("network"),
+        }
+    }
+
+    /// The key of a raw value in a realm; see [`RealmSecret::key`].
+    #[must_use]
+    pub fn key(&self, realm: &str, kind: KeyKind, raw: &str) -> Option<KeyHash> {
+        self.of_realm(realm).key(kind, raw)
+    }
+}
+
+/// The keys under which the values of one realm are hashed, one for each kind.
+#[derive(Clone, Copy)]
+pub struct RealmSecret {
+    base: Subkey,
+    keys: [Subkey; KeyKind::COUNT],
+    spans: Subkey,
+    networks: Subkey,
+}
+
+impl std::fmt::Debug for RealmSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RealmSecret(…)")
+    }
+}
+
+impl RealmSecret {
     /// The key of a raw value, or `None` if the value is no key: shorter than
     /// [`caps::KEY_MIN_CHARS`] once trimmed, or one of the well-known non-values.
     #[must_use]
-    pub fn key(&self, realm: &str, kind: KeyKind, raw: &str) -> Option<KeyHash> {
-        let value = bounded(raw.trim());
-        if value.chars().take(caps::KEY_MIN_CHARS).count() < caps::KEY_MIN_CHARS || is_non_value(value) {
+    pub fn key(&self, kind: KeyKind, raw: &str) -> Option<KeyHash> {
+        self.key_of_trimmed(kind, raw.trim().as_bytes())
+    }
+
+    /// The same of a value without white space around it, in UTF-8.
+    #[must_use]
+    pub fn key_of_trimmed(&self, kind: KeyKind, value: &[u8]) -> Option<KeyHash> {
+        let value = bounded(value);
+        if !has_enough_chars(value) || is_non_value(value) {
             return None;
         }
-        let digest = match kind {
-            KeyKind::Challenge => Some(challenge_digest(value)),
-            KeyKind::Code => Some(code_digest(value)),
-            _ => None,
-        };
-        Some(KeyHash(match digest {
-            Some(digest) => self.hash(realm, kind.code(), &[&digest]),
-            None => self.hash(realm, kind.code(), &[value.as_bytes()]),
+        let key = self.keys[kind.index()];
+        let text = || std::str::from_utf8(value).unwrap_or_default();
+        Some(KeyHash(match kind {
+            KeyKind::Challenge => key.hash(&challenge_digest(text())),
+            KeyKind::Code => key.hash(&code_digest(text())),
+            _ => key.hash(value),
         }))
     }
 
     /// The key of a trace id.
     #[must_use]
-    pub fn trace_key(&self, realm: &str, trace_id: &[u8; 16]) -> KeyHash {
-        KeyHash(self.hash(realm, KeyKind::Trace.code(), &[trace_id]))
+    pub fn trace_key(&self, trace_id: TraceId) -> KeyHash {
+        KeyHash(self.keys[KeyKind::Trace.index()].hash(trace_id.bytes()))
+    }
+
+    /// The identity of an event that stands in a span.
+    #[must_use]
+    pub fn span_identity(
+        &self,
+        trace_id: TraceId,
+        span_id: SpanId,
+        time: UnixNanos,
+        name: EventName,
+    ) -> Identity {
+        // Everything but the name has a fixed length, so the parts cannot run into each other.
+        let mut content = [0; 64];
+        content[..16].copy_from_slice(trace_id.bytes());
+        content[16..24].copy_from_slice(span_id.bytes());
+        content[24..32].copy_from_slice(&time.0.to_le_bytes());
+        let name = name.code().as_bytes();
+        let name = &name[..name.len().min(32)];
+        content[32..32 + name.len()].copy_from_slice(name);
+        Identity(self.spans.hash(&content[..32 + name.len()]))
     }
 
     /// The identity of an event from the parts that make it one; `kind` keeps different sorts apart.
     #[must_use]
-    pub fn identity(&self, realm: &str, kind: &str, parts: &[&[u8]]) -> Identity {
-        Identity(self.hash(realm, kind, parts))
-    }
-
-    /// A keyed hash of 64 bits for values that are only compared, such as a network prefix.
-    #[must_use]
-    pub fn short_hash(&self, realm: &str, kind: &str, value: &[u8]) -> u64 {
-        self.hash(realm, kind, &[value]) as u64
-    }
-
-    /// Each part goes in with its length, so that no two lists of parts collide by concatenation.
-    fn hash(&self, realm: &str, kind: &str, parts: &[&[u8]]) -> u128 {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        for part in [realm.as_bytes(), kind.as_bytes()].into_iter().chain(parts.iter().copied()) {
-            hasher.write(&(part.len() as u32).to_le_bytes());
-            hasher.write(part);
+    pub fn identity(&self, kind: &str, parts: &[&[u8]]) -> Identity {
+        // Each part goes in with its length, so that no two lists of parts collide by concatenation.
+        let mut content = Vec::with_capacity(parts.iter().map(|part| 4 + part.len()).sum());
+        for part in parts {
+            content.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            content.extend_from_slice(part);
         }
-        hasher.finish128().as_u128()
+        Identity(self.base.derive(kind.as_bytes()).hash(&content))
+    }
+
+    /// A keyed hash of a network's prefix, which is only compared.
+    #[must_use]
+    pub fn network(&self, prefix: &[u8]) -> u64 {
+        self.networks.hash(prefix) as u64
+    }
+
+    /// A keyed hash of the realm's whole name, where that is too long to be kept.
+    #[must_use]
+    pub fn name(&self) -> u64 {
+        self.base.hash(b"name") as u64
     }
 }
 
-fn bounded(value: &str) -> &str {
+/// A key that a secret gave for one purpose.
+#[derive(Clone, Copy)]
+struct Subkey(SipHasher13);
+
+impl Subkey {
+    fn derived(secret: [u8; 16], purpose: &[u8]) -> Self {
+        let (low, high) = secret.split_at(8);
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        Self(SipHasher13::new_with_keys(word(low), word(high))).derive(purpose)
+    }
+
+    /// The key for a narrower purpose.
+    fn derive(self, purpose: &[u8]) -> Self {
+        let hash = self.hash(purpose);
+        Self(SipHasher13::new_with_keys(hash as u64, (hash >> 64) as u64))
+    }
+
+    fn hash(self, value: &[u8]) -> u128 {
+        self.0.hash(value).as_u128()
+    }
+}
+
+fn bounded(value: &[u8]) -> &[u8] {
     let mut end = value.len().min(caps::KEY_VALUE_BYTES);
-    while !value.is_char_boundary(end) {
+    while value.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
         end -= 1;
     }
     &value[..end]
 }
 
+fn has_enough_chars(value: &[u8]) -> bool {
+    let begins_char = |byte: &&u8| **byte & 0xc0 != 0x80;
+    match value.first_chunk::<{ caps::KEY_MIN_CHARS }>() {
+        Some(first) if first.is_ascii() => true,
+        Some(_) => value.iter().filter(begins_char).nth(caps::KEY_MIN_CHARS - 1).is_some(),
+        None => false,
+    }
+}
+
 /// Values that programs send where they have none.
-fn is_non_value(value: &str) -> bool {
+fn is_non_value(value: &[u8]) -> bool {
     const NON_VALUES: &[&str] = &[
         "undefined",
         "[object object]",
@@ -187,9 +291,12 @@ fn is_non_value(value: &str) -> bool {
         "[filtered]",
         "placeholder",
     ];
+    const LONGEST: usize = "[object object]".len();
     let only_filler =
-        value.bytes().all(|byte| matches!(byte, b'0' | b'-' | b'*' | b'x' | b'X' | b'.' | b'_' | b' '));
-    only_filler || NON_VALUES.iter().any(|known| value.eq_ignore_ascii_case(known))
+        || value.iter().all(|byte| matches!(byte, b'0' | b'-' | b'*' | b'x' | b'X' | b'.' | b'_' | b' '));
+    only_filler()
+        || value.len() <= LONGEST
+            && NON_VALUES.iter().any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// A value of exactly 32 lowercase hex digits is taken as the digest.

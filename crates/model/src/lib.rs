@@ -32,7 +32,7 @@ pub use completeness::Completeness;
 pub use event::{AuthEvent, Environment, Facts, Origin};
 pub use ids::{EventId, Identity, JourneyId, Realm, SpanId, TraceId};
 pub use journey::{ClockOffsets, Journey, JourneyEvent, Predecessor, Successor};
-pub use key::{EventKeys, KeyHash, KeyKind, Secret};
+pub use key::{EventKeys, KeyHash, KeyKind, RealmSecret, Secret};
 pub use record::{Position, Record, RecordBody};
 pub use time::{Millis, UnixNanos};
 pub use verdict::Verdict;

@@ -6,12 +6,12 @@
 //! - What describes one record only ([`Attr::is_inherited`] is false) is taken from that record alone.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use authstitch_model::Millis;
 
 use crate::mapping::Mapping;
-use crate::wire::{KeyValue, Value};
+use crate::scan::{Scan, attribute, utf8};
+use crate::value::{Value, is_blank};
 
 /// Declares the attributes with their names.
 macro_rules! attributes {
@@ -81,109 +81,189 @@ attributes! {
     Environment = "deployment.environment.name",
 }
 
-/// The attributes by the length of their names: few have the same, so a name is compared once or twice.
-static BY_LENGTH: LazyLock<Vec<Vec<Attr>>> = LazyLock::new(|| {
-    let longest = Attr::ALL.iter().map(|attr| attr.name().len()).max().unwrap_or(0);
-    let of_length = |length| Attr::ALL.iter().copied().filter(|attr| attr.name().len() == length).collect();
-    (0..=longest).map(of_length).collect()
-});
-
 impl Attr {
-    const COUNT: usize = Self::ALL.len();
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// The attribute with this name, if it is one that is looked at.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        BY_LENGTH.get(name.len())?.iter().copied().find(|attr| attr.name() == name)
+        Self::ALL.iter().copied().find(|attr| attr.name() == name)
     }
 
-    /// Whether a span event has it from its span, and a record from its resource.
-    const fn is_inherited(self) -> bool {
-        !matches!(
-            self,
-            Self::Event
-                | Self::EventName
-                | Self::LogRecordUid
-                | Self::ErrorType
-                | Self::ExceptionType
-                | Self::ExceptionMessage
-        )
+    /// What describes one record only: its span and its resource say nothing of it.
+    const OWN: &'static [Self] = &[
+        Self::Event,
+        Self::EventName,
+        Self::LogRecordUid,
+        Self::ErrorType,
+        Self::ExceptionType,
+        Self::ExceptionMessage,
+    ];
+
+    /// What says on what the emitter runs, or who it is.
+    pub(crate) const OF_EMITTER: [Self; 15] = [
+        Self::UserAgentOriginal,
+        Self::UserAgentName,
+        Self::UserAgentVersion,
+        Self::UserAgentOsName,
+        Self::UserAgentSynthetic,
+        Self::OsName,
+        Self::OsType,
+        Self::BrowserBrands,
+        Self::BrowserPlatform,
+        Self::DeviceModelName,
+        Self::DeviceModelIdentifier,
+        Self::AppVersion,
+        Self::ServiceName,
+        Self::ServiceVersion,
+        Self::EntryPoint,
+    ];
+
+    /// Its bit among [`Self::OF_EMITTER`]; 0 where it is none of them.
+    pub(crate) fn emitter_bit(self) -> u16 {
+        Self::OF_EMITTER.iter().position(|attr| *attr == self).map_or(0, |place| 1 << place)
+    }
+}
+
+/// What an attribute's key means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meaning {
+    /// The attribute that it is.
+    pub(crate) attr: Option<Attr>,
+    /// Whether it makes a record ours: `auth.flow`, or an `auth.*.id`.
+    pub(crate) marks_ours: bool,
+    /// Its bit among [`Attr::OF_EMITTER`], where it says something of the emitter.
+    pub(crate) of_emitter: u16,
+    /// Which of the realm's attributes it is.
+    pub(crate) of_realm: Option<u16>,
+}
+
+/// Whether a name makes a record ours.
+pub(crate) fn marks_ours(name: &[u8]) -> bool {
+    let id = |rest: &[u8]| rest.strip_suffix(b".id").is_some_and(|middle| !middle.is_empty());
+    name.strip_prefix(b"auth.").is_some_and(|rest| rest == b"flow" || id(rest))
+}
+
+/// The values of one resource, of the span at hand and of its event at hand, one level on top of the other.
+pub(crate) type Values<'a> = Vec<Value<'a>>;
+
+/// Which value of each attribute is in force at one level.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level {
+    /// The place among the values, counted from 1; 0 where there is none. Three levels of at most
+    /// [`Attr::COUNT`] values each fit into a byte.
+    places: [u8; Attr::COUNT],
+    marked_ours: bool,
+    own_emitter: u16,
+    own_realm: bool,
+}
+
+impl Level {
+    /// Of nothing at all.
+    const NONE: Self =
+        Self { places: [0; Attr::COUNT], marked_ours: false, own_emitter: 0, own_realm: false };
+
+    /// That of a resource with these attributes.
+    pub(crate) fn of_resource<'a>(
+        attributes: &[&'a [u8]],
+        mapping: &Mapping,
+        values: &mut Values<'a>,
+    ) -> Scan<Self> {
+        values.clear();
+        let resource = Self::NONE.with(attributes, mapping, values)?;
+        Ok(Self { own_emitter: 0, own_realm: false, ..resource })
     }
 
-    /// Whether it says what the emitter runs on, or who it is.
-    const fn describes_emitter(self) -> bool {
-        matches!(
-            self,
-            Self::EntryPoint
-                | Self::UserAgentOriginal
-                | Self::UserAgentName
-                | Self::UserAgentVersion
-                | Self::UserAgentOsName
-                | Self::UserAgentSynthetic
-                | Self::OsName
-                | Self::OsType
-                | Self::BrowserBrands
-                | Self::BrowserPlatform
-                | Self::DeviceModelName
-                | Self::DeviceModelIdentifier
-                | Self::AppVersion
-                | Self::ServiceName
-                | Self::ServiceVersion
-        )
+    /// That of a record with these attributes within this one. The values are put on top of the others.
+    #[inline]
+    pub(crate) fn with<'a>(
+        &self,
+        attributes: &[&'a [u8]],
+        mapping: &Mapping,
+        values: &mut Values<'a>,
+    ) -> Scan<Self> {
+        let mut level = *self;
+        for attr in Attr::OWN {
+            level.places[*attr as usize] = 0;
+        }
+        let below = values.len();
+        for attribute in attributes {
+            let (key, text, value) = match attribute::short(attribute) {
+                Some((key, text)) => (key, Some(text), None),
+                None => {
+                    let (key, value) = attribute::split(attribute)?;
+                    (key, None, value)
+                }
+            };
+            let Some(meaning) = mapping.meaning(key) else { continue };
+            if let Some(text) = text {
+                if !is_blank(utf8(text)?) && level.takes(meaning, below, values.len()) {
+                    values.push(Value::Text(text));
+                }
+            } else if let Some(value) = value
+                && let Some(value) = attribute::value(value)?
+                && !value.is_blank()
+                && level.takes(meaning, below, values.len())
+            {
+                values.push(value);
+            }
+        }
+        Ok(level)
+    }
+
+    /// Notes that an attribute has a value; true if this is the one in force, which is put on top of the others.
+    #[inline]
+    fn takes(&mut self, meaning: &Meaning, below: usize, values: usize) -> bool {
+        self.marked_ours |= meaning.marks_ours;
+        self.own_emitter |= meaning.of_emitter;
+        self.own_realm |= meaning.of_realm.is_some();
+        let Some(attr) = meaning.attr else { return false };
+        let place = &mut self.places[attr as usize];
+        let is_first = usize::from(*place) <= below;
+        if is_first {
+            *place = (values + 1) as u8;
+        }
+        is_first
+    }
+
+    /// Whether any attribute makes a record ours: `auth.flow`, or an `auth.*.id`.
+    pub(crate) const fn marked_ours(&self) -> bool {
+        self.marked_ours
     }
 }
 
 /// The attributes in force for a record.
-#[derive(Clone, Debug)]
-pub(crate) struct Attributes<'a> {
-    values: [Option<&'a Value>; Attr::COUNT],
-    marked_ours: bool,
-    own_emitter: bool,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attributes<'r, 'a> {
+    level: &'r Level,
+    values: &'r [Value<'a>],
 }
 
-impl<'a> Attributes<'a> {
-    /// Those of a resource.
-    pub(crate) fn of_resource(attributes: &'a [KeyValue], mapping: &Mapping) -> Self {
-        let mut resource = Self { values: [None; Attr::COUNT], marked_ours: false, own_emitter: false };
-        resource.overlay(attributes, mapping);
-        resource.own_emitter = false;
-        resource
+impl<'r, 'a> Attributes<'r, 'a> {
+    pub(crate) const fn new(level: &'r Level, values: &'r [Value<'a>]) -> Self {
+        Self { level, values }
     }
 
-    /// Those of a record within what these belong to.
-    pub(crate) fn with(&self, own: &'a [KeyValue], mapping: &Mapping) -> Self {
-        let mut record = self.clone();
-        for attr in Attr::ALL.iter().filter(|attr| !attr.is_inherited()) {
-            record.values[*attr as usize] = None;
-        }
-        record.overlay(own, mapping);
-        record
+    /// What the record itself, or its span, says of its emitter beyond what its resource says: the bits of those
+    /// attributes among [`Attr::OF_EMITTER`].
+    pub(crate) const fn own_emitter(&self) -> u16 {
+        self.level.own_emitter
     }
 
-    fn overlay(&mut self, attributes: &'a [KeyValue], mapping: &Mapping) {
-        for attribute in attributes.iter().rev() {
-            let Some(value) = attribute.present() else { continue };
-            let name = mapping.attribute(&attribute.key);
-            self.marked_ours |= marks_ours(name);
-            if let Some(attr) = Attr::from_name(name) {
-                self.values[attr as usize] = Some(value);
-                self.own_emitter |= attr.describes_emitter();
-            }
-        }
-    }
-
-    /// Whether any of them makes a record ours: `auth.flow`, or an `auth.*.id`.
-    pub(crate) const fn marked_ours(&self) -> bool {
-        self.marked_ours
-    }
-
-    /// Whether the record itself, or its span, says anything of its emitter beyond what its resource says.
-    pub(crate) const fn own_emitter(&self) -> bool {
-        self.own_emitter
+    /// Whether the record itself, or its span, takes part in the realm.
+    pub(crate) const fn own_realm(&self) -> bool {
+        self.level.own_realm
     }
 
     /// The value of an attribute.
-    pub(crate) const fn get(&self, attr: Attr) -> Option<&'a Value> {
-        self.values[attr as usize]
+    #[inline]
+    pub(crate) fn get(&self, attr: Attr) -> Option<Value<'a>> {
+        let place = usize::from(self.level.places[attr as usize]).checked_sub(1)?;
+        self.values.get(place).copied()
+    }
+
+    /// The attribute as a text, in bytes that are UTF-8.
+    pub(crate) fn bytes(&self, attr: Attr) -> Option<&'a [u8]> {
+        self.get(attr)?.bytes()
     }
 
     /// The attribute as a text.
@@ -207,13 +287,22 @@ impl<'a> Attributes<'a> {
     }
 }
 
-fn marks_ours(name: &str) -> bool {
-    let id = |rest: &str| rest.strip_suffix(".id").is_some_and(|middle| !middle.is_empty());
-    name.strip_prefix("auth.").is_some_and(|rest| rest == "flow" || id(rest))
-}
-
-/// The text of an attribute in one place.
-pub(crate) fn find<'a>(attributes: &'a [KeyValue], attr: Attr, mapping: &Mapping) -> Option<&'a str> {
-    let mut named = attributes.iter().filter(|attribute| mapping.attribute(&attribute.key) == attr.name());
-    named.find_map(KeyValue::present)?.text()
+/// The text of an attribute in one list; the first that has a value counts.
+pub(crate) fn find<'a>(attributes: &[&'a [u8]], attr: Attr, mapping: &Mapping) -> Scan<Option<&'a [u8]>> {
+    let lengths = mapping.key_lengths(attr);
+    for attribute in attributes.iter().filter(|attribute| attribute::key_may_have(attribute, lengths)) {
+        if let Some((key, text)) = attribute::short(attribute) {
+            if mapping.is(key, attr) && !is_blank(utf8(text)?) {
+                return Ok(Value::Text(text).bytes());
+            }
+            continue;
+        }
+        let (key, value) = attribute::split(attribute)?;
+        if let Some(value) = value.filter(|_| mapping.is(key, attr))
+            && let Some(value) = attribute::value(value)?.filter(|value| !value.is_blank())
+        {
+            return Ok(value.bytes());
+        }
+    }
+    Ok(None)
 }

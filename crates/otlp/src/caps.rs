@@ -27,3 +27,10 @@ pub const MESSAGE_CHARS: usize = 300;
 
 /// Bytes of a version that are kept: four numbers with their dots.
 pub const VERSION_BYTES: usize = 24;
+
+/// Texts of one list that are read: transports and brands have a handful.
+pub const LIST_TEXTS: usize = 64;
+
+/// Emitters of one resource that are remembered while its records are read: a server's batch speaks of many
+/// clients, who use few browsers.
+pub const EMITTERS_REMEMBERED: usize = 16;

@@ -7,7 +7,6 @@
 //! - The version of an app is `app.version`; on a phone `service.version`, too.
 //! - Records of one resource share one environment unless they say something of their own.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use authstitch_model::event::Named;
@@ -15,9 +14,11 @@ use authstitch_model::ids::Text;
 use authstitch_model::{Browser, Environment, Os, Side, Synthetic};
 
 use crate::agent::{Agent, branded, browser_named, os_named, versioned};
-use crate::attributes::{Attr, Attributes};
+use crate::attributes::{Attr, Attributes, Level, Values};
+use crate::caps;
 use crate::mapping::Mapping;
-use crate::wire::{KeyValue, Resource};
+use crate::scan::{Fields, Scan, attribute, length, numbers};
+use crate::value::Value;
 
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,11 @@ const DEVICE_LANGUAGES: &[&str] = &["webjs", "swift", "kotlin", "dart", "objc"];
 
 /// One resource of a request.
 pub(crate) struct Emitter<'a> {
-    /// Its attributes as sent.
-    pub(crate) raw: &'a [KeyValue],
+    /// Its attributes as they lie.
+    pub(crate) raw: Vec<&'a [u8]>,
     /// Those in force for its records.
-    pub(crate) attributes: Attributes<'a>,
-    shared: RefCell<[Option<Described>; Side::COUNT]>,
-    latest: RefCell<[Option<Described>; Side::COUNT]>,
+    pub(crate) level: Level,
+    has_browser_attribute: bool,
 }
 
 /// What is known of the emitter of a record.
@@ -43,60 +43,114 @@ pub(crate) struct Described {
 }
 
 impl<'a> Emitter<'a> {
-    pub(crate) fn new(resource: Option<&'a Resource>, mapping: &Mapping) -> Self {
-        let raw = resource.map_or(&[][..], |resource| &resource.attributes);
-        Self {
-            raw,
-            attributes: Attributes::of_resource(raw, mapping),
-            shared: RefCell::default(),
-            latest: RefCell::default(),
+    /// Reads a `Resource`; its values become the lowest of the values.
+    pub(crate) fn read(resource: &'a [u8], mapping: &Mapping, values: &mut Values<'a>) -> Scan<Self> {
+        const ATTRIBUTE: u32 = length(1);
+        let mut raw = Vec::new();
+        let mut fields = Fields::of(resource);
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                ATTRIBUTE => raw.push(fields.bytes()?),
+                other => fields.skip(other, numbers([1]))?,
+            }
         }
-    }
-
-    /// What is known of the emitter of a record with these attributes on this side.
-    pub(crate) fn of(&self, record: &Attributes<'_>, side: Side) -> Described {
-        if !record.own_emitter() {
-            let mut shared = self.shared.borrow_mut();
-            return shared[side.index()].get_or_insert_with(|| described(record, side)).clone();
+        let level = Level::of_resource(&raw, mapping, values)?;
+        let mut has_browser_attribute = false;
+        for attribute in &raw {
+            has_browser_attribute |= attribute::split(attribute)?.0.starts_with(b"browser.");
         }
-        let new = described(record, side);
-        let mut latest = self.latest.borrow_mut();
-        match &latest[side.index()] {
-            Some(same) if *same == new => same.clone(),
-            _ => latest[side.index()].insert(new).clone(),
-        }
+        Ok(Self { raw, level, has_browser_attribute })
     }
 
     /// Whether the resource is a browser's page.
-    pub(crate) fn is_browser(&self) -> bool {
-        let page = |attribute: &KeyValue| attribute.key.starts_with("browser.");
-        self.attributes.get(Attr::UserAgentOriginal).is_some()
-            || self.attributes.text(Attr::SdkLanguage) == Some("webjs")
-            || self.raw.iter().any(page)
+    pub(crate) fn is_browser(&self, values: &[Value<'a>]) -> bool {
+        let resource = Attributes::new(&self.level, values);
+        resource.get(Attr::UserAgentOriginal).is_some()
+            || resource.bytes(Attr::SdkLanguage) == Some(b"webjs")
+            || self.has_browser_attribute
     }
 
     /// Whether the resource is an app on a phone.
-    pub(crate) fn is_phone(&self) -> bool {
-        let system = self.attributes.text(Attr::OsName).or_else(|| self.attributes.text(Attr::OsType));
+    pub(crate) fn is_phone(&self, values: &[Value<'a>]) -> bool {
+        let resource = Attributes::new(&self.level, values);
+        let system = resource.text(Attr::OsName).or_else(|| resource.text(Attr::OsType));
         matches!(system.and_then(os_named), Some(Os::Ios | Os::Android))
-            || self.attributes.get(Attr::DeviceModelName).is_some()
-            || self.attributes.get(Attr::DeviceModelIdentifier).is_some()
+            || resource.get(Attr::DeviceModelName).is_some()
+            || resource.get(Attr::DeviceModelIdentifier).is_some()
     }
 
     /// Whether the resource is clearly a backend: its SDK says so, and nothing speaks for a device.
-    pub(crate) fn is_backend(&self) -> bool {
-        let language = self.attributes.text(Attr::SdkLanguage);
+    pub(crate) fn is_backend(&self, values: &[Value<'a>]) -> bool {
+        let language = Attributes::new(&self.level, values).text(Attr::SdkLanguage);
         language.is_some_and(|language| !DEVICE_LANGUAGES.contains(&language))
-            && !self.is_browser()
-            && !self.is_phone()
+            && !self.is_browser(values)
+            && !self.is_phone(values)
     }
 }
 
-fn described(record: &Attributes<'_>, side: Side) -> Described {
+/// The emitters described so far, of the resource at hand.
+#[derive(Default)]
+pub(crate) struct Descriptions<'a> {
+    /// What the resource says, by side.
+    shared: [Option<Described>; Side::COUNT],
+    /// What its latest records say that say something of their own: a server's speak of many clients.
+    own: Vec<Own<'a>>,
+}
+
+/// What records say of their own.
+struct Own<'a> {
+    side: Side,
+    /// Which attributes, as bits among [`Attr::OF_EMITTER`], and their values.
+    says: u16,
+    values: Vec<Value<'a>>,
+    described: Described,
+}
+
+impl<'a> Descriptions<'a> {
+    /// What follows is of another resource.
+    pub(crate) fn leave_resource(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What is known of the emitter of a record with these attributes on this side.
+    pub(crate) fn of(&mut self, record: &Attributes<'_, 'a>, side: Side) -> Scan<Described> {
+        let says = record.own_emitter();
+        if says == 0 {
+            if let Some(known) = &self.shared[side.index()] {
+                return Ok(known.clone());
+            }
+            return Ok(self.shared[side.index()].insert(described(record, side)?).clone());
+        }
+        let values = || said(says).filter_map(|attr| record.get(attr));
+        let same =
+            |own: &&Own<'a>| own.side == side && own.says == says && values().eq(own.values.iter().copied());
+        if let Some(known) = self.own.iter().find(same) {
+            return Ok(known.described.clone());
+        }
+        let described = described(record, side)?;
+        if self.own.len() == caps::EMITTERS_REMEMBERED {
+            self.own.remove(0);
+        }
+        self.own.push(Own { side, says, values: values().collect(), described: described.clone() });
+        Ok(described)
+    }
+}
+
+/// The attributes of some bits among [`Attr::OF_EMITTER`].
+fn said(says: u16) -> impl Iterator<Item = Attr> {
+    let mut left = says;
+    std::iter::from_fn(move || {
+        let attr = Attr::OF_EMITTER.get(left.trailing_zeros() as usize)?;
+        left &= left - 1;
+        Some(*attr)
+    })
+}
+
+fn described(record: &Attributes<'_, '_>, side: Side) -> Scan<Described> {
     let agent = record.text(Attr::UserAgentOriginal).map(Agent::parse).unwrap_or_default();
     let text = |attr| record.text(attr).map(Text::bounded);
     let os = os(record, side, &agent);
-    let (browser, browser_version) = browser(record, os.as_ref(), agent.browser, agent.version);
+    let (browser, browser_version) = browser(record, os.as_ref(), agent.browser, agent.version)?;
     let synthetic = record.text(Attr::UserAgentSynthetic).and_then(Synthetic::from_code);
     let service_version = || (side == Side::Authenticator).then(|| text(Attr::ServiceVersion)).flatten();
     let environment = Environment {
@@ -108,13 +162,13 @@ fn described(record: &Attributes<'_>, side: Side) -> Described {
         service: text(Attr::ServiceName),
         entry_point: text(Attr::EntryPoint),
     };
-    Described {
+    Ok(Described {
         environment: Arc::new(environment),
         synthetic: synthetic.or_else(|| agent.is_bot.then_some(Synthetic::Bot)),
-    }
+    })
 }
 
-fn os(record: &Attributes<'_>, side: Side, agent: &Agent) -> Option<Named<Os>> {
+fn os(record: &Attributes<'_, '_>, side: Side, agent: &Agent) -> Option<Named<Os>> {
     let sent = |attr| {
         let name = record.text(attr)?;
         let kind = os_named(name)?;
@@ -129,11 +183,11 @@ fn os(record: &Attributes<'_>, side: Side, agent: &Agent) -> Option<Named<Os>> {
 
 /// The name that the client gives, else the user agent string, else the brands.
 fn browser(
-    record: &Attributes<'_>,
+    record: &Attributes<'_, '_>,
     os: Option<&Named<Os>>,
     by_agent: Option<Named<Browser>>,
     agent_version: Option<Text>,
-) -> (Option<Named<Browser>>, Option<Text>) {
+) -> Scan<(Option<Named<Browser>>, Option<Text>)> {
     let given = record.text(Attr::UserAgentName).map(|name| {
         let on_ios = os.is_some_and(|os| os.kind == Os::Ios);
         let kind = match browser_named(name) {
@@ -144,11 +198,12 @@ fn browser(
         Named { kind, name: Text::bounded(name) }
     });
     let version = record.text(Attr::UserAgentVersion).and_then(versioned);
-    match given.or(by_agent) {
-        Some(browser) => (Some(browser), version.or(agent_version)),
-        None => {
-            let brands = record.get(Attr::BrowserBrands).and_then(|brands| branded(brands.texts()));
-            brands.map_or((None, None), |(browser, brand_version)| (Some(browser), version.or(brand_version)))
-        }
+    if let Some(browser) = given.or(by_agent) {
+        return Ok((Some(browser), version.or(agent_version)));
     }
+    let brands = record.get(Attr::BrowserBrands).map(|brands| brands.texts()).transpose()?;
+    Ok(match brands.and_then(|brands| branded(brands.into_iter())) {
+        Some((browser, brand_version)) => (Some(browser), version.or(brand_version)),
+        None => (None, None),
+    })
 }

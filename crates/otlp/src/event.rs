@@ -8,17 +8,19 @@
 //! by its name, time, attributes and resource, and that hash is its `event_id`, too.
 
 use authstitch_model::{
-    AuthEvent, EventId, EventKeys, EventName, Facts, Flow, Identity, KeyKind, Millis, Origin, Realm, Secret,
-    Side, UnixNanos,
+    AuthEvent, EventId, EventName, Facts, Flow, Identity, Millis, Origin, Realm, RealmSecret, Side, UnixNanos,
 };
 use prost::Message;
 
 use crate::attributes::{Attr, Attributes};
-use crate::emitter::Emitter;
+use crate::emitter::{Descriptions, Emitter};
+use crate::hashes::Hashes;
 use crate::mapping::{EventRule, Mapping};
-use crate::network::network;
 use crate::realm::Levels;
-use crate::wire::{KeyValue, Span};
+use crate::records::Surroundings;
+use crate::scan::{Odd, Scan};
+use crate::value::{Value, as_str};
+use crate::wire::KeyValue;
 use crate::{errors, facts, failure, sampling};
 
 #[cfg(test)]
@@ -28,13 +30,13 @@ mod tests;
 const KIND_SERVER: i32 = 2;
 
 /// A record of ours that has passed every check.
-pub(crate) struct Record<'a> {
+pub(crate) struct Record<'r, 'a> {
     /// What its name means.
     pub(crate) rule: EventRule,
-    /// Its attributes as sent.
-    pub(crate) levels: Levels<'a>,
+    /// Its attributes as they lie.
+    pub(crate) levels: Levels<'r, 'a>,
     /// Those in force.
-    pub(crate) attributes: Attributes<'a>,
+    pub(crate) attributes: Attributes<'r, 'a>,
     /// Its ids.
     pub(crate) origin: Origin,
     /// When.
@@ -44,115 +46,111 @@ pub(crate) struct Record<'a> {
     /// Length, of a span.
     pub(crate) duration: Option<Millis>,
     /// The span that it is, or stands in.
-    pub(crate) span: Option<&'a Span>,
+    pub(crate) around: Option<Surroundings<'r, 'a>>,
+    /// Who emitted it.
+    pub(crate) emitter: &'r Emitter<'a>,
+    /// The values of all levels, its resource's among them.
+    pub(crate) values: &'r [Value<'a>],
 }
 
 /// The event that a record is.
-pub(crate) fn event(
-    record: &Record<'_>,
+pub(crate) fn event<'a>(
+    record: &Record<'_, 'a>,
     realm: Realm,
-    emitter: &Emitter<'_>,
+    descriptions: &mut Descriptions<'a>,
+    hashes: &mut Hashes<'a>,
     mapping: &Mapping,
-) -> AuthEvent {
-    let secret = mapping.secret();
+) -> Scan<AuthEvent> {
+    hashes.enter(&realm, mapping.secret());
     let attributes = &record.attributes;
     let name = failure::name(record.rule.name, attributes);
-    let side = side(record, emitter);
-    let described = emitter.of(attributes, side);
+    let side = side(record);
+    let described = descriptions.of(attributes, side)?;
     let browser = described.environment.browser.as_ref().map(|browser| browser.kind);
     let uid = attributes.decimal(Attr::LogRecordUid);
-    let identity = identity(record, name, uid.as_deref(), &realm, secret);
+    let identity = identity(record, name, uid.as_deref(), &hashes.secret)?;
     let has_ids = record.origin.trace_id.is_some() && record.origin.span_id.is_some();
     let event_id = match uid {
         Some(uid) => Some(EventId::new(&uid)),
         None if has_ids => None,
         None => Some(EventId::new(&format!("{:032x}", identity.0))),
     };
-    let address = attributes.text(Attr::ClientAddress);
-    let error = failure::error(name, attributes, record.span, mapping);
+    let error = failure::error(name, attributes, record.around.as_ref(), mapping)?;
+    let trace_state = record.around.as_ref().map(|around| around.span.trace_state);
     let facts = Facts {
         error: errors::class(error, browser, side),
         duration: record.duration,
-        network: address.and_then(|address| network(address, realm.as_str(), secret)),
+        network: hashes.network(attributes),
         synthetic: described.synthetic,
-        sampled: record.span.and_then(|span| sampling::kept(&span.trace_state)),
-        ..facts::of_attributes(name, attributes)
+        sampled: trace_state
+            .filter(|state| !state.is_empty())
+            .and_then(|state| sampling::kept(as_str(state))),
+        ..facts::of_attributes(name, attributes)?
     };
     let facts = failure::with_reason(facts, name, error);
-    AuthEvent {
+    Ok(AuthEvent {
         name,
         side,
-        flow: attributes.text(Attr::Flow).and_then(Flow::from_code).filter(|flow| *flow != Flow::Unknown),
+        flow: attributes.bytes(Attr::Flow).and_then(Flow::from_bytes).filter(|flow| *flow != Flow::Unknown),
         time: record.time,
         observed: record.observed,
         origin: record.origin,
         event_id,
         identity,
-        keys: keys(record, realm.as_str(), secret),
+        keys: hashes.keys(attributes, record.origin.trace_id),
         facts,
         environment: described.environment,
         realm,
-    }
+    })
 }
 
-fn side(record: &Record<'_>, emitter: &Emitter<'_>) -> Side {
-    let in_server_span = record.span.is_some_and(|span| span.kind == KIND_SERVER);
+fn side(record: &Record<'_, '_>) -> Side {
+    let (emitter, values) = (record.emitter, record.values);
+    let in_server_span = record.around.as_ref().is_some_and(|around| around.span.kind == KIND_SERVER);
     let by_place = || {
         if in_server_span {
             Side::Server
-        } else if emitter.is_browser() {
+        } else if emitter.is_browser(values) {
             Side::Initiator
-        } else if emitter.is_phone() {
+        } else if emitter.is_phone(values) {
             Side::Authenticator
         } else {
             Side::Server
         }
     };
-    let sent = record.attributes.text(Attr::Side).and_then(Side::from_code).or(record.rule.side);
+    let sent = record.attributes.bytes(Attr::Side).and_then(Side::from_bytes).or(record.rule.side);
     sent.unwrap_or_else(|| match record.rule.name {
-        EventName::SessionEstablished if in_server_span || emitter.is_backend() => Side::Server,
+        EventName::SessionEstablished if in_server_span || emitter.is_backend(values) => Side::Server,
         name => name.usual_side().unwrap_or_else(by_place),
     })
 }
 
-fn keys(record: &Record<'_>, realm: &str, secret: Secret) -> EventKeys {
-    let key = |attr, kind| secret.key(realm, kind, &record.attributes.decimal(attr)?);
-    EventKeys {
-        journey: key(Attr::JourneyId, KeyKind::Journey),
-        challenge: key(Attr::ChallengeId, KeyKind::Challenge),
-        code: key(Attr::CodeId, KeyKind::Code),
-        flow: key(Attr::FlowId, KeyKind::Flow),
-        session: key(Attr::SessionId, KeyKind::Session),
-        trace: record.origin.trace_id.map(|trace_id| secret.trace_key(realm, trace_id.bytes())),
-    }
-}
-
 fn identity(
-    record: &Record<'_>,
+    record: &Record<'_, '_>,
     name: EventName,
     uid: Option<&str>,
-    realm: &Realm,
-    secret: Secret,
-) -> Identity {
-    let realm = realm.as_str();
-    let time = record.time.0.to_be_bytes();
-    match (uid, record.origin.trace_id, record.origin.span_id) {
-        (Some(uid), ..) => secret.identity(realm, "uid", &[uid.as_bytes()]),
-        (None, Some(trace), Some(span)) => {
-            let parts: [&[u8]; 4] = [trace.bytes(), span.bytes(), name.code().as_bytes(), &time];
-            secret.identity(realm, "span", &parts)
-        }
+    secret: &RealmSecret,
+) -> Scan<Identity> {
+    Ok(match (uid, record.origin.trace_id, record.origin.span_id) {
+        (Some(uid), ..) => secret.identity("uid", &[uid.as_bytes()]),
+        (None, Some(trace), Some(span)) => secret.span_identity(trace, span, record.time, name),
         (None, ..) => {
-            let content = record.levels.map(content);
+            let [own, span, resource] = record.levels;
+            let content = [content(own)?, content(span)?, content(resource)?];
+            let time = record.time.0.to_be_bytes();
             let parts: [&[u8]; 5] = [name.code().as_bytes(), &time, &content[0], &content[1], &content[2]];
-            secret.identity(realm, "record", &parts)
+            secret.identity("record", &parts)
         }
-    }
+    })
 }
 
-/// Attributes as bytes, whatever their order.
-fn content(attributes: &[KeyValue]) -> Vec<u8> {
-    let mut encoded: Vec<_> = attributes.iter().map(Message::encode_length_delimited_to_vec).collect();
+/// Attributes as bytes in their usual form, whatever their order.
+fn content(attributes: &[&[u8]]) -> Scan<Vec<u8>> {
+    let usual = |attribute: &&[u8]| {
+        let attribute = KeyValue::decode(*attribute).map_err(|_not_one| Odd)?;
+        Ok(attribute.encode_length_delimited_to_vec())
+    };
+    let mut encoded = attributes.iter().map(usual).collect::<Scan<Vec<_>>>()?;
     encoded.sort_unstable();
-    encoded.concat()
+    Ok(encoded.concat())
 }

@@ -6,52 +6,55 @@ use authstitch_model::{Attachment, EventName, Facts, HttpMethod, Mediation};
 
 use crate::attributes::{Attr, Attributes};
 use crate::reasons;
-use crate::wire::Value;
+use crate::scan::Scan;
+use crate::value::Value;
 
 #[cfg(test)]
 mod tests;
 
 /// The facts that its attributes hold.
-pub(crate) fn of_attributes(name: EventName, attributes: &Attributes<'_>) -> Facts {
-    let text = |attr| attributes.text(attr);
+pub(crate) fn of_attributes(name: EventName, attributes: &Attributes<'_, '_>) -> Scan<Facts> {
+    let bytes = |attr| attributes.bytes(attr);
     let names_method =
         matches!(name, EventName::MethodOffered | EventName::MethodSelected | EventName::MethodSwitched);
-    let reason = text(Attr::Reason);
-    Facts {
+    let reason = attributes.text(Attr::Reason);
+    Ok(Facts {
         code_ttl: attributes.millis(Attr::CodeTtl),
         webauthn_timeout: attributes.millis(Attr::WebauthnTimeout),
         webauthn_elapsed: attributes.millis(Attr::WebauthnElapsed),
-        mediation: text(Attr::Mediation).and_then(Mediation::from_code),
-        attachment: text(Attr::Attachment).and_then(Attachment::from_code),
+        mediation: bytes(Attr::Mediation).and_then(Mediation::from_bytes),
+        attachment: bytes(Attr::Attachment).and_then(Attachment::from_bytes),
         hybrid_capability: attributes.flag(Attr::HybridCapability),
         aaguid: attributes.get(Attr::Aaguid).and_then(aaguid),
-        transports: attributes.get(Attr::Transports).map(transports).unwrap_or_default(),
+        transports: attributes.get(Attr::Transports).map(transports).transpose()?.unwrap_or_default(),
         backup_eligible: attributes.flag(Attr::BackupEligible),
         backup_state: attributes.flag(Attr::BackupState),
         reason: reason.filter(|_| !names_method).map(reasons::reason),
         method: reason.filter(|_| names_method).map(reasons::method),
-        http_method: text(Attr::HttpRequestMethod).map(http_method),
-        country: text(Attr::CountryIsoCode).and_then(country),
+        http_method: bytes(Attr::HttpRequestMethod).map(http_method),
+        country: bytes(Attr::CountryIsoCode).and_then(country),
         ..Facts::default()
-    }
+    })
 }
 
-fn http_method(text: &str) -> HttpMethod {
-    HttpMethod::from_code(&text.to_ascii_uppercase()).unwrap_or(HttpMethod::Other)
+/// A method, in any case.
+fn http_method(text: &[u8]) -> HttpMethod {
+    let named = |method: &&HttpMethod| method.code().as_bytes().eq_ignore_ascii_case(text);
+    HttpMethod::ALL.iter().find(named).copied().unwrap_or(HttpMethod::Other)
 }
 
 /// Two letters, in any case.
-fn country(text: &str) -> Option<[u8; 2]> {
-    let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+fn country(text: &[u8]) -> Option<[u8; 2]> {
+    let letters: [u8; 2] = text.try_into().ok()?;
     letters.iter().all(u8::is_ascii_alphabetic).then(|| letters.map(|letter| letter.to_ascii_uppercase()))
 }
 
 /// The first eight bytes of a UUID in any notation; all zeros mean that the authenticator did not tell.
-fn aaguid(value: &Value) -> Option<u64> {
+fn aaguid(value: Value<'_>) -> Option<u64> {
     let bytes: [u8; 16] = match value {
-        Value::Bytes(bytes) => bytes.as_slice().try_into().ok()?,
-        Value::String(text) => {
-            let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        Value::Bytes(bytes) => bytes.try_into().ok()?,
+        Value::Text(_) => {
+            let digits: String = value.text()?.chars().filter(char::is_ascii_hexdigit).collect();
             let mut bytes = [0; 16];
             decode_hex(&digits, &mut bytes)?;
             bytes
@@ -63,7 +66,7 @@ fn aaguid(value: &Value) -> Option<u64> {
 }
 
 /// `cable` is the name that hybrid had in Chrome.
-fn transports(value: &Value) -> Transports {
-    let codes = value.texts().map(|code| if code == "cable" { "hybrid" } else { code });
-    codes.fold(Transports::default(), Transports::with)
+fn transports(value: Value<'_>) -> Scan<Transports> {
+    let codes = value.texts()?.into_iter().map(|code| if code == "cable" { "hybrid" } else { code });
+    Ok(codes.fold(Transports::default(), Transports::with))
 }

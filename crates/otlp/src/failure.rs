@@ -14,7 +14,10 @@ use crate::attributes::{Attr, Attributes, find};
 use crate::errors::Raised;
 use crate::mapping::Mapping;
 use crate::reasons;
-use crate::wire::Span;
+use crate::records::Surroundings;
+use crate::scan::Scan;
+use crate::scan::span::{self, SpanEvent};
+use crate::value::as_str;
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +26,8 @@ mod tests;
 const STATUS_ERROR: i32 = 2;
 
 /// What a record's name means, given its error.
-pub(crate) fn name(name: EventName, attributes: &Attributes<'_>) -> EventName {
-    match (name, attributes.text(Attr::ErrorType)) {
+pub(crate) fn name(name: EventName, attributes: &Attributes<'_, '_>) -> EventName {
+    match (name, attributes.bytes(Attr::ErrorType)) {
         (EventName::WebauthnCompleted, Some(_)) => EventName::WebauthnFailed,
         (EventName::VerificationSucceeded, Some(_)) => EventName::VerificationFailed,
         (name, _) => name,
@@ -34,15 +37,15 @@ pub(crate) fn name(name: EventName, attributes: &Attributes<'_>) -> EventName {
 /// The error of a record.
 pub(crate) fn error<'a>(
     name: EventName,
-    attributes: &Attributes<'a>,
-    span: Option<&'a Span>,
+    attributes: &Attributes<'_, 'a>,
+    around: Option<&Surroundings<'_, 'a>>,
     mapping: &Mapping,
-) -> Raised<'a> {
+) -> Scan<Raised<'a>> {
     let text = |attr| attributes.text(attr);
     let own = Raised { kind: text(Attr::ErrorType), message: text(Attr::ExceptionMessage) };
-    match own.kind {
+    Ok(match own.kind {
         _ if reports_failure(name) => {
-            let of_span = span.map(|span| span_error(span, mapping)).unwrap_or_default();
+            let of_span = around.map(|around| span_error(around, mapping)).transpose()?.unwrap_or_default();
             Raised {
                 kind: own.kind.or(text(Attr::ExceptionType)).or(of_span.kind),
                 message: own.message.or(of_span.message),
@@ -50,7 +53,7 @@ pub(crate) fn error<'a>(
         }
         Some(_) => own,
         None => Raised::default(),
-    }
+    })
 }
 
 /// The facts with the reason that the error names.
@@ -75,17 +78,29 @@ const fn reports_failure(name: EventName) -> bool {
     )
 }
 
-fn span_error<'a>(span: &'a Span, mapping: &Mapping) -> Raised<'a> {
-    let exception = span.events.iter().find(|event| event.name == "exception");
-    let status = span.status.as_ref().filter(|status| status.code == STATUS_ERROR);
-    let text = |attr: Attr| {
-        let recorded = || find(&exception?.attributes, attr, mapping);
-        find(&span.attributes, attr, mapping).or_else(recorded)
+fn span_error<'a>(around: &Surroundings<'_, 'a>, mapping: &Mapping) -> Scan<Raised<'a>> {
+    let exception = exception(around.events)?;
+    let text = |attr| match around.attributes.text(attr) {
+        None => Ok(find(&exception, attr, mapping)?.map(as_str)),
+        text => Ok(text),
     };
-    let status_message =
-        || status.map(|status| status.message.as_str()).filter(|message| !message.is_empty());
-    Raised {
-        kind: text(Attr::ErrorType).or_else(|| text(Attr::ExceptionType)),
-        message: text(Attr::ExceptionMessage).or_else(status_message),
+    let kind = match text(Attr::ErrorType)? {
+        None => text(Attr::ExceptionType)?,
+        kind => kind,
+    };
+    let status = around.span.status.map(span::status).transpose()?;
+    let status = status.filter(|(message, code)| *code == STATUS_ERROR && !message.is_empty());
+    let message = text(Attr::ExceptionMessage)?.or(status.map(|(message, _)| as_str(message)));
+    Ok(Raised { kind, message })
+}
+
+/// The attributes of the first exception that was recorded within a span.
+fn exception<'a>(events: &[&'a [u8]]) -> Scan<Vec<&'a [u8]>> {
+    for event in events {
+        let mut attributes = Vec::new();
+        if SpanEvent::read(event, &mut attributes)?.name == b"exception" {
+            return Ok(attributes);
+        }
     }
+    Ok(Vec::new())
 }

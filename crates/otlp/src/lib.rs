@@ -8,14 +8,18 @@
 use authstitch_model::{AuthEvent, Browser, ErrorClass, Side};
 use prost::Message;
 
+use scan::Odd;
+
 mod agent;
 mod attributes;
 pub mod caps;
+mod dictionary;
 mod emitter;
 mod errors;
 mod event;
 mod facts;
 mod failure;
+mod hashes;
 pub mod json;
 mod mapping;
 mod network;
@@ -25,6 +29,7 @@ mod records;
 mod reject;
 mod response;
 mod sampling;
+mod scan;
 mod value;
 pub mod wire;
 
@@ -90,10 +95,27 @@ pub fn decode(
     mapping: &Mapping,
     events: &mut Vec<AuthEvent>,
 ) -> Result<Tally, Malformed> {
-    Ok(match signal {
-        Signal::Traces => records::traces(&message(signal, encoding, bytes)?, mapping, events),
-        Signal::Logs => records::logs(&message(signal, encoding, bytes)?, mapping, events),
-    })
+    if encoding == Encoding::Protobuf
+        && let Ok(tally) = scan(signal, bytes, mapping, events)
+    {
+        return Ok(tally);
+    }
+    let usual = match signal {
+        Signal::Traces => message::<wire::TracesRequest>(signal, encoding, bytes)?.encode_to_vec(),
+        Signal::Logs => message::<wire::LogsRequest>(signal, encoding, bytes)?.encode_to_vec(),
+    };
+    scan(signal, &usual, mapping, events)
+        .map_err(|Odd| Malformed("the body holds more than can be read in one piece".to_owned()))
+}
+
+/// Appends the events of a request in the usual form; of any other nothing.
+fn scan(signal: Signal, bytes: &[u8], mapping: &Mapping, events: &mut Vec<AuthEvent>) -> scan::Scan<Tally> {
+    let before = events.len();
+    let tally = records::walk(signal, bytes, mapping, events);
+    if tally.is_err() {
+        events.truncate(before);
+    }
+    tally
 }
 
 /// The class that an error is reduced to, by its type, its message and who raised it.

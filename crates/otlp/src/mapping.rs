@@ -12,8 +12,9 @@ use authstitch_model::document::{self, Fields};
 use authstitch_model::{EventName, Secret, Side};
 use serde_json::Value;
 
-use crate::attributes::Attr;
+use crate::attributes::{Attr, Meaning, marks_ours};
 use crate::caps;
+use crate::dictionary::Dictionary;
 use crate::realm::RealmRule;
 
 mod presets;
@@ -25,6 +26,15 @@ mod tests;
 pub struct Mapping {
     secret: Secret,
     realm: RealmRule,
+    names: Dictionary<EventRule>,
+    keys: Dictionary<Meaning>,
+    /// The lengths of the keys of each attribute, as bits; the highest stands for all lengths from 63 on.
+    key_lengths: [u64; Attr::COUNT],
+}
+
+/// The rules while they are read: what each name and each key stands for.
+#[derive(Debug, Default)]
+struct Renames {
     events: HashMap<String, EventRule>,
     attributes: HashMap<String, String>,
 }
@@ -42,7 +52,34 @@ impl Mapping {
     /// The built-in mapping: our own names, one realm `default`.
     #[must_use]
     pub fn new(secret: Secret) -> Self {
-        Self { secret, realm: RealmRule::default(), events: HashMap::new(), attributes: HashMap::new() }
+        Self::compiled(secret, RealmRule::default(), &Renames::default())
+    }
+
+    /// Every name and key that means something, so that a request is read without asking any rule.
+    fn compiled(secret: Secret, realm: RealmRule, renames: &Renames) -> Self {
+        let own = EventName::ALL.iter().map(|name| (name.code(), EventRule { name: *name, side: None }));
+        let renamed = renames.events.iter().map(|(name, rule)| (name.as_str(), *rule));
+        let names = Dictionary::new(own.chain(renamed));
+        let own = Attr::ALL.iter().map(|attr| attr.name()).chain(realm.attributes().map(String::as_str));
+        let own = own.map(|name| (name, name));
+        let renamed = renames.attributes.iter().map(|(key, name)| (key.as_str(), name.as_str()));
+        let meaning = |name: &str| {
+            let attr = Attr::from_name(name);
+            Meaning {
+                attr,
+                marks_ours: marks_ours(name.as_bytes()),
+                of_emitter: attr.map_or(0, Attr::emitter_bit),
+                of_realm: realm.place(name),
+            }
+        };
+        let keys: Vec<_> = own.chain(renamed).map(|(key, name)| (key, meaning(name))).collect();
+        let mut key_lengths = [0; Attr::COUNT];
+        for (key, Meaning { attr, .. }) in &keys {
+            if let Some(attr) = attr {
+                key_lengths[*attr as usize] |= 1 << key.len().min(63);
+            }
+        }
+        Self { secret, names, keys: Dictionary::new(keys), key_lengths, realm }
     }
 
     /// Reads the mapping's part of a configuration document; mistakes are recorded in `fields`.
@@ -55,10 +92,11 @@ impl Mapping {
     /// ```
     #[must_use]
     pub fn read(fields: &Fields<'_>, secret: Secret) -> Self {
-        let mut mapping = Self { realm: fields.map("realm", RealmRule::read), ..Self::new(secret) };
+        let realm = fields.map("realm", RealmRule::read);
+        let mut rules = Renames::default();
         for name in fields.texts("presets") {
             match presets::named(&name) {
-                Some(preset) => mapping.add_preset(preset),
+                Some(preset) => rules.add_preset(preset, &realm),
                 None => {
                     let accepted: Vec<_> = presets::ALL.iter().map(|(known, _)| *known).collect();
                     let accepted = accepted.join(", ");
@@ -66,8 +104,8 @@ impl Mapping {
                 }
             }
         }
-        mapping.add_rules(fields, None);
-        mapping
+        rules.add(fields, &realm, None);
+        Self::compiled(secret, realm, &rules)
     }
 
     /// The secret under which keys are hashed.
@@ -83,29 +121,41 @@ impl Mapping {
     }
 
     /// What a record of this name is, if it is an event.
-    pub(crate) fn event(&self, name: &str) -> Option<EventRule> {
-        let renamed = if self.events.is_empty() { None } else { self.events.get(name).copied() };
-        renamed.or_else(|| {
-            let own = name.starts_with("auth.").then(|| EventName::from_code(name)).flatten()?;
-            Some(EventRule { name: own, side: None })
-        })
+    pub(crate) fn event(&self, name: &[u8]) -> Option<EventRule> {
+        self.names.get(name).copied()
     }
 
-    /// The name under which an attribute is known.
-    pub(crate) fn attribute<'k>(&'k self, key: &'k str) -> &'k str {
-        if self.attributes.is_empty() { key } else { self.attributes.get(key).map_or(key, String::as_str) }
+    /// What an attribute's key means, if anything.
+    #[inline]
+    pub(crate) fn meaning(&self, key: &[u8]) -> Option<&Meaning> {
+        const UNKNOWN_KEY_OF_OURS: &Meaning =
+            &Meaning { attr: None, marks_ours: true, of_emitter: 0, of_realm: None };
+        self.keys.get(key).or_else(|| marks_ours(key).then_some(UNKNOWN_KEY_OF_OURS))
+    }
+
+    /// The lengths that a key of this attribute can have, as bits; the highest stands for all from 63 on.
+    pub(crate) const fn key_lengths(&self, attr: Attr) -> u64 {
+        self.key_lengths[attr as usize]
+    }
+
+    /// Whether an attribute's key means this attribute.
+    #[inline]
+    pub(crate) fn is(&self, key: &[u8], attr: Attr) -> bool {
+        self.keys.get(key).is_some_and(|meaning| meaning.attr == Some(attr))
     }
 
     pub(crate) const fn realm_rule(&self) -> &RealmRule {
         &self.realm
     }
+}
 
-    fn add_preset(&mut self, preset: &Value) {
-        document::read(preset, |fields| self.add_rules(fields, Some(Side::Server)))
+impl Renames {
+    fn add_preset(&mut self, preset: &Value, realm: &RealmRule) {
+        document::read(preset, |fields| self.add(fields, realm, Some(Side::Server)))
             .expect("a test reads every shipped preset");
     }
 
-    fn add_rules(&mut self, fields: &Fields<'_>, side: Option<Side>) {
+    fn add(&mut self, fields: &Fields<'_>, realm: &RealmRule, side: Option<Side>) {
         for (from, to) in renames(fields, "events") {
             match EventName::from_code(to) {
                 Some(name) => {
@@ -122,7 +172,7 @@ impl Mapping {
             }
         }
         for (from, to) in renames(fields, "attributes") {
-            if Attr::from_name(to).is_some() || self.realm.uses(to) {
+            if Attr::from_name(to).is_some() || realm.place(to).is_some() {
                 self.attributes.insert(from.to_owned(), to.to_owned());
             } else {
                 let accepted: Vec<_> = Attr::ALL.iter().map(|attr| attr.name()).collect();

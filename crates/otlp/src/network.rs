@@ -5,27 +5,28 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use authstitch_model::Secret;
+use authstitch_model::RealmSecret;
 
 /// The hash of the network that an address lies in.
-pub(crate) fn network(address: &str, realm: &str, secret: Secret) -> Option<u64> {
+pub(crate) fn network(address: &str, secret: &RealmSecret) -> Option<u64> {
     let address = address.trim();
     let bare = address.trim_start_matches('[').trim_end_matches(']');
     let address: IpAddr =
         bare.parse().ok().or_else(|| address.parse().ok().map(|with_port: SocketAddr| with_port.ip()))?;
-    let prefix = match address.to_canonical() {
-        IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
-        IpAddr::V6(v6) => v6.octets()[..6].to_vec(),
-    };
-    Some(secret.short_hash(realm, "network", &prefix))
+    Some(match address.to_canonical() {
+        IpAddr::V4(v4) => secret.network(&v4.octets()[..3]),
+        IpAddr::V6(v6) => secret.network(&v6.octets()[..6]),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use authstitch_model::Secret;
+
     use super::*;
 
     fn of(address: &str) -> Option<u64> {
-        network(address, "default", Secret::PUBLIC)
+        network(address, &Secret::PUBLIC.of_realm("default"))
     }
 
     #[test]
@@ -46,7 +47,7 @@ mod tests {
     fn two_networks_or_realms_are_two() {
         assert_ne!(of("203.0.113.7"), of("203.0.114.7"));
         assert_ne!(of("2001:db8:1::1"), of("2001:db8:2::1"));
-        assert_ne!(of("203.0.113.7"), network("203.0.113.7", "other", Secret::PUBLIC));
+        assert_ne!(of("203.0.113.7"), network("203.0.113.7", &Secret::PUBLIC.of_realm("other")));
     }
 
     #[test]

@@ -10,13 +10,13 @@ use authstitch_model::document::Fields;
 use authstitch_model::{Realm, caps};
 
 use crate::mapping::{Mapping, renames};
-use crate::wire::KeyValue;
+use crate::scan::{Scan, attribute};
 
 #[cfg(test)]
 mod tests;
 
-/// A record's attributes: its own, its span's, its resource's.
-pub(crate) type Levels<'a> = [&'a [KeyValue]; 3];
+/// A record's attributes as they lie: its own, its span's, its resource's.
+pub(crate) type Levels<'r, 'a> = [&'r [&'a [u8]]; 3];
 
 const DEFAULT: &str = "default";
 
@@ -50,18 +50,28 @@ impl RealmRule {
         Self { attributes, defaults, ..Self::default() }
     }
 
-    /// Whether an attribute of this name is one of them.
-    pub(crate) fn uses(&self, name: &str) -> bool {
-        self.attributes.iter().any(|known| known == name)
+    /// The realm of an installation that has one.
+    pub(crate) const fn only(&self) -> &Realm {
+        &self.only
     }
 
-    fn name_of(&self, levels: &Levels<'_>, mapping: &Mapping) -> String {
+    /// The names of its attributes.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &String> {
+        self.attributes.iter()
+    }
+
+    /// Which of them has this name.
+    pub(crate) fn place(&self, name: &str) -> Option<u16> {
+        (0..).zip(&self.attributes).find_map(|(place, known)| (known == name).then_some(place))
+    }
+
+    fn name_of(&self, levels: &Levels<'_, '_>, mapping: &Mapping) -> Scan<String> {
         let mut realm = String::new();
-        for (index, attribute) in self.attributes.iter().enumerate() {
-            if index > 0 {
+        for (place, attribute) in (0..).zip(&self.attributes) {
+            if place > 0 {
                 realm.push('/');
             }
-            match find(levels, attribute, mapping) {
+            match find(levels, place, mapping)? {
                 Some(value) => push_escaped(&mut realm, &value),
                 None => {
                     let default = self.defaults.iter().find(|(name, _)| name == attribute);
@@ -69,36 +79,50 @@ impl RealmRule {
                 }
             }
         }
-        realm
+        Ok(realm)
     }
 }
 
 /// The realm of record after record: neighbours mostly share it.
 pub(crate) struct Realms<'m> {
     mapping: &'m Mapping,
+    /// That of the resource at hand, for the records that say nothing of their own.
+    resource: Option<Realm>,
     last: Option<(String, Realm)>,
 }
 
 impl<'m> Realms<'m> {
     pub(crate) const fn new(mapping: &'m Mapping) -> Self {
-        Self { mapping, last: None }
+        Self { mapping, resource: None, last: None }
     }
 
-    /// The realm of a record with these attributes.
-    pub(crate) fn of(&mut self, levels: &Levels<'_>) -> Realm {
+    /// What follows is of another resource.
+    pub(crate) fn leave_resource(&mut self) {
+        self.resource = None;
+    }
+
+    /// The realm of a record with these attributes. `own` says whether anything but the resource takes part.
+    pub(crate) fn of(&mut self, levels: &Levels<'_, '_>, own: bool) -> Scan<Realm> {
         let rule = self.mapping.realm_rule();
         if rule.attributes.is_empty() {
-            return rule.only.clone();
+            return Ok(rule.only.clone());
         }
-        let name = rule.name_of(levels, self.mapping);
-        match &self.last {
+        if let Some(realm) = self.resource.as_ref().filter(|_| !own) {
+            return Ok(realm.clone());
+        }
+        let name = rule.name_of(levels, self.mapping)?;
+        let realm = match &self.last {
             Some((last, realm)) if *last == name => realm.clone(),
             _ => {
                 let realm = self.bounded(&name);
                 self.last = Some((name, realm.clone()));
                 realm
             }
+        };
+        if !own {
+            self.resource = Some(realm.clone());
         }
+        Ok(realm)
     }
 
     fn bounded(&self, name: &str) -> Realm {
@@ -110,17 +134,23 @@ impl<'m> Realms<'m> {
         while !name.is_char_boundary(kept) {
             kept -= 1;
         }
-        let hash = self.mapping.secret().short_hash("", "realm", name.as_bytes());
+        let hash = self.mapping.secret().of_realm(name).name();
         Realm::bounded(&format!("{}~{hash:016x}", &name[..kept]))
     }
 }
 
-fn find(levels: &Levels<'_>, name: &str, mapping: &Mapping) -> Option<String> {
-    let mut attributes = levels.iter().flat_map(|level| level.iter());
-    attributes.find_map(|attribute| {
-        let value = (mapping.attribute(&attribute.key) == name).then(|| attribute.present()).flatten()?;
-        value.decimal().map(std::borrow::Cow::into_owned)
-    })
+/// The value of one of the realm's attributes; the first that is a text or a number counts.
+fn find(levels: &Levels<'_, '_>, place: u16, mapping: &Mapping) -> Scan<Option<String>> {
+    for attribute in levels.iter().flat_map(|level| level.iter()) {
+        let (key, value) = attribute::split(attribute)?;
+        let wanted = mapping.meaning(key).is_some_and(|meaning| meaning.of_realm == Some(place));
+        let Some(value) = value.filter(|_| wanted) else { continue };
+        let value = attribute::value(value)?.filter(|value| !value.is_blank());
+        if let Some(value) = value.and_then(|value| value.decimal()) {
+            return Ok(Some(value.into_owned()));
+        }
+    }
+    Ok(None)
 }
 
 fn push_escaped(realm: &mut String, value: &str) {

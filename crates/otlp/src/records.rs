@@ -9,207 +9,370 @@
 //! - A record of ours that is broken is rejected alone; the good events of its span stay. Other records are
 //!   skipped without a look at their ids and times.
 
+use std::cell::Cell;
+
 use authstitch_model::{AuthEvent, EventName, SCHEMA_URL_PREFIX};
 
-use crate::Tally;
-use crate::attributes::{Attr, find};
+use crate::attributes::{Attr, Attributes, Values, find};
 use crate::caps;
-use crate::emitter::Emitter;
+use crate::emitter::{Descriptions, Emitter};
 use crate::event::{Record, event};
+use crate::hashes::Hashes;
 use crate::mapping::{EventRule, Mapping};
 use crate::realm::Realms;
 use crate::reject::{Reject, log_origin, span_origin, time};
-use crate::wire::{KeyValue, LogRecord, LogsRequest, Span, TracesRequest};
+use crate::scan::log::Log;
+use crate::scan::span::{Span, SpanEvent};
+use crate::scan::{Fields, Odd, Scan, length, numbers};
+use crate::{Signal, Tally};
 
 #[cfg(test)]
 mod tests;
 
-/// Appends the events of a traces request.
-pub(crate) fn traces(request: &TracesRequest, mapping: &Mapping, events: &mut Vec<AuthEvent>) -> Tally {
+// Requests of both signals have the same shape: resources, in each of them scopes, in each of them records.
+const RESOURCE_LIST: u32 = length(1);
+const RESOURCE: u32 = length(1);
+const SCOPE_LIST: u32 = length(2);
+const SCOPE: u32 = length(1);
+const RECORD_LIST: u32 = length(2);
+const SCHEMA_URL: u32 = length(3);
+
+/// Appends the events of a request, or says that it is not in the usual form.
+pub(crate) fn walk(
+    signal: Signal,
+    request: &[u8],
+    mapping: &Mapping,
+    events: &mut Vec<AuthEvent>,
+) -> Scan<Tally> {
     let mut walk = Walk::new(mapping, events);
-    for (resource, resource_spans) in request.resource_spans.iter().enumerate() {
-        let emitter = Emitter::new(resource_spans.resource.as_ref(), mapping);
-        for (scope, scope_spans) in resource_spans.scope_spans.iter().enumerate() {
-            let by_schema = is_ours(&scope_spans.schema_url) || is_ours(&resource_spans.schema_url);
-            for (index, span) in scope_spans.spans.iter().enumerate() {
-                let place = || format!("resource_spans[{resource}].scope_spans[{scope}].spans[{index}]");
-                walk.span(span, &emitter, by_schema, place);
-            }
+    let mut place = Place { signal, resource: 0, scope: 0, record: 0, event: None };
+    let mut fields = Fields::of(request);
+    while let Some(tag) = fields.tag()? {
+        if tag == RESOURCE_LIST {
+            walk.resource(fields.bytes()?, place)?;
+            place.resource += 1;
+        } else {
+            fields.skip(tag, numbers([1]))?;
         }
     }
-    walk.tally
+    Ok(walk.out.tally)
 }
 
-/// Appends the events of a logs request.
-pub(crate) fn logs(request: &LogsRequest, mapping: &Mapping, events: &mut Vec<AuthEvent>) -> Tally {
-    let mut walk = Walk::new(mapping, events);
-    for (resource, resource_logs) in request.resource_logs.iter().enumerate() {
-        let emitter = Emitter::new(resource_logs.resource.as_ref(), mapping);
-        for (scope, scope_logs) in resource_logs.scope_logs.iter().enumerate() {
-            let by_schema = is_ours(&scope_logs.schema_url) || is_ours(&resource_logs.schema_url);
-            for (index, record) in scope_logs.log_records.iter().enumerate() {
-                let place = || format!("resource_logs[{resource}].scope_logs[{scope}].log_records[{index}]");
-                walk.log(record, &emitter, by_schema, place);
+/// Whether the scope or the resource of a record has our schema URL. It stands behind the records and is looked for
+/// only when somebody asks, for then the records come into the cache once and not twice.
+struct Schema<'a> {
+    scope: &'a [u8],
+    of_resource: bool,
+    known: Cell<Option<bool>>,
+}
+
+impl<'a> Schema<'a> {
+    const fn of(scope: &'a [u8], of_resource: bool) -> Self {
+        Self { scope, of_resource, known: Cell::new(None) }
+    }
+
+    fn is_ours(&self) -> Scan<bool> {
+        if let Some(known) = self.known.get() {
+            return Ok(known);
+        }
+        let (mut url, mut fields) = (&[][..], Fields::of(self.scope));
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                SCHEMA_URL => url = fields.text()?,
+                other => fields.skip(other, 0)?,
             }
         }
+        let is_ours = self.of_resource || is_ours(url);
+        self.known.set(Some(is_ours));
+        Ok(is_ours)
     }
-    walk.tally
 }
 
-fn is_ours(schema_url: &str) -> bool {
-    schema_url.starts_with(SCHEMA_URL_PREFIX)
+fn is_ours(schema_url: &[u8]) -> bool {
+    schema_url.starts_with(SCHEMA_URL_PREFIX.as_bytes())
 }
 
-struct Walk<'m> {
+/// Where a record stands in its request, for messages about it.
+#[derive(Clone, Copy)]
+struct Place {
+    signal: Signal,
+    resource: usize,
+    scope: usize,
+    record: usize,
+    event: Option<usize>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { signal, resource, scope, record, event } = self;
+        match signal {
+            Signal::Traces => write!(f, "resource_spans[{resource}].scope_spans[{scope}].spans[{record}]"),
+            Signal::Logs => write!(f, "resource_logs[{resource}].scope_logs[{scope}].log_records[{record}]"),
+        }?;
+        event.map_or(Ok(()), |event| write!(f, ".events[{event}]"))
+    }
+}
+
+/// The span that a record is, or stands in.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'r, 'a> {
+    pub(crate) span: &'r Span<'a>,
+    /// Its attributes in force.
+    pub(crate) attributes: Attributes<'r, 'a>,
+    /// Its events as they lie.
+    pub(crate) events: &'r [&'a [u8]],
+}
+
+/// The lists of the record at hand, as they lie, and the events made so far.
+struct Walk<'m, 'a> {
+    mapping: &'m Mapping,
+    values: Values<'a>,
+    attributes: Vec<&'a [u8]>,
+    inner: Vec<&'a [u8]>,
+    inner_attributes: Vec<&'a [u8]>,
+    out: Output<'m, 'a>,
+}
+
+/// The events made so far, and what is remembered to make the next.
+struct Output<'m, 'a> {
     mapping: &'m Mapping,
     realms: Realms<'m>,
+    descriptions: Descriptions<'a>,
+    hashes: Hashes<'a>,
     events: &'m mut Vec<AuthEvent>,
     tally: Tally,
 }
 
-impl<'m> Walk<'m> {
+impl<'m, 'a> Walk<'m, 'a> {
     fn new(mapping: &'m Mapping, events: &'m mut Vec<AuthEvent>) -> Self {
-        Self { mapping, realms: Realms::new(mapping), events, tally: Tally::default() }
+        let out = Output {
+            mapping,
+            realms: Realms::new(mapping),
+            descriptions: Descriptions::default(),
+            hashes: Hashes::of(mapping.realm_rule().only().clone(), mapping.secret()),
+            events,
+            tally: Tally::default(),
+        };
+        let (values, attributes, inner, inner_attributes) = Default::default();
+        Self { mapping, values, attributes, inner, inner_attributes, out }
     }
 
-    fn span(&mut self, span: &Span, emitter: &Emitter<'_>, by_schema: bool, place: impl Fn() -> String) {
-        self.tally.records += 1;
-        let mapping = self.mapping;
-        let own = mapping.event(&span.name).or_else(|| self.named_by(&span.attributes, Attr::Event));
-        let inner = span.events.iter().enumerate();
-        let mut inner =
-            inner.filter_map(|(index, event)| Some((index, event, mapping.event(&event.name)?))).peekable();
-        if own.is_none() && inner.peek().is_none() {
-            return;
+    /// A resource and all that it emitted.
+    fn resource(&mut self, resource: &'a [u8], mut place: Place) -> Scan<()> {
+        let (mut emitted_by, mut schema_url, mut fields) = (None, &[][..], Fields::of(resource));
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                RESOURCE if emitted_by.is_none() => emitted_by = Some(fields.bytes()?),
+                RESOURCE => return Err(Odd),
+                SCHEMA_URL => schema_url = fields.text()?,
+                other => fields.skip(other, numbers([1, 3]))?,
+            }
         }
-        let attributes = emitter.attributes.with(&span.attributes, mapping);
-        let origin = span_origin(span);
+        let emitter = Emitter::read(emitted_by.unwrap_or_default(), self.mapping, &mut self.values)?;
+        self.out.realms.leave_resource();
+        self.out.descriptions.leave_resource();
+        let mut fields = Fields::of(resource);
+        while let Some(tag) = fields.tag()? {
+            if tag == SCOPE_LIST {
+                self.scope(&Schema::of(fields.bytes()?, is_ours(schema_url)), &emitter, place)?;
+                place.scope += 1;
+            } else {
+                fields.skip(tag, numbers([2]))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The records of a scope.
+    fn scope(&mut self, schema: &Schema<'a>, emitter: &Emitter<'a>, mut place: Place) -> Scan<()> {
+        let mut fields = Fields::of(schema.scope);
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                RECORD_LIST => {
+                    let record = fields.bytes()?;
+                    self.out.tally.records += 1;
+                    match place.signal {
+                        Signal::Traces => self.span(record, emitter, schema, place)?,
+                        Signal::Logs => self.log(record, emitter, schema, place)?,
+                    }
+                    place.record += 1;
+                }
+                SCOPE => drop(fields.bytes()?),
+                SCHEMA_URL => drop(fields.text()?),
+                other => fields.skip(other, numbers([1, 2, 3]))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn span(
+        &mut self,
+        bytes: &'a [u8],
+        emitter: &Emitter<'a>,
+        schema: &Schema<'a>,
+        place: Place,
+    ) -> Scan<()> {
+        self.attributes.clear();
+        self.inner.clear();
+        let span = Span::read(bytes, &mut self.attributes, &mut self.inner)?;
+        let own = match self.mapping.event(span.name) {
+            None => self.named_by(Attr::Event)?,
+            named => named,
+        };
+        if own.is_none() && !self.any_inner_is_event()? {
+            return Ok(());
+        }
+        let of_resource = self.values.len();
+        let level = emitter.level.with(&self.attributes, self.mapping, &mut self.values)?;
+        let origin = span_origin(&span);
         let mut rejected = false;
         if let Some(rule) = own
-            && (by_schema || attributes.marked_ours())
+            && (level.marked_ours() || schema.is_ours()?)
         {
             let times = || {
-                let start = time("start_time_unix_nano", span.start_time_unix_nano)?;
-                let end = time("end_time_unix_nano", span.end_time_unix_nano)?;
+                let start = time("start_time_unix_nano", span.start)?;
+                let end = time("end_time_unix_nano", span.end)?;
                 Ok((origin?, start, end))
             };
             match times() {
-                Ok((origin, start, end)) => self.append(
-                    &Record {
+                Ok((origin, start, end)) => {
+                    let attributes = Attributes::new(&level, &self.values);
+                    self.out.append(&Record {
                         rule,
-                        levels: [&span.attributes, &[], emitter.raw],
-                        attributes: attributes.clone(),
+                        levels: [&self.attributes, &[], &emitter.raw],
+                        attributes,
                         origin,
                         time: if rule.name.is_result() { end } else { start },
                         observed: None,
                         duration: (start <= end).then(|| end.since(start)),
-                        span: Some(span),
-                    },
-                    emitter,
-                ),
+                        around: Some(Surroundings { span: &span, attributes, events: &self.inner }),
+                        emitter,
+                        values: &self.values,
+                    })?;
+                }
                 Err(reject) => {
                     rejected = true;
-                    self.note(&place, rule.name, reject);
+                    self.out.note(place, rule.name, reject);
                 }
             }
         }
+        let of_span = self.values.len();
         let mut appended = 0;
-        for (index, event, rule) in inner {
-            let attributes = attributes.with(&event.attributes, mapping);
-            if !(by_schema || attributes.marked_ours()) {
-                continue;
-            }
-            let checked = || {
-                if appended == caps::EVENTS_PER_SPAN {
-                    return Err(Reject::TooManyEvents);
-                }
-                Ok((origin?, time("time_unix_nano", event.time_unix_nano)?))
-            };
-            match checked() {
-                Ok((origin, time)) => {
-                    appended += 1;
-                    self.append(
-                        &Record {
+        for (index, inner) in self.inner.iter().enumerate() {
+            self.inner_attributes.clear();
+            let event = SpanEvent::read(inner, &mut self.inner_attributes)?;
+            let Some(rule) = self.mapping.event(event.name) else { continue };
+            let inner_level = level.with(&self.inner_attributes, self.mapping, &mut self.values)?;
+            if inner_level.marked_ours() || schema.is_ours()? {
+                let checked = || {
+                    if appended == caps::EVENTS_PER_SPAN {
+                        return Err(Reject::TooManyEvents);
+                    }
+                    Ok((origin?, time("time_unix_nano", event.time)?))
+                };
+                match checked() {
+                    Ok((origin, time)) => {
+                        appended += 1;
+                        let attributes = Attributes::new(&level, &self.values);
+                        self.out.append(&Record {
                             rule,
-                            levels: [&event.attributes, &span.attributes, emitter.raw],
-                            attributes,
+                            levels: [&self.inner_attributes, &self.attributes, &emitter.raw],
+                            attributes: Attributes::new(&inner_level, &self.values),
                             origin,
                             time,
                             observed: None,
                             duration: None,
-                            span: Some(span),
-                        },
-                        emitter,
-                    );
-                }
-                Err(reject) => {
-                    rejected = true;
-                    self.note(|| format!("{}.events[{index}]", place()), rule.name, reject);
+                            around: Some(Surroundings { span: &span, attributes, events: &self.inner }),
+                            emitter,
+                            values: &self.values,
+                        })?;
+                    }
+                    Err(reject) => {
+                        rejected = true;
+                        self.out.note(Place { event: Some(index), ..place }, rule.name, reject);
+                    }
                 }
             }
+            self.values.truncate(of_span);
         }
-        self.tally.rejected += u64::from(rejected);
+        self.values.truncate(of_resource);
+        self.out.tally.rejected += u64::from(rejected);
+        Ok(())
     }
 
-    fn log(
-        &mut self,
-        record: &LogRecord,
-        emitter: &Emitter<'_>,
-        by_schema: bool,
-        place: impl Fn() -> String,
-    ) {
-        self.tally.records += 1;
-        let by_attribute = |attr| self.named_by(&record.attributes, attr);
-        let named = self.mapping.event(&record.event_name);
-        let named = named.or_else(|| by_attribute(Attr::EventName)).or_else(|| by_attribute(Attr::Event));
-        let Some(rule) = named else { return };
-        let attributes = emitter.attributes.with(&record.attributes, self.mapping);
-        if !(by_schema || attributes.marked_ours()) {
-            return;
+    fn log(&mut self, bytes: &'a [u8], emitter: &Emitter<'a>, schema: &Schema<'a>, place: Place) -> Scan<()> {
+        self.attributes.clear();
+        let log = Log::read(bytes, &mut self.attributes)?;
+        let mut named = self.mapping.event(log.event_name);
+        for attr in [Attr::EventName, Attr::Event] {
+            if named.is_none() {
+                named = self.named_by(attr)?;
+            }
         }
-        let observed = record.observed_time_unix_nano;
-        let checked = || {
-            let origin = log_origin(record)?;
-            let time = match record.time_unix_nano {
-                0 => time("observed_time_unix_nano, as time_unix_nano is 0,", observed),
-                sent => time("time_unix_nano", sent),
+        let Some(rule) = named else { return Ok(()) };
+        let of_resource = self.values.len();
+        let level = emitter.level.with(&self.attributes, self.mapping, &mut self.values)?;
+        if level.marked_ours() || schema.is_ours()? {
+            let checked = || {
+                let origin = log_origin(&log)?;
+                let time = match log.time {
+                    0 => time("observed_time_unix_nano, as time_unix_nano is 0,", log.observed),
+                    sent => time("time_unix_nano", sent),
+                };
+                Ok((origin, time?))
             };
-            Ok((origin, time?))
-        };
-        match checked() {
-            Ok((origin, happened)) => self.append(
-                &Record {
+            match checked() {
+                Ok((origin, happened)) => self.out.append(&Record {
                     rule,
-                    levels: [&record.attributes, &[], emitter.raw],
-                    attributes,
+                    levels: [&self.attributes, &[], &emitter.raw],
+                    attributes: Attributes::new(&level, &self.values),
                     origin,
                     time: happened,
-                    observed: time("observed_time_unix_nano", observed).ok(),
+                    observed: time("observed_time_unix_nano", log.observed).ok(),
                     duration: None,
-                    span: None,
-                },
-                emitter,
-            ),
-            Err(reject) => {
-                self.tally.rejected += 1;
-                self.note(place, rule.name, reject);
+                    around: None,
+                    emitter,
+                    values: &self.values,
+                })?,
+                Err(reject) => {
+                    self.out.tally.rejected += 1;
+                    self.out.note(place, rule.name, reject);
+                }
             }
         }
+        self.values.truncate(of_resource);
+        Ok(())
     }
 
-    /// The event that an attribute names.
-    fn named_by(&self, attributes: &[KeyValue], attr: Attr) -> Option<EventRule> {
-        self.mapping.event(find(attributes, attr, self.mapping)?)
+    /// The event that an attribute of the record at hand names.
+    fn named_by(&self, attr: Attr) -> Scan<Option<EventRule>> {
+        let name = find(&self.attributes, attr, self.mapping)?;
+        Ok(name.and_then(|name| self.mapping.event(name)))
     }
 
-    fn append(&mut self, record: &Record<'_>, emitter: &Emitter<'_>) {
-        let realm = self.realms.of(&record.levels);
+    /// Whether any event of the span at hand is one of ours by its name.
+    fn any_inner_is_event(&mut self) -> Scan<bool> {
+        for inner in &self.inner {
+            self.inner_attributes.clear();
+            let event = SpanEvent::read(inner, &mut self.inner_attributes)?;
+            if self.mapping.event(event.name).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl<'a> Output<'_, 'a> {
+    fn append(&mut self, record: &Record<'_, 'a>) -> Scan<()> {
+        let realm = self.realms.of(&record.levels, record.attributes.own_realm())?;
+        self.events.push(event(record, realm, &mut self.descriptions, &mut self.hashes, self.mapping)?);
         self.tally.events += 1;
-        self.events.push(event(record, realm, emitter, self.mapping));
+        Ok(())
     }
 
     /// Says why the first rejected record was.
-    fn note(&mut self, place: impl FnOnce() -> String, name: EventName, reject: Reject<'_>) {
-        self.tally.message.get_or_insert_with(|| format!("{} ({name}): {reject}", place()));
+    fn note(&mut self, place: Place, name: EventName, reject: Reject<'_>) {
+        self.tally.message.get_or_insert_with(|| format!("{place} ({name}): {reject}"));
     }
 }

@@ -14,7 +14,8 @@ use authstitch_model::{Origin, SpanId, TraceId, UnixNanos};
 
 use crate::caps;
 use crate::json::{NO_TIME, NOT_HEX, hex};
-use crate::wire::{LogRecord, Span};
+use crate::scan::log::Log;
+use crate::scan::span::Span;
 
 /// Why a record is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,29 +58,29 @@ impl fmt::Display for Reject<'_> {
 }
 
 /// The ids of a span of ours.
-pub(crate) fn span_origin(span: &Span) -> Result<Origin, Reject<'_>> {
-    let trace_id = TraceId::from_bytes(&span.trace_id);
-    let span_id = SpanId::from_bytes(&span.span_id);
+pub(crate) fn span_origin<'a>(span: &Span<'a>) -> Result<Origin, Reject<'a>> {
+    let trace_id = TraceId::from_bytes(span.trace_id);
+    let span_id = SpanId::from_bytes(span.span_id);
     if trace_id.is_none() {
         let accepted = "16 bytes that are not all zero";
-        return Err(Reject::Id { field: "trace_id", value: &span.trace_id, accepted });
+        return Err(Reject::Id { field: "trace_id", value: span.trace_id, accepted });
     }
     if span_id.is_none() {
         let accepted = "8 bytes that are not all zero";
-        return Err(Reject::Id { field: "span_id", value: &span.span_id, accepted });
+        return Err(Reject::Id { field: "span_id", value: span.span_id, accepted });
     }
-    let parent_span_id = optional_span_id("parent_span_id", &span.parent_span_id)?;
+    let parent_span_id = optional_span_id("parent_span_id", span.parent_span_id)?;
     Ok(Origin { trace_id, span_id, parent_span_id })
 }
 
 /// The ids of a log record of ours, which may have none.
-pub(crate) fn log_origin(record: &LogRecord) -> Result<Origin, Reject<'_>> {
+pub(crate) fn log_origin<'a>(record: &Log<'a>) -> Result<Origin, Reject<'a>> {
     if !matches!(record.trace_id.len(), 0 | 16) {
         let accepted = "16 bytes, or none outside a trace";
-        return Err(Reject::Id { field: "trace_id", value: &record.trace_id, accepted });
+        return Err(Reject::Id { field: "trace_id", value: record.trace_id, accepted });
     }
-    let span_id = optional_span_id("span_id", &record.span_id)?;
-    Ok(Origin { trace_id: TraceId::from_bytes(&record.trace_id), span_id, parent_span_id: None })
+    let span_id = optional_span_id("span_id", record.span_id)?;
+    Ok(Origin { trace_id: TraceId::from_bytes(record.trace_id), span_id, parent_span_id: None })
 }
 
 fn optional_span_id<'a>(field: &'static str, value: &'a [u8]) -> Result<Option<SpanId>, Reject<'a>> {

@@ -4,4 +4,6 @@ mod bad_input;
 mod encodings_agree;
 mod official_types;
 mod requests;
+mod scanner;
 mod secrets;
+mod unusual;

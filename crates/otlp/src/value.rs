@@ -6,32 +6,46 @@ use std::borrow::Cow;
 use authstitch_model::Millis;
 
 use crate::caps;
-use crate::wire::{AnyValue, KeyValue, Value};
+use crate::scan::{Scan, attribute};
 
-impl KeyValue {
-    /// The value, unless it is missing or an empty text.
-    pub(crate) fn present(&self) -> Option<&Value> {
-        match &self.value {
-            Some(AnyValue { value: Some(Value::String(text)) }) if text.trim().is_empty() => None,
-            Some(AnyValue { value }) => value.as_ref(),
-            None => None,
-        }
-    }
+/// A value as it lies in the request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Value<'a> {
+    /// A text; the bytes are UTF-8.
+    Text(&'a [u8]),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    /// A list, as it lies.
+    Array(&'a [u8]),
+    /// A map; nobody asks what is in it.
+    Map,
+    Bytes(&'a [u8]),
 }
 
-impl Value {
-    /// A text, trimmed.
-    pub(crate) fn text(&self) -> Option<&str> {
+impl<'a> Value<'a> {
+    /// Whether it is a text with nothing in it, which counts as no value.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if is_blank(text))
+    }
+
+    /// A text, trimmed, as bytes that are UTF-8.
+    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
         match self {
-            Self::String(text) => Some(text.trim()),
+            Self::Text(text) => Some(trimmed(text)),
             _ => None,
         }
     }
 
+    /// A text, trimmed.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        self.bytes().map(as_str)
+    }
+
     /// A text, or a number as its decimal text; other kinds have none.
-    pub(crate) fn decimal(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn decimal(&self) -> Option<Cow<'a, str>> {
         match self {
-            Self::String(text) => Some(text.trim().into()),
+            Self::Text(_) => self.text().map(Cow::from),
             Self::Int(int) => Some(int.to_string().into()),
             Self::Double(double) if double.is_finite() => Some(double.to_string().into()),
             _ => None,
@@ -43,8 +57,8 @@ impl Value {
         match self {
             Self::Bool(flag) => Some(*flag),
             Self::Int(int @ (0 | 1)) => Some(*int == 1),
-            Self::String(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
-            Self::String(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            Self::Text(text) if trimmed(text).eq_ignore_ascii_case(b"true") => Some(true),
+            Self::Text(text) if trimmed(text).eq_ignore_ascii_case(b"false") => Some(false),
             _ => None,
         }
     }
@@ -55,20 +69,42 @@ impl Value {
         let millis = match self {
             Self::Int(int) => *int as f64,
             Self::Double(double) => *double,
-            Self::String(text) => text.trim().parse().ok()?,
+            Self::Text(_) => self.text()?.parse().ok()?,
             _ => return None,
         };
         (0.0..caps::LENGTH_END.0 as f64).contains(&millis).then(|| Millis(millis.round() as u64))
     }
 
     /// The texts of a list, or of one text with commas.
-    pub(crate) fn texts(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+    pub(crate) fn texts(&self) -> Scan<Vec<&'a str>> {
         match self {
-            Self::String(text) => Box::new(text.split(',').map(str::trim)),
-            Self::Array(list) => {
-                Box::new(list.values.iter().filter_map(|item| item.value.as_ref().and_then(Self::text)))
+            Self::Text(text) => Ok(as_str(text).split(',').map(str::trim).collect()),
+            Self::Array(array) => {
+                let texts = attribute::items(array).filter_map(|item| match item {
+                    Ok(value) => value?.text().map(Ok),
+                    Err(odd) => Some(Err(odd)),
+                });
+                texts.take(caps::LIST_TEXTS).collect()
             }
-            _ => Box::new(std::iter::empty()),
+            _ => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether a text has nothing in it.
+#[inline]
+pub(crate) fn is_blank(text: &[u8]) -> bool {
+    trimmed(text).is_empty()
+}
+
+/// A text without the white space around it. Only where an end may be white space is the whole text looked at.
+#[inline]
+fn trimmed(text: &[u8]) -> &[u8] {
+    let is_plain = |end: Option<&u8>| end.is_some_and(|byte| (b'!'..=b'~').contains(byte));
+    if is_plain(text.first()) && is_plain(text.last()) { text } else { as_str(text).trim().as_bytes() }
+}
+
+/// Bytes that were found to be UTF-8, as text.
+pub(crate) fn as_str(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
 }

@@ -22,6 +22,9 @@ pub const DECODE_INLINE_BYTES: usize = 256 << 10;
 /// How many times its size a gzip body is expected to have once unpacked, to guess the work in it.
 pub const GZIP_GUESS: usize = 8;
 
+/// The most engines: as many as the cores of the largest machines.
+pub const SHARDS: u32 = 256;
+
 /// Records that the engine takes from its queue at once, so that its counters are published soon.
 pub const ENGINE_BATCH: usize = 64;
 
@@ -48,11 +51,14 @@ pub const CONNECTIONS: usize = 4096;
 pub const STREAMS: u32 = 256;
 
 /// Bytes a client may send ahead on one stream and on one connection; the protocol's default of 64 KiB would
-/// make a batch wait for round trips.
-pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// make a batch wait for round trips, and windows that are seldom full seldom need to be opened again.
+pub const STREAM_WINDOW_BYTES: u32 = 2 << 20;
 
 /// See [`STREAM_WINDOW_BYTES`].
-pub const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+pub const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+
+/// Bytes of one HTTP/2 frame: a request of hundreds of spans then lies in one piece, and is read without a copy.
+pub const FRAME_BYTES: u32 = 256 << 10;
 
 /// Pause after the system could not accept a connection (no file descriptor left, most often).
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -62,6 +68,12 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Seconds after which a client that was turned away should come again.
 pub const RETRY_SECONDS: u32 = 1;
+
+/// Microseconds up to which latencies are told apart: a minute, twice the time that a request may take.
+pub const LATENCY_MICROS: u64 = 60_000_000;
+
+/// Decimal digits to which latencies are exact; a distribution takes some 20 KB then.
+pub const LATENCY_DIGITS: u8 = 2;
 
 /// Bytes of a request to the query interface: a long SQL statement.
 pub const QUERY_BYTES: usize = 64 << 10;

@@ -5,6 +5,8 @@
 //!   taken in the order of their places, however they arrive. Only a server started with this clock believes
 //!   the header; every other one ignores it.
 
+use std::time::Duration;
+
 use authstitch_model::UnixNanos;
 use http::HeaderMap;
 
@@ -66,9 +68,29 @@ impl SystemClock {
         Self { anchor, started: std::time::Instant::now() }
     }
 
+    /// How much time has gone since a receipt time of this clock.
+    pub(crate) fn since(&self, received: UnixNanos) -> Duration {
+        Duration::from_nanos(self.now().0.saturating_sub(received.0))
+    }
+
     pub(crate) fn now(&self) -> UnixNanos {
         let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         UnixNanos(self.anchor.0.saturating_add(elapsed))
+    }
+}
+
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "latencies are measured, and decide nothing")]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }
 

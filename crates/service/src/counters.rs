@@ -1,10 +1,13 @@
 //! What the service counts, once for the program (`Counts`), the metrics page and the overview page.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use authstitch_engine as engine;
 use authstitch_model::{Cause, Flow, Outcome, Verdict};
+
+use crate::latency::{Latencies, Latency};
 
 /// Declares each count once: its field, its metric and what it means.
 macro_rules! counts {
@@ -13,7 +16,11 @@ macro_rules! counts {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Counts {
             $(#[doc = $help] pub $field: u64,)+
-            /// What the engine counted.
+            /// From the head of a request that was taken to its answer.
+            pub acknowledged: Latencies,
+            /// From the receipt of a record until everything it brought about was judged. Nothing on a schedule.
+            pub judged: Latencies,
+            /// What the engines counted, together.
             pub engine: engine::Counters,
             /// Verdicts by flow and displayed outcome; a later revision of a journey counts again.
             pub outcomes: Vec<(Flow, Outcome, u64)>,
@@ -25,7 +32,9 @@ macro_rules! counts {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             $(pub $field: Count,)+
-            pub engine: Mutex<engine::Counters>,
+            pub acknowledged: Latency,
+            pub judged: Latency,
+            engines: Mutex<BTreeMap<usize, engine::Counters>>,
             outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
             causes: [Count; Cause::COUNT],
         }
@@ -35,7 +44,9 @@ macro_rules! counts {
             pub(crate) fn snapshot(&self) -> Counts {
                 Counts {
                     $($field: self.$field.get(),)+
-                    engine: *self.engine.lock().unwrap_or_else(PoisonError::into_inner),
+                    acknowledged: self.acknowledged.summary(),
+                    judged: self.judged.summary(),
+                    engine: self.engines.lock().unwrap_or_else(PoisonError::into_inner).values().copied().sum(),
                     outcomes: self.outcomes(),
                     causes: self.causes(),
                 }
@@ -91,6 +102,11 @@ impl Counters {
         if let Some(cause) = verdict.cause() {
             self.causes[cause.index()].add(1);
         }
+    }
+
+    /// Says what the engine of a shard has counted.
+    pub(crate) fn of_shard(&self, number: usize, counters: engine::Counters) {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, counters);
     }
 
     fn outcomes(&self) -> Vec<(Flow, Outcome, u64)> {

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::admission::{Admission, Charge, Slot};
 use crate::body;
 use crate::caps;
+use crate::clock::Stopwatch;
 use crate::counters::Counters;
 use crate::grpc;
 use crate::refusal::Refusal;
@@ -57,9 +58,13 @@ impl Intake {
     /// Takes a request, or says why not.
     pub(crate) async fn take(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
         let seconds = caps::REQUEST_TIME.as_secs();
+        let begun = Stopwatch::start();
         let outcome = timeout(caps::REQUEST_TIME, self.admit(head, request)).await.unwrap_or_else(|_late| {
             Err(Refusal::Unavailable(format!("the request was not complete after {seconds} s; send again")))
         });
+        if outcome.is_ok() {
+            self.counters.acknowledged.record(begun.elapsed());
+        }
         self.count(head.signal, &outcome);
         outcome
     }

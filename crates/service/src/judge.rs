@@ -3,24 +3,29 @@
 //! It waits while the store is behind; then its queue fills, and clients are asked to come again. When the
 //! queue is closed or asks to stop, every open journey is closed as `shutdown`.
 
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError};
 
 use authstitch_engine::{Effect, Engine};
-use authstitch_model::Position;
+use authstitch_model::{Position, Record, RecordBody};
 use tokio::sync::mpsc::Receiver;
 
 use crate::caps;
+use crate::clock::SystemClock;
 use crate::counters::Counters;
-use crate::sequencer::{Gone, NextDeadline, Work};
+use crate::shards::{Gone, NextDeadline, Work};
 use crate::sink::Delivery;
 
 /// The engine and where its effects go.
 #[derive(Debug)]
 pub(crate) struct Judge {
     pub engine: Engine,
+    /// Which shard's it is.
+    pub number: usize,
     pub deadline: Arc<NextDeadline>,
     pub counters: Arc<Counters>,
+    /// By which the way to the verdict is measured; none on a schedule, whose receipt times are not of this world.
+    pub clock: Option<SystemClock>,
     pub sink: SyncSender<Delivery>,
 }
 
@@ -30,9 +35,13 @@ impl Judge {
         let mut position = Position::default();
         let mut effects = Vec::new();
         let mut batch = Vec::with_capacity(caps::ENGINE_BATCH);
+        let mut received = Vec::with_capacity(caps::ENGINE_BATCH);
         let mut working = true;
         while working && queue.blocking_recv_many(&mut batch, caps::ENGINE_BATCH) > 0 {
             for work in batch.drain(..) {
+                if let Work::Record(Record { received: at, body: RecordBody::Events(_), .. }, _) = &work {
+                    received.push(*at);
+                }
                 match self.take(work, &mut position, &mut effects) {
                     Ok(true) => {}
                     Ok(false) => working = false,
@@ -43,6 +52,10 @@ impl Judge {
             if self.hand_on(position, &mut effects).is_err() {
                 return;
             }
+            if let Some(clock) = self.clock {
+                received.iter().for_each(|received| self.counters.judged.record(clock.since(*received)));
+            }
+            received.clear();
         }
         self.engine.shut_down(&mut effects);
         self.publish();
@@ -83,6 +96,6 @@ impl Judge {
 
     fn publish(&self) {
         self.deadline.set(self.engine.next_deadline());
-        *self.counters.engine.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.counters();
+        self.counters.of_shard(self.number, self.engine.counters());
     }
 }

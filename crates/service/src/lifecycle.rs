@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
-use authstitch_engine::{self as engine, Engine, Tables};
+use authstitch_engine::{self as engine, Engine, StitchSettings, Tables};
 use authstitch_model::Secret;
 use authstitch_store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -29,8 +29,9 @@ use crate::health::Health;
 use crate::intake::Intake;
 use crate::judge::Judge;
 use crate::listener::{bind, serve};
-use crate::sequencer::{NextDeadline, Sequencer, Work};
+use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
+use crate::shards::{Shard, Shards};
 use crate::sink::Sink;
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
@@ -94,8 +95,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         local(Listener::Http, settings.http, http)?,
         local(Listener::Web, settings.web, web)?,
     ];
-    let (parts, queue) = Parts::new(settings, clock, secret);
-    let threads = parts.judge(queue, tables, store, data)?;
+    let (parts, shards) = Parts::new(settings, clock, secret);
+    let threads = parts.judge(shards, tables, store, data)?;
     let (stop, _) = watch::channel(false);
     let tasks = parts.receive(listeners, kept, &stop);
     let Parts { sequencer, counters, health, stopping, settings, .. } = parts;
@@ -119,13 +120,12 @@ struct Parts {
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     health: Arc<Health>,
-    deadline: Arc<NextDeadline>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Parts {
-    /// The parts, and the queue between those that receive and the engine.
-    fn new(settings: Settings, clock: Clock, secret: Secret) -> (Self, mpsc::Receiver<Work>) {
+    /// The parts, and what the engines take their work from.
+    fn new(settings: Settings, clock: Clock, secret: Secret) -> (Self, Vec<Shard>) {
         let limits = settings.limits;
         // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
         // turned away for that; its sender bounds itself.
@@ -133,25 +133,24 @@ impl Parts {
             Clock::System => limits.queue_bytes,
             Clock::Schedule => usize::MAX,
         };
-        // As many places again as requests in flight, so that the engine has something to do meanwhile.
-        let (sender, queue) = mpsc::channel(limits.requests_in_flight * 2);
+        // As many places again as requests in flight, so that an engine has something to do meanwhile.
+        let (queues, shards) = Shards::new(settings.shards, limits.requests_in_flight * 2);
         let parts = Self {
             settings,
             secret,
-            sequencer: Arc::new(Sequencer::new(clock, sender)),
+            sequencer: Arc::new(Sequencer::new(clock, queues)),
             admission: Admission::new(queue_bytes, limits.requests_in_flight),
             counters: Arc::default(),
             health: Arc::default(),
-            deadline: Arc::default(),
             stopping: Arc::default(),
         };
-        (parts, queue)
+        (parts, shards)
     }
 
     /// The threads that judge and store.
     fn judge(
         &self,
-        queue: mpsc::Receiver<Work>,
+        shards: Vec<Shard>,
         tables: Arc<Tables>,
         store: Option<Store>,
         data: Option<DataDir>,
@@ -163,22 +162,31 @@ impl Parts {
             health: Arc::clone(&self.health),
             stopping: Arc::clone(&self.stopping),
         };
-        let judge = Judge {
-            engine: Engine::new(engine::Settings {
-                stitch: self.settings.stitch,
-                completeness: self.settings.completeness,
-                tables,
-            }),
-            deadline: Arc::clone(&self.deadline),
-            counters: Arc::clone(&self.counters),
-            sink: deliveries,
-        };
         let store_writer = thread("store writer", &self.health, move || {
             sink.run(&delivered);
             // The directory is free for others when nothing is written to it any more.
             drop(data);
         })?;
-        Ok(vec![store_writer, thread("engine", &self.health, move || judge.run(queue))?])
+        let mut threads = vec![store_writer];
+        // The bound on journeys is the service's, whichever realms have them.
+        let journeys = self.settings.stitch.journeys.div_ceil(shards.len());
+        let stitch = StitchSettings { journeys, ..self.settings.stitch };
+        for (number, shard) in shards.into_iter().enumerate() {
+            let judge = Judge {
+                engine: Engine::new(engine::Settings {
+                    stitch,
+                    completeness: self.settings.completeness,
+                    tables: Arc::clone(&tables),
+                }),
+                number,
+                deadline: shard.deadline,
+                counters: Arc::clone(&self.counters),
+                clock: self.sequencer.clock(),
+                sink: deliveries.clone(),
+            };
+            threads.push(thread("engine", &self.health, move || judge.run(shard.queue))?);
+        }
+        Ok(threads)
     }
 
     /// The tasks that receive, answer and look at the clock.
@@ -210,7 +218,7 @@ impl Parts {
         tasks.spawn(watched("OTLP/HTTP", &self.health, over_http));
         let to_people = serve(web, pages, web::answer, stop.subscribe());
         tasks.spawn(watched("pages", &self.health, to_people));
-        let ticks = tick(Arc::clone(&self.sequencer), Arc::clone(&self.deadline), stop.subscribe());
+        let ticks = tick(Arc::clone(&self.sequencer), stop.subscribe());
         tasks.spawn(watched("clock", &self.health, ticks));
         tasks
     }
@@ -314,13 +322,13 @@ fn watched(
     }
 }
 
-async fn tick(sequencer: Arc<Sequencer>, deadline: Arc<NextDeadline>, mut stop: watch::Receiver<bool>) {
+async fn tick(sequencer: Arc<Sequencer>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(caps::TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
-            _ = ticks.tick() => sequencer.tick(&deadline),
+            _ = ticks.tick() => sequencer.tick(),
         }
     }
 }

@@ -117,6 +117,7 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(caps::STREAMS)
         .initial_stream_window_size(caps::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(caps::CONNECTION_WINDOW_BYTES);
+        .initial_connection_window_size(caps::CONNECTION_WINDOW_BYTES)
+        .max_frame_size(caps::FRAME_BYTES);
     builder
 }

@@ -10,64 +10,24 @@
 //!   sender is this program's own.
 //! - While nothing comes, a tick is made when a timer is due.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use authstitch_engine::Tables;
-use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
+use authstitch_model::{AuthEvent, Position, UnixNanos};
 use http::HeaderMap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
 use crate::admission::Charge;
 use crate::clock::{Clock, Stamp, SystemClock};
 use crate::refusal::Refusal;
-
-/// What the engine's thread is given to do, in order.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// The next record; its charge ends once the engine has taken it.
-    Record(Record, Option<Charge>),
-    /// Judge by these tables from here on.
-    Tables(Arc<Tables>),
-    /// Say when something happens without another event, once everything before is judged.
-    NextDeadline(oneshot::Sender<Option<UnixNanos>>),
-    /// Answer once everything before is judged and stored.
-    Flush(oneshot::Sender<()>),
-    /// Close all journeys and end.
-    Stop,
-}
-
-/// What the engine says of itself between two batches.
-#[derive(Debug)]
-pub(crate) struct NextDeadline(AtomicU64);
-
-impl Default for NextDeadline {
-    fn default() -> Self {
-        Self(AtomicU64::new(u64::MAX))
-    }
-}
-
-impl NextDeadline {
-    /// Says when something happens without another event.
-    pub(crate) fn set(&self, deadline: Option<UnixNanos>) {
-        self.0.store(deadline.map_or(u64::MAX, |time| time.0), Ordering::Relaxed);
-    }
-
-    fn is_due(&self, now: UnixNanos) -> bool {
-        self.0.load(Ordering::Relaxed) <= now.0
-    }
-}
-
-/// The engine's thread is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
+use crate::shards::{Gone, NoPlace, Places, Shards, Work};
 
 /// The one writer of records.
 #[derive(Debug)]
 pub(crate) struct Sequencer {
     source: Source,
     last: Mutex<Last>,
-    queue: mpsc::Sender<Work>,
+    shards: Shards,
 }
 
 #[derive(Debug)]
@@ -90,18 +50,15 @@ struct Last {
     received: UnixNanos,
 }
 
-/// A place in the engine's queue, kept for one request.
-pub(crate) type Place<'a> = mpsc::Permit<'a, Work>;
-
 impl Sequencer {
-    /// A writer into a queue. With a schedule, the queue must hold at least as many records as there may be
+    /// A writer into queues. With a schedule, a queue must hold at least as many records as there may be
     /// requests in flight, so that early requests never keep the next one out.
-    pub(crate) fn new(clock: Clock, queue: mpsc::Sender<Work>) -> Self {
+    pub(crate) fn new(clock: Clock, shards: Shards) -> Self {
         let source = match clock {
             Clock::System => Source::System(SystemClock::start()),
             Clock::Schedule => Source::Schedule(watch::Sender::default()),
         };
-        Self { source, last: Mutex::default(), queue }
+        Self { source, last: Mutex::default(), shards }
     }
 
     /// The stamp of a request, if this server believes one.
@@ -112,30 +69,36 @@ impl Sequencer {
         }
     }
 
-    /// Keeps a place in the engine's queue.
-    pub(crate) async fn reserve(&self) -> Result<Place<'_>, Refusal> {
-        match self.source {
-            Source::System(_) => self.queue.try_reserve().map_err(|error| match error {
-                mpsc::error::TrySendError::Full(()) => {
-                    Refusal::Overloaded("the engine's queue is full; send again".into())
-                }
-                mpsc::error::TrySendError::Closed(()) => Refusal::stopping(),
-            }),
-            Source::Schedule(_) => self.queue.reserve().await.map_err(|_closed| Refusal::stopping()),
+    /// The clock by which records are received, where it is this machine's.
+    pub(crate) fn clock(&self) -> Option<SystemClock> {
+        match &self.source {
+            Source::System(clock) => Some(*clock),
+            Source::Schedule(_) => None,
         }
     }
 
-    /// Puts a request's events into its place. Without events nothing is recorded, but a scheduled request
+    /// Keeps a place in the engines' queues.
+    pub(crate) async fn reserve(&self) -> Result<Places<'_>, Refusal> {
+        match self.source {
+            Source::System(_) => self.shards.try_reserve().map_err(|error| match error {
+                NoPlace::Full => Refusal::Overloaded("the engine's queue is full; send again".into()),
+                NoPlace::Gone => Refusal::stopping(),
+            }),
+            Source::Schedule(_) => self.shards.reserve().await.map_err(|Gone| Refusal::stopping()),
+        }
+    }
+
+    /// Puts a request's events into their places. Without events nothing is recorded, but a scheduled request
     /// has had its turn.
     pub(crate) async fn put(
         &self,
-        place: Place<'_>,
+        places: Places<'_>,
         stamp: Option<Stamp>,
         events: Vec<AuthEvent>,
         charge: Charge,
     ) -> Result<(), Refusal> {
         match &self.source {
-            Source::System(clock) => self.send(&mut self.last(), clock.now(), place, events, charge),
+            Source::System(clock) => self.send(&mut self.last(), clock.now(), places, events, charge),
             Source::Schedule(turns) => {
                 let Some(stamp) = stamp else { return Err(Refusal::Failed) };
                 let mut waiting = turns.subscribe();
@@ -146,7 +109,7 @@ impl Sequencer {
                 let mut last = self.last();
                 // Two copies of one request may both have waited: the first one here is taken.
                 if turns.borrow().next == stamp.sequence {
-                    self.send(&mut last, stamp.received, place, events, charge);
+                    self.send(&mut last, stamp.received, places, events, charge);
                     turns.send_modify(|turn| turn.next += 1);
                 }
             }
@@ -158,45 +121,48 @@ impl Sequencer {
         &self,
         last: &mut Last,
         received: UnixNanos,
-        place: Place<'_>,
+        places: Places<'_>,
         events: Vec<AuthEvent>,
         charge: Charge,
     ) {
         if !events.is_empty() {
-            place.send(Work::Record(last.next(received, RecordBody::Events(events)), Some(charge)));
+            let (position, received) = last.next(received);
+            self.shards.put(places, position, received, events, charge);
         }
     }
 
     /// Makes a tick if a timer is due; a full queue needs none, since its records bring the time along.
-    pub(crate) fn tick(&self, deadline: &NextDeadline) {
+    pub(crate) fn tick(&self) {
         let Source::System(clock) = &self.source else { return };
-        if !deadline.is_due(clock.now()) {
+        if !self.shards.is_due(clock.now()) {
             return;
         }
-        if let Ok(place) = self.queue.try_reserve() {
+        if let Ok(places) = self.shards.try_reserve() {
             let mut last = self.last();
-            place.send(Work::Record(last.next(clock.now(), RecordBody::Tick), None));
+            let (position, received) = last.next(clock.now());
+            places.tick(position, received);
         }
     }
 
     /// Lets time run on, from deadline to deadline, until nothing is left that would happen by itself.
     pub(crate) async fn run_out(&self) -> Result<(), Gone> {
-        while let Some(deadline) = self.ask(Work::NextDeadline).await? {
-            let place = self.queue.reserve().await.map_err(|_closed| Gone)?;
+        while let Some(deadline) = self.shards.ask(Work::NextDeadline).await?.into_iter().flatten().min() {
+            let places = self.shards.reserve().await?;
             let mut last = self.last();
-            place.send(Work::Record(last.next(deadline, RecordBody::Tick), None));
+            let (position, received) = last.next(deadline);
+            places.tick(position, received);
         }
         Ok(())
     }
 
     /// Has everything after judged by these tables.
     pub(crate) async fn set_tables(&self, tables: Arc<Tables>) -> Result<(), Gone> {
-        self.queue.send(Work::Tables(tables)).await.map_err(|_closed| Gone)
+        self.shards.tell(|| Work::Tables(Arc::clone(&tables))).await
     }
 
     /// Waits until everything before is judged and stored.
     pub(crate) async fn flush(&self) -> Result<(), Gone> {
-        self.ask(Work::Flush).await
+        self.shards.ask(Work::Flush).await.map(drop)
     }
 
     /// Turns away whoever waits for a turn: the gap before it will not be filled any more.
@@ -206,16 +172,10 @@ impl Sequencer {
         }
     }
 
-    /// Asks the engine to close all journeys, after everything before.
+    /// Asks the engines to close all journeys, after everything before.
     pub(crate) async fn stop(&self) {
         // An engine that is gone has stopped already.
-        let _ = self.queue.send(Work::Stop).await;
-    }
-
-    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Work) -> Result<T, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.queue.send(question(answer)).await.map_err(|_closed| Gone)?;
-        wait.await.map_err(|_closed| Gone)
+        let _ = self.shards.tell(|| Work::Stop).await;
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {
@@ -225,10 +185,10 @@ impl Sequencer {
 }
 
 impl Last {
-    fn next(&mut self, received: UnixNanos, body: RecordBody) -> Record {
+    fn next(&mut self, received: UnixNanos) -> (Position, UnixNanos) {
         self.position = Position(self.position.0 + 1);
         self.received = self.received.max(received);
-        Record { position: self.position, received: self.received, body }
+        (self.position, self.received)
     }
 }
 

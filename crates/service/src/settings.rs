@@ -7,6 +7,7 @@
 //!   set. A value is never read as YAML structure.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use authstitch_engine::StitchSettings;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub mapping: Mapping,
     /// How events become journeys.
     pub stitch: StitchSettings,
+    /// Engines, each with a thread of its own. Realms are spread over them.
+    pub shards: NonZero<u32>,
     /// A file of model tables that takes the place of the shipped ones.
     pub tables: Option<PathBuf>,
     /// How much telemetry arrives.
@@ -93,6 +96,7 @@ impl Default for Settings {
             secret: SecretSource::File,
             mapping: Mapping::new(Secret::PUBLIC),
             stitch: StitchSettings::default(),
+            shards: NonZero::<u32>::MIN,
             tables: None,
             completeness: Completeness::default(),
             limits: Limits::default(),
@@ -161,11 +165,17 @@ impl Settings {
             secret: default.secret,
             mapping: top.map("mapping", |fields| Mapping::read(fields, default.mapping.secret())),
             stitch: top.map("stitch", StitchSettings::read),
+            shards: shards(top),
             tables: top.text("tables").map(PathBuf::from),
             completeness: top.map("completeness", completeness),
             limits: top.map("limits", limits),
         }
     }
+}
+
+fn shards(top: &Fields<'_>) -> NonZero<u32> {
+    let shards = top.integer("shards", 1..=u64::from(caps::SHARDS), 1);
+    u32::try_from(shards).ok().and_then(NonZero::new).unwrap_or(NonZero::<u32>::MIN)
 }
 
 fn parse(text: &str) -> Result<Value, Problems> {

@@ -48,13 +48,14 @@ impl Sink {
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
         let mut changes = Vec::new();
         let mut flushes = Vec::new();
+        let mut position = Position::default();
         while let Ok(delivery) = deliveries.recv() {
-            let mut position = Position::default();
             let mut next = Some(delivery);
             while let Some(delivery) = next {
                 match delivery {
                     Delivery::Effects { effects, position: here } => {
-                        position = here;
+                        // Shards reach their positions each in its own time.
+                        position = position.max(here);
                         changes.extend(effects.into_iter().filter_map(|effect| self.change(effect)));
                     }
                     Delivery::Flush(answer) => flushes.push(answer),

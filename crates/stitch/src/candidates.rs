@@ -1,10 +1,11 @@
 //! Which journeys an event can belong to by time.
 
-use authstitch_model::{AuthEvent, JourneyId, Millis, UnixNanos};
+use authstitch_model::{AuthEvent, JourneyId, KeyHash, Millis, UnixNanos};
 
 use crate::caps;
 use crate::clock::corrected;
 use crate::index::Slot;
+use crate::span::Span;
 use crate::stitcher::Stitcher;
 
 /// How long before a journey's start an event can belong to it, and how near two starts are too near to
@@ -27,15 +28,15 @@ impl Stitcher {
     pub(crate) fn choose(&mut self, event: &AuthEvent) -> Choice {
         let mut candidates: Vec<(UnixNanos, JourneyId, Slot, UnixNanos)> = Vec::new();
         for (_, key) in event.keys.weak() {
-            let slots = self.index.sharing(key).to_vec();
-            if slots.iter().filter(|slot| self.live(**slot).is_open()).count() > caps::LINKED_BY_ONE_KEY {
+            let slots = self.sharing(key);
+            let lives = &self.journeys.lives;
+            if slots.iter().filter(|slot| lives[**slot].is_open()).count() > caps::LINKED_BY_ONE_KEY {
                 continue;
             }
             for slot in slots {
                 let known = candidates.iter().any(|(.., known, _)| *known == slot);
                 if !known && self.spans_event(slot, event) {
-                    let live = self.live(slot);
-                    let (span, id) = (live.span(), live.id);
+                    let (span, id) = (self.span(slot), self.live(slot).id);
                     candidates.push((span.start, id, slot, corrected(event, &span.offsets)));
                 }
             }
@@ -54,7 +55,7 @@ impl Stitcher {
     /// Whether a journey spans an event's time, corrected by the journey's own offset of the event's side. After
     /// a terminal event or the page's end, a beginning is of the next attempt.
     pub(crate) fn spans_event(&mut self, slot: Slot, event: &AuthEvent) -> bool {
-        let span = self.live(slot).span();
+        let span = self.span(slot);
         let time = corrected(event, &span.offsets);
         let is_next = event.name.is_beginning() && span.parted.is_some_and(|parted| time > parted);
         !is_next && self.spans(slot, time)
@@ -62,16 +63,29 @@ impl Stitcher {
 
     /// Whether a corrected time lies where a journey can have events.
     pub(crate) fn spans(&mut self, slot: Slot, time: UnixNanos) -> bool {
-        let settings = self.settings;
-        let live = self.live(slot);
-        live.span().start.minus(NEAR) <= time && time <= live.end(&settings)
+        let span = self.span(slot);
+        let flow = self.journeys.flow(slot);
+        let idle = self.journeys.lives[slot].idle(flow, &self.settings);
+        let by_idle = span.last.plus(idle);
+        let end = span.terminal.map_or(by_idle, |terminal| by_idle.min(terminal.plus(self.settings.grace)));
+        span.start.minus(NEAR) <= time && time <= end
+    }
+
+    /// Where a journey lies in corrected time.
+    pub(crate) fn span(&mut self, slot: Slot) -> Span {
+        self.journeys.span(slot)
+    }
+
+    /// The journeys that share a session, trace or container.
+    pub(crate) fn sharing(&self, key: KeyHash) -> Vec<Slot> {
+        self.index.sharing(&self.journeys, key).collect()
     }
 
     /// Of a container's attempts the latest started by an event's time, else the next to start.
     pub(crate) fn attempt_at(&mut self, slots: &[Slot], event: &AuthEvent) -> Option<Slot> {
         let ordered = self.by_start(slots);
         let begun = ordered.iter().rposition(|slot| {
-            let span = self.live(*slot).span();
+            let span = self.span(*slot);
             span.start <= corrected(event, &span.offsets)
         });
         ordered.get(begun.unwrap_or(0)).copied()
@@ -86,14 +100,10 @@ impl Stitcher {
 
     /// Journeys by start.
     pub(crate) fn by_start(&mut self, slots: &[Slot]) -> Vec<Slot> {
-        let mut ordered: Vec<_> = slots
-            .iter()
-            .map(|slot| {
-                let live = self.live(*slot);
-                (live.span().start, live.id, *slot)
-            })
-            .collect();
-        ordered.sort_unstable();
-        ordered.into_iter().map(|(.., slot)| slot).collect()
+        let mut ordered = slots.to_vec();
+        if ordered.len() > 1 {
+            ordered.sort_by_cached_key(|slot| (self.span(*slot).start, self.live(*slot).id));
+        }
+        ordered
     }
 }

@@ -14,7 +14,9 @@ use authstitch_model::EventName::{
     LinkOpened, LinkSent, MobileOpened, QrScanned, QrShown, SessionEstablished, VerificationFailed,
     VerificationSucceeded, WebauthnCompleted, WebauthnFailed, WebauthnStarted,
 };
-use authstitch_model::{AuthEvent, ClockOffsets, EventName, Side, UnixNanos};
+use authstitch_model::{AuthEvent, ClockOffsets, EventName, JoinedBy, Side, UnixNanos};
+
+use crate::pack::Glance;
 
 /// What must have happened before what, whoever emits it.
 pub const BEFORE: &[(EventName, EventName)] = &[
@@ -48,59 +50,79 @@ pub const BEFORE: &[(EventName, EventName)] = &[
 /// The offsets of all sides from the events of one journey.
 #[must_use]
 pub fn estimate<'a>(events: &(impl Iterator<Item = &'a AuthEvent> + Clone)) -> ClockOffsets {
-    let seen = |side| events.clone().any(|event| event.side == side);
-    let mut offsets = ClockOffsets::default();
-    let mut known = Vec::with_capacity(Side::COUNT);
-    for side in [Side::Server, Side::Initiator, Side::Authenticator] {
-        if !seen(side) {
-            continue;
-        }
-        let offset = if known.is_empty() { Some(0) } else { bounds(events, side, &known, &offsets) };
-        match side {
-            Side::Server => offsets.server = offset,
-            Side::Initiator => offsets.initiator = offset,
-            Side::Authenticator => offsets.authenticator = offset,
-        }
-        if offset.is_some() {
-            known.push(side);
-        }
-    }
-    offsets
+    let glances: Vec<_> = events.clone().map(|event| Glance::of(event, JoinedBy::Strong)).collect();
+    offsets(&glances)
 }
 
 /// When an event happened by the common clock.
 #[must_use]
 pub fn corrected(event: &AuthEvent, offsets: &ClockOffsets) -> UnixNanos {
-    event.time.shifted(offsets.of(event.side).saturating_neg())
+    shifted(event.time, event.side, offsets)
 }
 
+/// When it was by the common clock, of a side's own time.
+pub(crate) fn shifted(time: UnixNanos, side: Side, offsets: &ClockOffsets) -> UnixNanos {
+    time.shifted(offsets.of(side).saturating_neg())
+}
+
+/// The offsets of all sides from what is seen of the events at a glance.
+pub(crate) fn offsets(events: &[Glance]) -> ClockOffsets {
+    let mut seen = [false; Side::COUNT];
+    for event in events {
+        seen[event.side.index()] = true;
+    }
+    let mut offsets = ClockOffsets::default();
+    let mut known = [false; Side::COUNT];
+    let mut firsts = None;
+    for side in [Side::Server, Side::Initiator, Side::Authenticator] {
+        if !seen[side.index()] {
+            continue;
+        }
+        let offset = if known == [false; Side::COUNT] {
+            Some(0)
+        } else {
+            let firsts = firsts.get_or_insert_with(|| self::firsts(events));
+            bounds(events, firsts, side, &known, &offsets)
+        };
+        match side {
+            Side::Server => offsets.server = offset,
+            Side::Initiator => offsets.initiator = offset,
+            Side::Authenticator => offsets.authenticator = offset,
+        }
+        known[side.index()] = offset.is_some();
+    }
+    offsets
+}
+
+/// The first event of each name, by its own clock.
+type Firsts<'a> = [Option<&'a Glance>; EventName::COUNT];
+
 /// The offset of one side against the sides known so far.
-fn bounds<'a>(
-    events: &(impl Iterator<Item = &'a AuthEvent> + Clone),
+fn bounds(
+    events: &[Glance],
+    firsts: &Firsts<'_>,
     side: Side,
-    known: &[Side],
+    known: &[bool; Side::COUNT],
     offsets: &ClockOffsets,
 ) -> Option<i64> {
     let (mut low, mut high) = (None::<i64>, None::<i64>);
-    let mut before = |earlier: &AuthEvent, later: &AuthEvent| {
-        if earlier.side == side && known.contains(&later.side) {
-            let bound = earlier.time.signed_since(corrected(later, offsets));
+    let mut before = |earlier: &Glance, later: &Glance| {
+        if earlier.side == side && known[later.side.index()] {
+            let bound = earlier.time.signed_since(shifted(later.time, later.side, offsets));
             low = Some(low.map_or(bound, |low| low.max(bound)));
-        } else if later.side == side && known.contains(&earlier.side) {
-            let bound = later.time.signed_since(corrected(earlier, offsets));
+        } else if later.side == side && known[earlier.side.index()] {
+            let bound = later.time.signed_since(shifted(earlier.time, earlier.side, offsets));
             high = Some(high.map_or(bound, |high| high.min(bound)));
         }
     };
-    let firsts = firsts(events.clone());
     for (earlier, later) in BEFORE {
         if let (Some(earlier), Some(later)) = (firsts[earlier.index()], firsts[later.index()]) {
             before(earlier, later);
         }
     }
-    for child in events.clone() {
-        let parent = child.origin.parent_span_id.and_then(|id| {
-            events.clone().find(|event| event.origin.span_id == Some(id) && event.side != child.side)
-        });
+    for child in events.iter().filter(|child| child.parent_span_id.is_some()) {
+        let parent =
+            events.iter().find(|event| event.span_id == child.parent_span_id && event.side != child.side);
         // A result is reported at its span's end, which says nothing of the child's beginning.
         if let Some(parent) = parent.filter(|parent| !parent.name.is_result()) {
             before(parent, child);
@@ -113,9 +135,8 @@ fn bounds<'a>(
     }
 }
 
-/// The first event of each name, by its own clock.
-fn firsts<'a>(events: impl Iterator<Item = &'a AuthEvent>) -> [Option<&'a AuthEvent>; EventName::COUNT] {
-    let mut firsts: [Option<&AuthEvent>; EventName::COUNT] = [None; EventName::COUNT];
+fn firsts(events: &[Glance]) -> Firsts<'_> {
+    let mut firsts: Firsts<'_> = [None; EventName::COUNT];
     for event in events {
         let first = &mut firsts[event.name.index()];
         if first.is_none_or(|first| (event.time, event.identity) < (first.time, first.identity)) {

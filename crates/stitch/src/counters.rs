@@ -1,5 +1,7 @@
 //! How often each thing happened. Counters only grow; gauges say how much there is now.
 
+use std::iter::Sum;
+
 use authstitch_model::{Millis, Side};
 
 /// What the stitcher counted since it began, and how much it holds.
@@ -41,6 +43,31 @@ pub struct Counters {
     pub tombstones: u64,
 }
 
+impl Sum for Counters {
+    /// Of several stitchers, what all of them counted and hold together.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self {
+            joined: a.joined + b.joined,
+            duplicates: a.duplicates + b.duplicates,
+            orphaned: a.orphaned + b.orphaned,
+            ambiguous: a.ambiguous + b.ambiguous,
+            keyless: a.keyless + b.keyless,
+            key_conflicts: a.key_conflicts + b.key_conflicts,
+            poisoned_keys: a.poisoned_keys + b.poisoned_keys,
+            over_cap: a.over_cap + b.over_cap,
+            merged: a.merged + b.merged,
+            revised: a.revised + b.revised,
+            evicted: a.evicted + b.evicted,
+            closed: a.closed + b.closed,
+            too_late: std::array::from_fn(|side| a.too_late[side].with(b.too_late[side])),
+            open: a.open + b.open,
+            reopenable: a.reopenable + b.reopenable,
+            waiting: a.waiting + b.waiting,
+            tombstones: a.tombstones + b.tombstones,
+        })
+    }
+}
+
 /// Events of one side that came after their journey was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TooLate {
@@ -53,6 +80,14 @@ pub struct TooLate {
 }
 
 impl TooLate {
+    fn with(self, other: Self) -> Self {
+        Self {
+            events: self.events + other.events,
+            lag_sum: Millis(self.lag_sum.0.saturating_add(other.lag_sum.0)),
+            lag_max: self.lag_max.max(other.lag_max),
+        }
+    }
+
     pub(crate) fn add(&mut self, lag: Millis) {
         self.events += 1;
         self.lag_sum = Millis(self.lag_sum.0.saturating_add(lag.0));

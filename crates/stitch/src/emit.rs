@@ -1,24 +1,29 @@
 //! Rules 6 and 7: closing, telling and forgetting.
 
-use authstitch_model::{CloseReason, Journey, JourneyEvent, KeyKind, UnixNanos};
+use authstitch_model::{CloseReason, Journey, KeyKind, UnixNanos};
 
 use crate::Change;
-use crate::clock::corrected;
 use crate::index::Slot;
+use crate::keys::Kind;
+use crate::links::Linked;
 use crate::live::State;
 use crate::stitcher::Stitcher;
 
 impl Stitcher {
     /// After a journey took an event: an open one waits anew, a closed one is told of again.
     pub(crate) fn settle(&mut self, slot: Slot, changes: &mut Vec<Change>) {
-        match self.live(slot).state {
-            State::Open => {
-                let settings = self.settings;
-                let (deadline, _) = self.live(slot).closing(&settings);
-                self.arm(slot, deadline);
-            }
-            State::Closed { .. } => self.tell(slot, changes),
+        if self.live(slot).is_open() {
+            let (deadline, _) = self.closing(slot);
+            self.timers.arm(&mut self.journeys.lives, slot, deadline);
+        } else {
+            self.tell(slot, changes);
         }
+    }
+
+    /// When a journey closes if nothing more comes, and why.
+    pub(crate) fn closing(&mut self, slot: Slot) -> (UnixNanos, CloseReason) {
+        let flow = self.journeys.flow(slot);
+        self.journeys.lives[slot].closing(flow, &self.settings)
     }
 
     /// Closes an open journey and tells of it.
@@ -29,14 +34,10 @@ impl Stitcher {
         reason: CloseReason,
         changes: &mut Vec<Change>,
     ) {
-        let live = self.live(slot);
-        let id = live.id;
-        live.state = State::Closed { at, reason };
-        self.open.remove(&(id, slot));
-        self.reopenable.insert((at, id, slot));
+        self.leave_open(slot);
+        self.live(slot).state = State::Closed { at, reason };
+        self.closed.push(&mut self.journeys.lives, slot);
         self.counters.closed += 1;
-        let forgotten = at.plus(self.settings.reopen_window);
-        self.arm(slot, forgotten);
         self.link(slot, changes);
         self.tell(slot, changes);
     }
@@ -46,29 +47,19 @@ impl Stitcher {
         let live = self.live(slot);
         let State::Closed { reason, .. } = live.state else { return };
         live.revision += 1;
-        live.told = live.links.names();
-        let revision = live.revision;
-        let offsets = live.span().offsets;
-        let mut events: Vec<_> = live
-            .events
-            .iter()
-            .map(|(event, joined_by)| JourneyEvent {
-                corrected: corrected(event, &offsets),
-                event: event.clone(),
-                joined_by: *joined_by,
-            })
-            .collect();
-        events.sort_by_key(|event| (event.corrected, event.event.identity));
+        let (id, revision) = (live.id, live.revision);
+        let Linked { links, .. } = self.journeys.linked(slot);
+        self.journeys.set_linked(slot, Linked { links, told: links.names() });
         let journey = Journey {
-            id: live.id,
+            id,
             revision,
-            realm: live.realm.clone(),
-            flow: live.flow(),
-            events,
-            offsets,
+            realm: self.journeys.realm(slot),
+            flow: self.journeys.flow(slot),
+            offsets: self.journeys.span(slot).offsets,
+            events: self.journeys.in_order(slot),
             close_reason: reason,
-            previous: live.links.previous.map(|previous| previous.link),
-            next: live.links.next.map(|next| next.link),
+            previous: links.previous.map(|previous| previous.link),
+            next: links.next.map(|next| next.link),
         };
         self.counters.revised += u64::from(revision > 1);
         changes.push(Change::Closed(Box::new(journey)));
@@ -78,26 +69,21 @@ impl Stitcher {
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.freeze_links(slot);
         let live = self.remove(slot);
-        let State::Closed { at, .. } = live.state else { return };
-        let code_ttl = live.code_ttl.unwrap_or(self.settings.code_ttl);
-        let code_lives = live.last_received.plus(code_ttl).plus(self.settings.code_margin);
-        let forgotten = at.plus(self.settings.reopen_window);
-        let remembered = at.plus(self.settings.tombstones);
-        for (kind, key) in &live.keys {
-            match kind {
-                KeyKind::Flow => self.index.unshare(*key, slot),
-                KeyKind::Code => {
-                    let until = (code_lives > forgotten).then(|| code_lives.min(remembered));
-                    self.index.unbind(*key, slot, at, until);
-                }
-                _ => self.index.unbind(*key, slot, at, Some(remembered)),
+        if let State::Closed { at, .. } = live.state {
+            let code_ttl = live.code_ttl().unwrap_or(self.settings.code_ttl);
+            let code_lives = live.last_received.plus(code_ttl).plus(self.settings.code_margin);
+            let forgotten = at.plus(self.settings.reopen_window);
+            let remembered = at.plus(self.settings.tombstones);
+            for key in self.journeys.keys_of(&live) {
+                let until = match key.kind {
+                    Kind::Key(KeyKind::Code) => (code_lives > forgotten).then(|| code_lives.min(remembered)),
+                    Kind::Key(kind) => kind.is_strong().then_some(remembered),
+                    Kind::TraceId => None,
+                };
+                self.index.release(key, slot, at, until);
             }
         }
-        for (_, key) in &live.weak {
-            self.index.unshare(*key, slot);
-        }
-        for (event, _) in &live.events {
-            self.identities.remove(&event.identity);
-        }
+        let identities = &mut self.identities;
+        self.journeys.free(&live, |identity| identities.remove(identity.0, slot));
     }
 }

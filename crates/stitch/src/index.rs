@@ -1,16 +1,22 @@
-//! What each key leads to: a journey that may still take events, a tombstone, or nothing.
+//! What each key leads to: journeys that may still take events, a tombstone, or nothing.
 //!
-//! Nothing here is ever iterated in hash order.
+//! A journey holds its keys itself; the index knows only from which fingerprint to which journey or tombstone,
+//! and asks there whether it is the right one.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use authstitch_model::{KeyHash, KeyKind, UnixNanos};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use crate::caps;
+use crate::fingerprints::Fingerprints;
+use crate::journeys::Journeys;
+use crate::keys::{Key, Tie};
+use crate::pool::Place;
+use crate::tombstones::Tombstones;
 
-/// A place in the slab of journeys.
-pub type Slot = usize;
+/// A place among the journeys.
+pub type Slot = Place;
 
 /// What a strong key leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,61 +27,69 @@ pub enum Lookup {
     Poisoned,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Binding {
-    slot: Slot,
-    /// How many journeys and keys of higher precedence this key joined to the first, or would have joined.
-    links: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tombstone {
-    closed: UnixNanos,
-    expires: UnixNanos,
-}
+/// Marks the place of a tombstone; there are fewer journeys and tombstones than this.
+const STONE: Place = 1 << 31;
 
 /// All keys.
 #[derive(Debug, Default)]
 pub struct Index {
-    strong: HashMap<KeyHash, Binding>,
-    shared: HashMap<KeyHash, Vec<Slot>>,
-    tombstones: HashMap<KeyHash, Tombstone>,
-    expiries: BTreeSet<(UnixNanos, KeyHash)>,
+    places: Fingerprints,
+    tombstones: Tombstones,
     poisoned: HashSet<KeyHash>,
     poisoned_order: VecDeque<KeyHash>,
 }
 
 impl Index {
     /// What a strong key leads to at this time.
-    pub fn look_up(&self, key: KeyHash, now: UnixNanos) -> Lookup {
-        if let Some(binding) = self.strong.get(&key) {
-            return Lookup::Live(binding.slot);
+    pub fn look_up(&self, journeys: &Journeys, key: KeyHash, now: UnixNanos) -> Lookup {
+        for place in self.places.find(key.0) {
+            if place & STONE == 0 {
+                if journeys.leading(place, key).is_some() {
+                    return Lookup::Live(place);
+                }
+                continue;
+            }
+            let tombstone = self.tombstones.get(place & !STONE);
+            if tombstone.key() == key && tombstone.expires > now {
+                return Lookup::Tombstone { closed: tombstone.closed };
+            }
         }
-        match self.tombstones.get(&key) {
-            Some(tombstone) if tombstone.expires > now => Lookup::Tombstone { closed: tombstone.closed },
-            _ if self.poisoned.contains(&key) => Lookup::Poisoned,
-            _ => Lookup::Unknown,
-        }
+        if self.poisoned.contains(&key) { Lookup::Poisoned } else { Lookup::Unknown }
     }
 
-    /// Binds a strong key to a journey. A tombstone on it is gone; how often it linked journeys stays known.
-    pub fn bind(&mut self, key: KeyHash, slot: Slot) {
-        self.remove_tombstone(key);
-        self.strong
-            .entry(key)
-            .and_modify(|binding| binding.slot = slot)
-            .or_insert(Binding { slot, links: 0 });
+    /// Lets a strong key that a journey has lead to it. A tombstone on it is gone.
+    pub fn bind(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
+        let stone = self
+            .places
+            .find(key.0)
+            .find(|place| place & STONE != 0 && self.tombstones.get(place & !STONE).key() == key);
+        if let Some(stone) = stone {
+            self.remove_tombstone(stone & !STONE);
+        }
+        self.lead(journeys, slot, kind, key, 0);
+    }
+
+    fn lead(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash, links: u8) {
+        journeys.set_tie(slot, kind, key, Tie::Leads { links });
+        self.places.insert(key.0, slot);
     }
 
     /// Counts that a key joined, or would have joined, something more to its journey; `true` if it thereby
     /// turns out to be a constant and is poisoned.
-    pub fn links(&mut self, key: KeyHash) -> bool {
-        let Some(binding) = self.strong.get_mut(&key) else { return false };
-        binding.links += 1;
-        if binding.links < caps::LINKED_BY_ONE_KEY {
-            return false;
+    pub fn links(&mut self, journeys: &mut Journeys, key: KeyHash) -> bool {
+        let mut slots = self.places.find(key.0).filter(|place| place & STONE == 0);
+        let leading = slots.find_map(|slot| Some((slot, journeys.leading(slot, key)?)));
+        drop(slots);
+        let Some((slot, number)) = leading else { return false };
+        let tie = &mut journeys.key_mut(slot, number).tie;
+        if let Tie::Leads { links } = tie {
+            *links += 1;
+            if usize::from(*links) < caps::LINKED_BY_ONE_KEY {
+                return false;
+            }
         }
-        self.strong.remove(&key);
+        *tie = Tie::Noted;
+        self.places.remove(key.0, slot);
         if self.poisoned.insert(key) {
             self.poisoned_order.push_back(key);
         }
@@ -87,93 +101,79 @@ impl Index {
         true
     }
 
-    /// Forgets that a strong key leads to this journey; it stays as a tombstone until `tombstone`.
-    pub fn unbind(&mut self, key: KeyHash, slot: Slot, closed: UnixNanos, tombstone: Option<UnixNanos>) {
-        if self.strong.get(&key).is_none_or(|binding| binding.slot != slot) {
+    /// A key of a journey that is no more leads to it no more; a strong one stays as a tombstone until `until`.
+    pub fn release(&mut self, key: &Key, slot: Slot, closed: UnixNanos, until: Option<UnixNanos>) {
+        if !key.leads() {
             return;
         }
-        self.strong.remove(&key);
-        if let Some(expires) = tombstone.filter(|expires| *expires > closed) {
-            self.tombstones.insert(key, Tombstone { closed, expires });
-            self.expiries.insert((expires, key));
-            if self.tombstones.len() > caps::TOMBSTONES
-                && let Some((_, oldest)) = self.expiries.first().copied()
-            {
-                self.remove_tombstone(oldest);
-            }
+        let hash = key.hash();
+        self.places.remove(hash.0, slot);
+        if let Some(expires) = until.filter(|expires| *expires > closed) {
+            let stone = self.tombstones.add(hash, closed, expires);
+            self.places.insert(hash.0, stone | STONE);
+            // At the bound the one that would go first makes room.
+            self.expire(UnixNanos(0));
         }
     }
 
     /// Lets tombstones go whose time is over.
     pub fn expire(&mut self, now: UnixNanos) {
-        while let Some((expires, key)) = self.expiries.first().copied()
-            && expires <= now
-        {
-            self.remove_tombstone(key);
+        while let Some(stone) = self.tombstones.next_to_go(now) {
+            self.remove_tombstone(stone);
         }
     }
 
-    fn remove_tombstone(&mut self, key: KeyHash) {
-        if let Some(tombstone) = self.tombstones.remove(&key) {
-            self.expiries.remove(&(tombstone.expires, key));
-        }
+    fn remove_tombstone(&mut self, stone: Place) {
+        let key = self.tombstones.remove(stone);
+        self.places.remove(key.0, stone | STONE);
     }
 
-    /// The journeys that share a session, trace or container.
-    pub fn sharing(&self, key: KeyHash) -> &[Slot] {
-        self.shared.get(&key).map_or(&[], Vec::as_slice)
+    /// The journeys that share a session, trace or container, in the order in which they came to it.
+    pub fn sharing<'a>(&'a self, journeys: &'a Journeys, key: KeyHash) -> impl Iterator<Item = Slot> {
+        let journeys_there = self.places.find(key.0).filter(|place| place & STONE == 0);
+        journeys_there.filter(move |slot| journeys.leading(*slot, key).is_some())
     }
 
-    /// Lets a journey be found under a session, trace or container; at the bound the one that was shared first
-    /// is found there no more.
-    pub fn share(&mut self, key: KeyHash, slot: Slot) {
-        let slots = self.shared.entry(key).or_default();
-        if slots.contains(&slot) {
+    /// The same without one of them.
+    pub fn sharing_beside<'a>(
+        &'a self,
+        journeys: &'a Journeys,
+        key: KeyHash,
+        slot: Slot,
+    ) -> impl Iterator<Item = Slot> {
+        let others = self.places.find(key.0).filter(move |place| place & STONE == 0 && *place != slot);
+        others.filter(move |other| journeys.leading(*other, key).is_some())
+    }
+
+    /// Lets a journey be found under a session, trace or container of its own; at the bound the one that was
+    /// shared first is found there no more.
+    pub fn share(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
+        if matches!(journeys.tie(slot, kind, key), Tie::Leads { .. }) {
             return;
         }
-        if slots.len() == caps::JOURNEYS_PER_WEAK_KEY {
-            slots.remove(0);
-        }
-        slots.push(slot);
-    }
-
-    /// The journey is found there no more.
-    pub fn unshare(&mut self, key: KeyHash, slot: Slot) {
-        if let Some(slots) = self.shared.get_mut(&key) {
-            slots.retain(|known| *known != slot);
-            if slots.is_empty() {
-                self.shared.remove(&key);
+        if self.places.find(key.0).nth(caps::JOURNEYS_PER_WEAK_KEY - 1).is_some() {
+            let sharing: Vec<Slot> = self.sharing(journeys, key).collect();
+            if let [first, ..] = sharing[..]
+                && sharing.len() == caps::JOURNEYS_PER_WEAK_KEY
+            {
+                journeys.set_tie(first, kind, key, Tie::Noted);
+                self.places.remove(key.0, first);
             }
         }
+        self.lead(journeys, slot, kind, key, 0);
     }
 
-    /// Everything that led to one journey leads to another.
-    pub fn moved(&mut self, keys: &[(KeyKind, KeyHash)], weak: &[(KeyKind, KeyHash)], from: Slot, to: Slot) {
-        for (kind, key) in keys {
-            if *kind == KeyKind::Flow {
-                self.unshare(*key, from);
-                self.share(*key, to);
-            } else if let Some(binding) = self.strong.get_mut(key).filter(|binding| binding.slot == from) {
-                binding.slot = to;
-            }
-        }
-        for (_, key) in weak {
-            self.unshare(*key, from);
-            self.share(*key, to);
-        }
-    }
-
-    /// One key leads to this journey no more, without a tombstone.
-    pub fn release(&mut self, (kind, key): (KeyKind, KeyHash), slot: Slot) {
-        if kind.is_strong() {
-            self.unbind(key, slot, UnixNanos(0), None);
-        } else {
-            self.unshare(key, slot);
+    /// A key that led to a journey leads to the one that took its place, and has it noted there.
+    pub fn moved(&mut self, journeys: &mut Journeys, key: &Key, kind: KeyKind, to: Slot) {
+        match key.tie {
+            Tie::Leads { links } if kind.is_strong() => self.lead(journeys, to, kind, key.hash(), links),
+            _ if kind.is_strong() => {}
+            _ => self.share(journeys, to, kind, key.hash()),
         }
     }
 
     /// How many tombstones stand.
-    pub fn tombstones(&self) -> usize {
+    pub const fn tombstones(&self) -> usize {
         self.tombstones.len()
     }
 }

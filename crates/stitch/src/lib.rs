@@ -44,19 +44,31 @@
 //! No result depends on the order of a hash map or of a slab: timers fire by (deadline, kind, id), candidates
 //! are chosen by (start, id), and everything else follows from the order of events.
 
+mod blocks;
 mod candidates;
 mod caps;
 pub mod clock;
+mod closed;
 mod counters;
 mod emit;
+mod fingerprints;
 mod hold;
 mod index;
+mod interned;
+mod journeys;
+mod keys;
 mod links;
 mod live;
 mod merge;
+mod oldest;
+mod pack;
+mod pool;
 mod settings;
+mod span;
 mod stitcher;
 mod strong;
+mod timers;
+mod tombstones;
 mod waiting;
 
 pub use counters::{Counters, TooLate};

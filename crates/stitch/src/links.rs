@@ -5,7 +5,7 @@
 //! told of again when a link leads elsewhere than it was told, or to another flow; that a gap changed a little is
 //! told with the next revision.
 
-use authstitch_model::{Flow, JourneyId, Predecessor, Successor, UnixNanos};
+use authstitch_model::{Flow, JourneyId, KeyKind, Predecessor, Successor, UnixNanos};
 
 use crate::Change;
 use crate::index::Slot;
@@ -30,6 +30,13 @@ pub struct Links {
 
 /// Where links lead: what makes a new revision when it changes.
 pub type LinkNames = (Option<JourneyId>, Option<(JourneyId, Flow)>);
+
+/// A journey's links, and where they led when it was last told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    pub links: Links,
+    pub told: LinkNames,
+}
 
 impl Links {
     pub fn names(&self) -> LinkNames {
@@ -81,16 +88,20 @@ impl Stitcher {
     /// Links a journey and those beside it anew. The others that have closed are told of again if their links
     /// lead elsewhere now.
     pub(crate) fn link(&mut self, slot: Slot, changes: &mut Vec<Change>) {
+        if self.live(slot).alone {
+            return;
+        }
         let around = self.neighbours(slot);
-        if around.len() == 1 && self.live(slot).links == Links::default() {
+        if around.len() == 1 && self.journeys.linked(slot).links == Links::default() {
+            self.live(slot).alone = true;
             return;
         }
         self.relink(slot, &around);
-        let live = self.live(slot);
-        let (id, start) = (live.id, live.span().start);
+        let (id, start) = (self.live(slot).id, self.span(slot).start);
         let place = around.iter().position(|known| *known == slot).unwrap_or(0);
         for (other_place, other) in around.into_iter().enumerate() {
-            let links = self.live(other).links;
+            self.live(other).alone = false;
+            let links = self.journeys.linked(other).links;
             let nearer = if other_place < place {
                 links.next.is_none_or(|next| next.start >= start)
             } else {
@@ -101,7 +112,8 @@ impl Stitcher {
             }
             let around = self.neighbours(other);
             self.relink(other, &around);
-            if self.live(other).links.names() != self.live(other).told {
+            let Linked { links, told } = self.journeys.linked(other);
+            if links.names() != told {
                 self.tell(other, changes);
             }
         }
@@ -109,9 +121,14 @@ impl Stitcher {
 
     /// A journey is about to be forgotten: those linked to it keep the link as it is.
     pub(crate) fn freeze_links(&mut self, slot: Slot) {
+        if self.live(slot).alone {
+            return;
+        }
         let id = self.live(slot).id;
         for other in self.neighbours(slot) {
-            self.live(other).links.forget(id);
+            let Linked { mut links, told } = self.journeys.linked(other);
+            links.forget(id);
+            self.journeys.set_linked(other, Linked { links, told });
         }
     }
 
@@ -120,37 +137,38 @@ impl Stitcher {
         let place = around.iter().position(|known| *known == slot).unwrap_or(0);
         let before = place.checked_sub(1).map(|before| around[before]);
         let after = around.get(place + 1).copied();
-        let recorded = self.live(slot).links;
-        let span = self.live(slot).span();
+        let Linked { links: recorded, told } = self.journeys.linked(slot);
+        let span = self.span(slot);
         let forgotten = Links {
             previous: recorded.previous.filter(|previous| previous.forgotten && previous.start <= span.start),
             next: recorded.next.filter(|next| next.forgotten && next.start >= span.start),
         };
         let previous = before.map(|before| {
-            let live = self.live(before);
-            let (journey, earlier) = (live.id, live.span());
+            let (journey, earlier) = (self.live(before).id, self.span(before));
             let link = Predecessor { journey, gap: span.start.since(earlier.last) };
             Neighbour { link, start: earlier.start, forgotten: false }
         });
         let next = after.map(|after| {
-            let live = self.live(after);
-            let (journey, flow, start) = (live.id, live.flow(), live.span().start);
+            let (journey, start) = (self.live(after).id, self.span(after).start);
+            let flow = self.journeys.flow(after);
             let link = Successor { journey, gap: start.since(span.last), flow };
             Neighbour { link, start, forgotten: false }
         });
         // Of a forgotten journey and a known one, the one that lies nearer.
-        self.live(slot).links = Links {
+        let links = Links {
             previous: previous.into_iter().chain(forgotten.previous).max_by_key(|previous| previous.start),
             next: forgotten.next.into_iter().chain(next).min_by_key(|next| next.start),
         };
+        self.journeys.set_linked(slot, Linked { links, told });
     }
 
     /// The journeys that share a session or a container with this one, itself among them, by start.
     pub(crate) fn neighbours(&mut self, slot: Slot) -> Vec<Slot> {
-        let mut neighbours = vec![slot];
-        for key in self.live(slot).linking_keys() {
-            neighbours.extend_from_slice(self.index.sharing(key));
-        }
+        let keys = self.journeys.keys(slot);
+        let linking = keys.filter(|key| matches!(key.noted(), Some(KeyKind::Flow | KeyKind::Session)));
+        let mut neighbours: Vec<Slot> =
+            linking.flat_map(|key| self.index.sharing_beside(&self.journeys, key.hash(), slot)).collect();
+        neighbours.push(slot);
         neighbours.sort_unstable();
         neighbours.dedup();
         if neighbours.len() > 1 {

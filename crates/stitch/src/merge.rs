@@ -1,47 +1,68 @@
 //! Rule 8: two journeys that turn out to be one.
 
-use authstitch_model::{JourneyId, KeyHash, KeyKind};
+use authstitch_model::{JourneyId, KeyHash, UnixNanos};
 
 use crate::Change;
-use crate::caps;
 use crate::index::Slot;
-use crate::live::State;
+use crate::keys::{Key, Tie};
+use crate::links::Linked;
+use crate::live::Live;
 use crate::stitcher::Stitcher;
 
 impl Stitcher {
     /// Makes one journey of two; the older id survives. Gives its slot.
     pub(crate) fn merge(&mut self, a: Slot, b: Slot, changes: &mut Vec<Change>) -> Slot {
         let (id_a, id_b) = (self.live(a).id, self.live(b).id);
-        let (into, from) = if id_a <= id_b { (a, b) } else { (b, a) };
+        let (into, from, id) = if id_a <= id_b { (a, b, id_a) } else { (b, a, id_b) };
         let absorbed = self.remove(from);
-        self.index.moved(&absorbed.keys, &absorbed.weak, from, into);
         self.counters.merged += 1;
-        let survivor = self.live(into);
-        let (id, was) = (survivor.id, survivor.state);
         if absorbed.revision > 0 {
             changes.push(Change::Merged { journey: absorbed.id, revision: absorbed.revision + 1, into: id });
         }
-        let mut over = take_over(&mut survivor.keys, &absorbed.keys, caps::KEYS_PER_JOURNEY);
-        over.extend(take_over(&mut survivor.weak, &absorbed.weak, caps::WEAK_KEYS_PER_JOURNEY));
-        let gone = absorbed.id;
-        let dropped = survivor.absorb(absorbed);
-        if let State::Closed { at, .. } = was
-            && survivor.is_open()
-        {
-            self.reopenable.remove(&(at, id, into));
-            self.open.insert((id, into));
+        self.take_over_keys(&absorbed, from, into);
+        self.live(into).absorb(&absorbed);
+        let Linked { links, told } = self.journeys.linked(into);
+        let links = links.joined(self.journeys.linked_of(&absorbed).links, [id, absorbed.id]);
+        self.journeys.set_linked(into, Linked { links, told });
+        if absorbed.is_open() {
+            self.reopen(into);
         }
-        for (event, _) in dropped {
-            self.identities.remove(&event.identity);
-            self.counters.over_cap += 1;
-        }
-        for key in over {
-            self.index.release(key, into);
+        let events = self.journeys.events_of(&absorbed);
+        let identities = &mut self.identities;
+        self.journeys.free(&absorbed, |identity| identities.remove(identity.0, from));
+        for (event, joined_by) in events {
+            let references = self.journeys.references(into, &event);
+            if self.journeys.add(into, &event, joined_by, references) {
+                self.identities.insert(event.identity.0, into);
+            } else {
+                self.counters.over_cap += 1;
+            }
         }
         for neighbour in self.neighbours(into) {
-            self.live(neighbour).links.rename(gone, id);
+            let Linked { mut links, told } = self.journeys.linked(neighbour);
+            links.rename(absorbed.id, id);
+            self.journeys.set_linked(neighbour, Linked { links, told });
         }
         into
+    }
+
+    /// Everything that led to one journey leads to another, as far as that has room for its keys.
+    fn take_over_keys(&mut self, absorbed: &Live, from: Slot, into: Slot) {
+        let keys: Vec<Key> = self.journeys.keys_of(absorbed).copied().collect();
+        if let Some(key) = self.journeys.journey_key_of(absorbed)
+            && self.journeys.journey_key(into).is_none()
+        {
+            self.journeys.set_journey_key(into, key);
+        }
+        for key in &keys {
+            self.index.release(key, from, UnixNanos(0), None);
+        }
+        for (key, kind) in keys.iter().filter_map(|key| Some((key, key.noted()?))) {
+            let known = self.journeys.tie(into, kind, key.hash()) != Tie::Carried;
+            if known || self.journeys.note(into, kind, key.hash()) {
+                self.index.moved(&mut self.journeys, key, kind, into);
+            }
+        }
     }
 
     /// Lets a journey absorb those that its trace founded and whose time overlaps its own.
@@ -51,9 +72,9 @@ impl Stitcher {
         slot: Slot,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        let others = self.index.sharing(trace).to_vec();
+        let others: Vec<Slot> = self.index.sharing_beside(&self.journeys, trace, slot).collect();
         let mut founded: Vec<(JourneyId, Slot)> = Vec::new();
-        for other in others.into_iter().filter(|other| *other != slot) {
+        for other in others {
             if self.live(other).is_founded_by_trace() && self.overlaps(slot, other) {
                 founded.push((self.live(other).id, other));
             }
@@ -64,27 +85,7 @@ impl Stitcher {
 
     /// Whether one begins while the other can still have events.
     fn overlaps(&mut self, a: Slot, b: Slot) -> bool {
-        let (start_a, start_b) = (self.live(a).span().start, self.live(b).span().start);
+        let (start_a, start_b) = (self.span(a).start, self.span(b).start);
         self.spans(a, start_b) || self.spans(b, start_a)
     }
-}
-
-/// Adds the keys of one journey to those of another, and gives those that find no room.
-fn take_over(
-    keys: &mut Vec<(KeyKind, KeyHash)>,
-    others: &[(KeyKind, KeyHash)],
-    cap: usize,
-) -> Vec<(KeyKind, KeyHash)> {
-    let mut over = Vec::new();
-    for key in others {
-        if keys.contains(key) {
-            continue;
-        }
-        if keys.len() < cap {
-            keys.push(*key);
-        } else {
-            over.push(*key);
-        }
-    }
-    over
 }

@@ -1,35 +1,39 @@
 //! The state of the stitcher, and the way of one event through it.
 
-use std::collections::BTreeSet;
-
-use authstitch_model::{AuthEvent, CloseReason, Identity, JourneyId, UnixNanos};
-use hashbrown::HashSet;
+use authstitch_model::{AuthEvent, CloseReason, Identity, JoinedBy, JourneyId, Realm, UnixNanos};
 
 use crate::Change;
 use crate::caps;
+use crate::closed::ClosedQueue;
 use crate::counters::Counters;
+use crate::fingerprints::Fingerprints;
 use crate::index::{Index, Slot};
+use crate::journeys::Journeys;
 use crate::live::{Live, State};
+use crate::oldest::Oldest;
+use crate::pool::Place;
 use crate::settings::Settings;
+use crate::timers::Timers;
 use crate::waiting::WaitingRoom;
+
+/// Marks the place of a waiting event among the identities; fewer wait, and fewer journeys are kept, than this.
+pub const WAITING: Place = 1 << 31;
 
 /// Everything that is open, waits, or is remembered.
 #[derive(Debug)]
 pub struct Stitcher {
     pub(crate) settings: Settings,
     pub(crate) counters: Counters,
+    pub(crate) journeys: Journeys,
     pub(crate) index: Index,
     pub(crate) waiting: WaitingRoom,
-    /// Identities of the events that are kept or wait.
-    pub(crate) identities: HashSet<Identity>,
-    slab: Vec<Option<Live>>,
-    free: Vec<Slot>,
-    /// By (deadline, id). A timer whose journey has another deadline is stale and only armed anew.
-    timers: BTreeSet<(UnixNanos, JourneyId, Slot)>,
-    /// Open journeys by age: an id begins with its first receipt time.
-    pub(crate) open: BTreeSet<(JourneyId, Slot)>,
-    /// Closed journeys by the time of closing.
-    pub(crate) reopenable: BTreeSet<(UnixNanos, JourneyId, Slot)>,
+    /// From the identities of events to the journeys that hold them and the places where they wait.
+    pub(crate) identities: Fingerprints,
+    pub(crate) timers: Timers,
+    pub(crate) closed: ClosedQueue,
+    oldest: Oldest,
+    /// How many journeys are open.
+    open: usize,
 }
 
 impl Default for Stitcher {
@@ -45,23 +49,25 @@ impl Stitcher {
         Self {
             settings,
             counters: Counters::default(),
+            journeys: Journeys::default(),
             index: Index::default(),
             waiting: WaitingRoom::default(),
-            identities: HashSet::new(),
-            slab: Vec::new(),
-            free: Vec::new(),
-            timers: BTreeSet::new(),
-            open: BTreeSet::new(),
-            reopenable: BTreeSet::new(),
+            identities: Fingerprints::default(),
+            timers: Timers::default(),
+            closed: ClosedQueue::default(),
+            oldest: Oldest::default(),
+            open: 0,
         }
     }
 
     /// Takes one event received at `received`. The caller has called [`Self::advance`] up to that time.
     pub fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        if self.identities.contains(&event.identity) {
+        if self.is_known(event.identity) {
             self.counters.duplicates += 1;
+        } else if let Some(slot) = self.usual_destination(&event, received) {
+            self.join(slot, received, &event, JoinedBy::Strong, changes);
         } else if self.has_usable_strong_key(&event, received) {
-            self.accept_strong(received, event, changes);
+            self.accept_strong(received, &event, changes);
         } else if event.keys.flow.is_some() || event.keys.weak().next().is_some() {
             self.hold(received, event, changes);
         } else {
@@ -69,18 +75,29 @@ impl Stitcher {
         }
     }
 
+    /// Whether an event with this identity is kept or waits.
+    fn is_known(&mut self, identity: Identity) -> bool {
+        let (waiting, journeys) = (&self.waiting, &mut self.journeys);
+        self.identities.find(identity.0).any(|place| {
+            if place & WAITING == 0 {
+                journeys.has_event(place, identity)
+            } else {
+                waiting.has_event(place & !WAITING, identity)
+            }
+        })
+    }
+
     /// Fires everything due at or before `now`. At one deadline, waiting events are placed before journeys are
     /// closed, so that they still find them.
     pub fn advance(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
         loop {
             let waiting = self.waiting.next_deadline().filter(|deadline| *deadline <= now);
-            let timer =
-                self.timers.first().map(|(deadline, ..)| *deadline).filter(|deadline| *deadline <= now);
+            let timer = self.next_timer(now);
             match (waiting, timer) {
-                (Some(waiting), timer) if timer.is_none_or(|timer| waiting <= timer) => {
+                (Some(waiting), timer) if timer.is_none_or(|(timer, ..)| waiting <= timer) => {
                     self.place_next(waiting, changes);
                 }
-                (_, Some(_)) => self.fire(changes),
+                (_, Some((at, _, slot))) => self.fire(at, slot, changes),
                 (_, None) => break,
             }
         }
@@ -90,8 +107,8 @@ impl Stitcher {
     /// The earliest time at which something may happen without another event.
     #[must_use]
     pub fn next_deadline(&self) -> Option<UnixNanos> {
-        let timer = self.timers.first().map(|(deadline, ..)| *deadline);
-        [self.waiting.next_deadline(), timer].into_iter().flatten().min()
+        let forgotten = self.next_forgotten().map(|(at, ..)| at);
+        [self.waiting.next_deadline(), self.timers.next(), forgotten].into_iter().flatten().min()
     }
 
     /// Places every waiting event and closes every open journey as `shutdown`, oldest first.
@@ -99,7 +116,7 @@ impl Stitcher {
         while self.waiting.len() > 0 {
             self.place_next(now, changes);
         }
-        while let Some((_, slot)) = self.open.first().copied() {
+        while let Some(slot) = self.oldest.first(&self.journeys.lives) {
             self.close(slot, now, CloseReason::Shutdown, changes);
         }
     }
@@ -108,98 +125,113 @@ impl Stitcher {
     #[must_use]
     pub fn counters(&self) -> Counters {
         Counters {
-            open: self.open.len() as u64,
-            reopenable: self.reopenable.len() as u64,
+            open: self.open as u64,
+            reopenable: self.closed.len() as u64,
             waiting: self.waiting.len() as u64,
             tombstones: self.index.tombstones() as u64,
             ..self.counters
         }
     }
 
-    fn fire(&mut self, changes: &mut Vec<Change>) {
-        let Some((at, id, slot)) = self.timers.pop_first() else { return };
-        let Some(live) = self.slab[slot].as_mut().filter(|live| live.id == id) else { return };
-        live.armed = None;
-        if live.deadline > at {
-            let deadline = live.deadline;
-            self.arm(slot, deadline);
+    /// The first timer due at or before `now`: of an open journey to close, or of a closed one to be forgotten.
+    fn next_timer(&mut self, now: UnixNanos) -> Option<(UnixNanos, JourneyId, Slot)> {
+        let (journeys, settings) = (&mut self.journeys, &self.settings);
+        while self.timers.begin_second(now, journeys, |journeys, slot| {
+            let flow = journeys.flow(slot);
+            journeys.lives[slot].closing(flow, settings).0
+        }) {}
+        let closing = self.timers.soonest(&self.journeys.lives);
+        let due = [closing, self.next_forgotten()].into_iter().flatten().min();
+        due.filter(|(at, ..)| *at <= now)
+    }
+
+    /// The closed journey that is forgotten next, and when.
+    fn next_forgotten(&self) -> Option<(UnixNanos, JourneyId, Slot)> {
+        let (at, id, slot) = self.closed.first(&self.journeys.lives)?;
+        Some((at.plus(self.settings.reopen_window), id, slot))
+    }
+
+    fn fire(&mut self, at: UnixNanos, slot: Slot, changes: &mut Vec<Change>) {
+        if !self.live(slot).is_open() {
+            self.forget(slot);
             return;
         }
-        match live.state {
-            State::Open => {
-                let (_, reason) = live.closing(&self.settings);
-                self.close(slot, at, reason, changes);
-            }
-            State::Closed { .. } => self.forget(slot),
+        self.timers.pop(&mut self.journeys.lives);
+        let (deadline, reason) = self.closing(slot);
+        if deadline > at {
+            self.timers.arm(&mut self.journeys.lives, slot, deadline);
+        } else {
+            self.close(slot, at, reason, changes);
         }
     }
 
     /// A new, empty journey; the oldest make room for it at the bound.
-    pub(crate) fn insert(&mut self, live: Live, changes: &mut Vec<Change>) -> Slot {
-        if self.open.len() + self.reopenable.len() >= self.settings.journeys {
-            self.make_room(live.last_received, changes);
+    pub(crate) fn insert(
+        &mut self,
+        id: JourneyId,
+        realm: &Realm,
+        received: UnixNanos,
+        changes: &mut Vec<Change>,
+    ) -> Slot {
+        if self.open + self.closed.len() >= self.settings.journeys {
+            self.make_room(received, changes);
         }
-        let id = live.id;
-        let slot = if let Some(slot) = self.free.pop() {
-            self.slab[slot] = Some(live);
-            slot
-        } else {
-            self.slab.push(Some(live));
-            self.slab.len() - 1
-        };
-        self.open.insert((id, slot));
+        let slot = self.journeys.insert(id, realm, received);
+        self.enter_open(slot);
         slot
     }
 
     fn make_room(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
-        if let Some((.., slot)) = self.reopenable.first().copied() {
+        if let Some((.., slot)) = self.next_forgotten() {
             self.forget(slot);
-        } else if let Some((_, slot)) = self.open.first().copied() {
+        } else if let Some(slot) = self.oldest.first(&self.journeys.lives) {
             self.counters.evicted += 1;
             self.close(slot, now, CloseReason::Evicted, changes);
             self.forget(slot);
         }
     }
 
-    /// Takes a journey out of the slab.
+    fn enter_open(&mut self, slot: Slot) {
+        self.oldest.opened(self.journeys.lives[slot].id, slot);
+        self.open += 1;
+    }
+
+    /// An open journey is about to be closed or taken out.
+    pub(crate) fn leave_open(&mut self, slot: Slot) {
+        self.timers.disarm(&mut self.journeys.lives, slot);
+        self.oldest.gone(self.journeys.lives[slot].id, slot);
+        self.open -= 1;
+    }
+
+    /// A closed journey turned out to be the same as an open one.
+    pub(crate) fn reopen(&mut self, slot: Slot) {
+        if !self.live(slot).is_open() {
+            self.closed.remove(&mut self.journeys.lives, slot);
+            self.live(slot).state = State::New;
+            self.enter_open(slot);
+        }
+    }
+
+    /// Takes a journey out. What belongs to it is still there, to be read and freed.
     pub(crate) fn remove(&mut self, slot: Slot) -> Live {
-        #[expect(
-            clippy::expect_used,
-            reason = "every slot in the index, in `open` and in `reopenable` is filled"
-        )]
-        let live = self.slab[slot].take().expect("a slot that is known is filled");
-        self.free.push(slot);
-        match live.state {
-            State::Open => self.open.remove(&(live.id, slot)),
-            State::Closed { at, .. } => self.reopenable.remove(&(at, live.id, slot)),
-        };
-        live
+        if self.live(slot).is_open() {
+            self.leave_open(slot);
+        } else {
+            self.closed.remove(&mut self.journeys.lives, slot);
+        }
+        self.journeys.remove(slot)
     }
 
     /// The journey in a slot.
     pub(crate) fn live(&mut self, slot: Slot) -> &mut Live {
-        #[expect(
-            clippy::expect_used,
-            reason = "every slot in the index, in `open` and in `reopenable` is filled"
-        )]
-        self.slab[slot].as_mut().expect("a slot that is known is filled")
-    }
-
-    /// Arms a journey's timer. A later deadline waits for the earlier timer to come round.
-    pub(crate) fn arm(&mut self, slot: Slot, deadline: UnixNanos) {
-        let live = self.live(slot);
-        live.deadline = deadline;
-        if live.armed.is_none_or(|armed| deadline < armed) {
-            live.armed = Some(deadline);
-            let id = live.id;
-            self.timers.insert((deadline, id, slot));
-        }
+        &mut self.journeys.lives[slot]
     }
 
     /// Lets an event wait; the one whose turn is next is placed early at the bound.
     fn hold(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        self.identities.insert(event.identity);
-        self.waiting.enter(received.plus(self.settings.hold), received, event);
+        let identity = event.identity;
+        let place = self.waiting.enter(received.plus(self.settings.hold), received, event);
+        self.identities.insert(identity.0, place | WAITING);
         if self.waiting.len() > caps::WAITING_EVENTS {
             self.place_next(received, changes);
         }

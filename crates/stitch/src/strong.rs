@@ -1,11 +1,11 @@
 //! Rules 1 to 3: events with strong keys.
 
-use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, Realm, UnixNanos};
+use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNanos};
 
 use crate::Change;
-use crate::caps;
 use crate::index::{Lookup, Slot};
-use crate::live::{Live, binding_keys};
+use crate::keys::Tie;
+use crate::live::binding_keys;
 use crate::stitcher::Stitcher;
 
 /// Where an event with strong keys goes.
@@ -16,11 +16,24 @@ enum Destination {
 }
 
 impl Stitcher {
+    /// The journey to which an event's strongest key leads, if it decides and the journey may have the event: the
+    /// usual way, and a short one.
+    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Option<Slot> {
+        let keys = &event.keys;
+        let (key, is_code) = match (keys.journey.or(keys.challenge), keys.code) {
+            (Some(key), _) => (key, false),
+            (None, code) => (code?, true),
+        };
+        let Lookup::Live(slot) = self.look_up(key, now) else { return None };
+        let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
+        (decides && self.may_have(slot, keys.journey)).then_some(slot)
+    }
+
     /// Whether an event has a strong key that decides. A code that comes with a container alone, and that nothing
     /// but codes ties yet, decides nothing: the container does, by time.
     pub(crate) fn has_usable_strong_key(&mut self, event: &AuthEvent, now: UnixNanos) -> bool {
         let contained = event.keys.flow.is_some();
-        event.keys.strong().any(|(kind, key)| match self.index.look_up(key, now) {
+        event.keys.strong().any(|(kind, key)| match self.look_up(key, now) {
             Lookup::Poisoned => false,
             Lookup::Unknown => kind != KeyKind::Code || !contained,
             Lookup::Live(slot) => kind != KeyKind::Code || !contained || self.live(slot).is_tied(),
@@ -28,19 +41,28 @@ impl Stitcher {
         })
     }
 
-    pub(crate) fn accept_strong(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        let slot = match self.destination(received, &event) {
+    pub(crate) fn accept_strong(
+        &mut self,
+        received: UnixNanos,
+        event: &AuthEvent,
+        changes: &mut Vec<Change>,
+    ) {
+        let slot = match self.destination(received, event) {
             Destination::TooLate { closed } => {
                 self.counters.too_late[event.side.index()].add(received.since(closed));
                 return;
             }
             Destination::Journey(slot) => slot,
-            Destination::New => match event.keys.flow.and_then(|container| self.prelude(container, &event)) {
+            Destination::New => match event.keys.flow.and_then(|container| self.prelude(container, event)) {
                 Some(slot) => slot,
-                None => self.found(received, &event, changes),
+                None => self.found(received, event, changes),
             },
         };
         self.join(slot, received, event, JoinedBy::Strong, changes);
+    }
+
+    pub(crate) fn look_up(&self, key: KeyHash, now: UnixNanos) -> Lookup {
+        self.index.look_up(&self.journeys, key, now)
     }
 
     /// The key of highest precedence that leads to a journey that may have the event decides. If none does, a
@@ -49,7 +71,7 @@ impl Stitcher {
         let mut higher_is_new = false;
         let mut too_late = None;
         for (kind, key) in event.keys.strong() {
-            match self.index.look_up(key, now) {
+            match self.look_up(key, now) {
                 Lookup::Live(slot) if self.may_have(slot, event.keys.journey) => {
                     if !(higher_is_new && self.count_link(key)) {
                         return Destination::Journey(slot);
@@ -75,7 +97,7 @@ impl Stitcher {
     /// What a container holds of an attempt before its first strong key came: the attempt at an event's time, if
     /// it has none and the event can still be of it.
     fn prelude(&mut self, container: KeyHash, event: &AuthEvent) -> Option<Slot> {
-        let attempts = self.index.sharing(container).to_vec();
+        let attempts = self.sharing(container);
         let attempt = self.attempt_at(&attempts, event)?;
         let fits = !self.live(attempt).is_strong()
             && self.spans_event(attempt, event)
@@ -85,13 +107,13 @@ impl Stitcher {
 
     /// Whether a journey may take an event with this journey key: it has the same one or none.
     fn may_have(&mut self, slot: Slot, journey: Option<KeyHash>) -> bool {
-        let own = self.live(slot).journey_key;
+        let own = self.journeys.journey_key(slot);
         own.is_none() || journey.is_none() || own == journey
     }
 
     /// Counts that a key joins journeys, or would; `true` if it is thereby poisoned and joins nothing.
     fn count_link(&mut self, key: KeyHash) -> bool {
-        let poisoned = self.index.links(key);
+        let poisoned = self.index.links(&mut self.journeys, key);
         self.counters.poisoned_keys += u64::from(poisoned);
         poisoned
     }
@@ -104,8 +126,7 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) -> Slot {
         let id = JourneyId::new(received, event.identity);
-        let realm: Realm = event.realm.clone();
-        self.insert(Live::new(id, realm, received), changes)
+        self.insert(id, &event.realm, received, changes)
     }
 
     /// Puts an event into a journey: binds its keys, merges what they join, tells of it or arms its timer.
@@ -113,27 +134,34 @@ impl Stitcher {
         &mut self,
         slot: Slot,
         received: UnixNanos,
-        event: AuthEvent,
+        event: &AuthEvent,
         joined_by: JoinedBy,
         changes: &mut Vec<Change>,
     ) {
         let mut slot = slot;
-        for key in binding_keys(&event.keys) {
-            slot = self.bind(slot, key, received, &event, changes);
-        }
         // Only an event that is the journey's own lets it be found by session or trace.
-        let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        for key in event.keys.weak().filter(|_| own) {
-            self.share(slot, key);
+        let mut own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+        let mut references = self.journeys.references(slot, event);
+        if !self.journeys.knows_keys(slot, event, &references) {
+            for key in binding_keys(&event.keys) {
+                slot = self.bind(slot, key, received, event, changes);
+            }
+            own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+            for (kind, key) in event.keys.weak().filter(|_| own) {
+                if self.journeys.note(slot, kind, key) {
+                    self.index.share(&mut self.journeys, slot, kind, key);
+                }
+            }
+            references = self.journeys.references(slot, event);
         }
-        let (trace, identity) = (event.keys.trace, event.identity);
-        if self.live(slot).add(received, event, joined_by) {
+        self.live(slot).heard(received, event);
+        if self.journeys.add(slot, event, joined_by, references) {
             self.counters.joined += 1;
-            self.identities.insert(identity);
+            self.identities.insert(event.identity.0, slot);
         } else {
             self.counters.over_cap += 1;
         }
-        if let Some(trace) = trace.filter(|_| own) {
+        if let Some(trace) = event.keys.trace.filter(|_| own) {
             slot = self.absorb_founded_by(trace, slot, changes);
         }
         self.link(slot, changes);
@@ -152,13 +180,16 @@ impl Stitcher {
         if kind == KeyKind::Flow {
             return self.enter_container(slot, key, event, changes);
         }
-        match self.index.look_up(key, now) {
-            Lookup::Live(other) if other == slot => slot,
+        let tie = self.journeys.tie(slot, kind, key);
+        if matches!(tie, Tie::Leads { .. }) {
+            return slot;
+        }
+        match self.look_up(key, now) {
             Lookup::Live(other) => {
-                let (own, others) = (self.live(slot).journey_key, self.live(other).journey_key);
+                let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
                     // The key stays where it is. It is noted here, so that it counts once for each journey.
-                    if self.note(slot, (kind, key)) {
+                    if self.journeys.note(slot, kind, key) {
                         self.counters.key_conflicts += 1;
                         self.count_link(key);
                     }
@@ -171,11 +202,11 @@ impl Stitcher {
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                if self.note(slot, (kind, key)) || self.live(slot).keys.contains(&(kind, key)) {
+                if tie == Tie::Noted || self.journeys.note(slot, kind, key) {
                     if kind == KeyKind::Journey {
-                        self.live(slot).journey_key = Some(key);
+                        self.journeys.set_journey_key(slot, key);
                     }
-                    self.index.bind(key, slot);
+                    self.index.bind(&mut self.journeys, slot, kind, key);
                 }
                 slot
             }
@@ -191,34 +222,14 @@ impl Stitcher {
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        let key = (KeyKind::Flow, container);
-        if self.live(slot).keys.contains(&key) {
+        if self.journeys.tie(slot, KeyKind::Flow, container) != Tie::Carried {
             return slot;
         }
         let is_strong = self.live(slot).is_strong();
         let prelude = if is_strong { self.prelude(container, event) } else { None };
-        if self.note(slot, key) {
-            self.index.share(container, slot);
+        if self.journeys.note(slot, KeyKind::Flow, container) {
+            self.index.share(&mut self.journeys, slot, KeyKind::Flow, container);
         }
         prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))
-    }
-
-    /// Notes a key with a journey; `false` if it is there already or finds no room.
-    fn note(&mut self, slot: Slot, key: (KeyKind, KeyHash)) -> bool {
-        let keys = &mut self.live(slot).keys;
-        let noted = keys.len() < caps::KEYS_PER_JOURNEY && !keys.contains(&key);
-        if noted {
-            keys.push(key);
-        }
-        noted
-    }
-
-    /// Lets a journey be found under a weak key.
-    fn share(&mut self, slot: Slot, key: (KeyKind, KeyHash)) {
-        let live = self.live(slot);
-        if !live.weak.contains(&key) && live.weak.len() < caps::WEAK_KEYS_PER_JOURNEY {
-            live.weak.push(key);
-            self.index.share(key.1, slot);
-        }
     }
 }

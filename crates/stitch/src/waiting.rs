@@ -3,13 +3,19 @@
 //! They are let go by (deadline, event time, identity), so an earlier event is placed before a later one that
 //! came with it.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use authstitch_model::{AuthEvent, EventName, Identity, KeyHash, UnixNanos};
 use hashbrown::HashMap;
 
+use crate::pool::{Place, Pool};
+
 /// The order in which waiting events are let go.
 type Turn = (UnixNanos, UnixNanos, Identity);
+
+/// Room that stays between bursts.
+const KEPT: usize = 1024;
 
 /// An event that waits.
 #[derive(Debug)]
@@ -21,28 +27,42 @@ pub struct Waiting {
 /// All events that wait.
 #[derive(Debug, Default)]
 pub struct WaitingRoom {
-    turns: BTreeMap<Turn, Waiting>,
+    events: Pool<Option<Waiting>>,
+    turns: BinaryHeap<Reverse<(Turn, Place)>>,
     /// How many waiting events of each trace can found a journey.
     founding: HashMap<KeyHash, usize>,
 }
 
 impl WaitingRoom {
-    /// Lets an event wait until a deadline.
-    pub fn enter(&mut self, deadline: UnixNanos, received: UnixNanos, event: AuthEvent) {
+    /// Lets an event wait until a deadline, and says where.
+    pub fn enter(&mut self, deadline: UnixNanos, received: UnixNanos, event: AuthEvent) -> Place {
         if let Some(trace) = event.keys.trace.filter(|_| can_found(event.name)) {
             *self.founding.entry(trace).or_default() += 1;
         }
-        self.turns.insert((deadline, event.time, event.identity), Waiting { event, received });
+        let turn = (deadline, event.time, event.identity);
+        let place = self.events.insert(Some(Waiting { event, received }));
+        self.turns.push(Reverse((turn, place)));
+        place
+    }
+
+    /// Whether the event that waits at a place has this identity.
+    pub fn has_event(&self, place: Place, wanted: Identity) -> bool {
+        self.events[place].as_ref().is_some_and(|waiting| waiting.event.identity == wanted)
     }
 
     /// The next deadline.
     pub fn next_deadline(&self) -> Option<UnixNanos> {
-        self.turns.first_key_value().map(|((deadline, ..), _)| *deadline)
+        self.turns.peek().map(|Reverse(((deadline, ..), _))| *deadline)
     }
 
-    /// The next event, whatever its deadline. It still counts for its trace until [`Self::leave`].
-    pub fn pop(&mut self) -> Option<Waiting> {
-        self.turns.pop_first().map(|(_, waiting)| waiting)
+    /// The next event and where it waited, whatever its deadline. It still counts for its trace until
+    /// [`Self::leave`].
+    pub fn pop(&mut self) -> Option<(Waiting, Place)> {
+        let Reverse((_, place)) = self.turns.pop()?;
+        if self.turns.is_empty() {
+            self.turns.shrink_to(KEPT);
+        }
+        self.events.remove(place).map(|waiting| (waiting, place))
     }
 
     /// Whether an event of this trace that can found a journey waits, or has just been let go.
@@ -58,6 +78,9 @@ impl WaitingRoom {
             if *count == 0 {
                 self.founding.remove(&trace);
             }
+        }
+        if self.founding.is_empty() {
+            self.founding.shrink_to(KEPT);
         }
     }
 

@@ -33,6 +33,11 @@ pub fn run(args: &args::Serve) -> Outcome {
             grouped(counts.events),
             grouped(counts.journeys + counts.revisions)
         );
+        for (name, latencies) in [("acknowledged", &counts.acknowledged), ("judged", &counts.judged)] {
+            if latencies.count > 0 {
+                eprintln!("{name} within: {latencies}");
+            }
+        }
         summary.trouble.map_or(Ok(()), |trouble| Err(Failure::new(trouble)))
     })
 }

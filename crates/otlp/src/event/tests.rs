@@ -1,4 +1,4 @@
-use authstitch_model::{Flow, KeyKind, Secret, Side};
+use authstitch_model::{Flow, KeyKind, Secret, Side, TraceId};
 use expect_test::expect;
 
 use crate::testing::{
@@ -80,7 +80,10 @@ fn every_kind_of_key_is_read() {
     assert_eq!(event.keys.code, key(KeyKind::Code, "code-0001"));
     assert_eq!(event.keys.flow, key(KeyKind::Flow, "flow-0001"));
     assert_eq!(event.keys.session, key(KeyKind::Session, "session-0001"));
-    assert_eq!(event.keys.trace, Some(Secret::PUBLIC.trace_key("default", &[0x11; 16])));
+    assert_eq!(
+        event.keys.trace,
+        TraceId::from_bytes(&[0x11; 16]).map(|id| Secret::PUBLIC.of_realm("default").trace_key(id))
+    );
 }
 
 #[test]
@@ -188,18 +191,18 @@ fn one_whole_event() {
             },
             event_id: None,
             identity: Identity(
-                332602566140597402003293863105866160997,
+                263311555629339506629987283306528313466,
             ),
             keys: EventKeys {
                 journey: None,
                 challenge: Some(
-                    1041e1b31ccbae7d069c30bdad20ab8a,
+                    b2e7f3133733cd9e32437102e36145af,
                 ),
                 code: None,
                 flow: None,
                 session: None,
                 trace: Some(
-                    eb4e271c54fe0f781239a4cd141bfa53,
+                    009a97b54ca695b9dc7a5613b8d65960,
                 ),
             },
             facts: Facts {
@@ -231,7 +234,7 @@ fn one_whole_event() {
                 ),
                 http_method: None,
                 network: Some(
-                    10994585953406153246,
+                    5352014770982242349,
                 ),
                 country: Some(
                     [

@@ -196,17 +196,29 @@ fn json_ids_and_times_spelled_wrongly_reject_their_record_alone() {
 }
 
 #[test]
-fn protobuf_nested_too_deep_is_malformed() {
+fn deep_nesting_is_not_followed() {
     let mut value = AnyValue { value: Some(Value::Int(1)) };
     for _ in 0..500 {
         value = AnyValue { value: Some(Value::Array(ArrayValue { values: vec![value] })) };
     }
-    let mut request = traces(&[], vec![login()]);
-    request.resource_spans[0].scope_spans[0].spans[0]
-        .attributes
-        .push(attribute("deep", value.value.unwrap()));
-    let error = protobuf(&request.encode_to_vec()).unwrap_err().to_string();
-    assert!(error.contains("recursion limit reached") && error.len() < 2000, "{error}");
+    for key in ["deep", "auth.credential.transports", "auth.journey.id"] {
+        let mut deep = login();
+        deep.attributes.push(attribute(key, value.value.clone().unwrap()));
+        let (events, tally) = mapped(&plain(), &traces(&[], vec![login(), deep]));
+        assert_eq!((events.len(), tally.rejected), (4, 0), "{key}");
+    }
+}
+
+#[test]
+fn what_is_broken_within_something_that_nobody_reads_breaks_nothing() {
+    let unrelated =
+        Span { attributes: vec![attribute("http.route", Value::Bytes(vec![0xff; 30]))], ..span("GET", &[]) };
+    let mut bytes = traces(&[], vec![login(), unrelated]).encode_to_vec();
+    let broken = bytes.windows(30).position(|window| window == [0xff; 30]).unwrap();
+    // The length of the bytes, now beyond the value.
+    bytes[broken - 1] = 0x7f;
+    assert!(TracesRequest::decode(&*bytes).is_err());
+    assert_eq!(protobuf(&bytes).map(|tally| (tally.records, tally.events, tally.rejected)), Ok((2, 2, 0)));
 }
 
 #[test]

@@ -1,8 +1,18 @@
-use authstitch_model::EventName;
+use std::num::NonZero;
+
 use authstitch_model::event::testing::event;
+use authstitch_model::{EventName, Realm, RecordBody};
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::admission::Admission;
+use crate::shards::Shard;
+
+/// A writer, and what one engine takes its work from.
+fn one(clock: Clock, places: usize) -> (Sequencer, Shard) {
+    let (shards, mut ends) = Shards::new(NonZero::<u32>::MIN, places);
+    (Sequencer::new(clock, shards), ends.remove(0))
+}
 
 fn stamp(sequence: u64, received: u64) -> Option<Stamp> {
     Some(Stamp { sequence, received: UnixNanos(received) })
@@ -36,8 +46,7 @@ fn seen(queue: &mut mpsc::Receiver<Work>) -> Vec<(u64, u64, u64)> {
 
 #[tokio::test]
 async fn a_schedule_gives_one_order_however_requests_arrive() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::Schedule, sender);
+    let (sequencer, Shard { mut queue, .. }) = one(Clock::Schedule, 16);
     let (third, first, second, zeroth) = tokio::join!(
         send(&sequencer, stamp(3, 130), 3),
         send(&sequencer, stamp(1, 110), 1),
@@ -50,8 +59,7 @@ async fn a_schedule_gives_one_order_however_requests_arrive() {
 
 #[tokio::test]
 async fn a_sequence_is_taken_once_and_a_request_without_events_has_its_turn() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::Schedule, sender);
+    let (sequencer, Shard { mut queue, .. }) = one(Clock::Schedule, 16);
     send(&sequencer, stamp(0, 100), 1).await.unwrap();
     send(&sequencer, stamp(0, 100), 2).await.unwrap();
     skip(&sequencer, stamp(1, 200)).await.unwrap();
@@ -67,8 +75,7 @@ async fn a_sequence_is_taken_once_and_a_request_without_events_has_its_turn() {
 
 #[tokio::test]
 async fn receipt_time_never_goes_back() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::Schedule, sender);
+    let (sequencer, Shard { mut queue, .. }) = one(Clock::Schedule, 16);
     send(&sequencer, stamp(0, 100), 1).await.unwrap();
     send(&sequencer, stamp(1, 50), 2).await.unwrap();
     assert_eq!(seen(&mut queue), [(1, 100, 1), (2, 100, 2)]);
@@ -76,8 +83,7 @@ async fn receipt_time_never_goes_back() {
 
 #[tokio::test]
 async fn whoever_waits_for_a_gap_is_turned_away_when_the_service_stops() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::Schedule, sender);
+    let (sequencer, Shard { mut queue, .. }) = one(Clock::Schedule, 16);
     let (refused, ()) = tokio::join!(send(&sequencer, stamp(5, 100), 1), async { sequencer.close() });
     assert_eq!(refused, Err(Refusal::stopping()));
     assert_eq!(seen(&mut queue), []);
@@ -85,8 +91,7 @@ async fn whoever_waits_for_a_gap_is_turned_away_when_the_service_stops() {
 
 #[tokio::test]
 async fn a_full_queue_turns_away_and_one_that_is_gone_says_so() {
-    let (sender, queue) = mpsc::channel(1);
-    let sequencer = Sequencer::new(Clock::System, sender);
+    let (sequencer, Shard { queue, .. }) = one(Clock::System, 1);
     send(&sequencer, None, 1).await.unwrap();
     assert!(matches!(send(&sequencer, None, 2).await, Err(Refusal::Overloaded(_))));
     drop(queue);
@@ -96,23 +101,20 @@ async fn a_full_queue_turns_away_and_one_that_is_gone_says_so() {
 
 #[tokio::test]
 async fn a_tick_is_made_only_when_a_timer_is_due() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::System, sender);
-    let deadline = NextDeadline::default();
-    sequencer.tick(&deadline);
+    let (sequencer, Shard { mut queue, deadline }) = one(Clock::System, 16);
+    sequencer.tick();
     assert_eq!(seen(&mut queue), []);
     deadline.set(Some(UnixNanos(1)));
-    sequencer.tick(&deadline);
+    sequencer.tick();
     assert_eq!(seen(&mut queue).len(), 1);
     deadline.set(None);
-    sequencer.tick(&deadline);
+    sequencer.tick();
     assert_eq!(seen(&mut queue), []);
 }
 
 #[tokio::test]
 async fn time_runs_out_from_deadline_to_deadline() {
-    let (sender, mut queue) = mpsc::channel(16);
-    let sequencer = Sequencer::new(Clock::Schedule, sender);
+    let (sequencer, Shard { mut queue, .. }) = one(Clock::Schedule, 16);
     let engine = async {
         let mut deadlines = vec![UnixNanos(900), UnixNanos(500)];
         let mut ticks = Vec::new();
@@ -132,4 +134,46 @@ async fn time_runs_out_from_deadline_to_deadline() {
     };
     let (ran, ticks) = tokio::join!(sequencer.run_out(), engine);
     assert_eq!((ran, ticks), (Ok(()), vec![(1, 500), (2, 900)]));
+}
+
+#[tokio::test]
+async fn a_record_goes_in_parts_to_the_shards_of_its_realms_and_a_tick_to_all() {
+    let (shards, mut ends) = Shards::new(NonZero::new(3).unwrap(), 16);
+    let sequencer = Sequencer::new(Clock::System, shards);
+    let admission = Admission::new(usize::MAX, 1);
+    let slot = admission.enter().unwrap();
+    let events: Vec<_> = (0..30)
+        .map(|nth| {
+            let realm = Realm::bounded(&format!("realm-{}", nth % 10));
+            AuthEvent { realm, ..event(EventName::QrShown, UnixNanos(nth + 1), nth) }
+        })
+        .collect();
+    let mut charge = slot.charge();
+    charge.settle(1000);
+    sequencer.put(sequencer.reserve().await.unwrap(), None, events.clone(), charge).await.unwrap();
+    ends[1].deadline.set(Some(UnixNanos(1)));
+    sequencer.tick();
+
+    let mut taken = Vec::new();
+    let mut positions = Vec::new();
+    for (number, shard) in (0..).zip(&mut ends) {
+        while let Ok(Work::Record(record, _charge)) = shard.queue.try_recv() {
+            positions.push((number, record.position.0));
+            if let RecordBody::Events(events) = record.body {
+                let shards = NonZero::new(3).unwrap();
+                assert!(
+                    events.iter().all(|event| authstitch_engine::shard_of(&event.realm, shards) == number)
+                );
+                taken.extend(events);
+            }
+        }
+    }
+    taken.sort_unstable_by_key(|event| event.time);
+    assert_eq!(taken, events, "each event is in one shard");
+    assert_eq!(
+        positions,
+        [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)],
+        "one position for the whole record"
+    );
+    assert_eq!(admission.bytes(), 0, "the charge ends with the last part");
 }

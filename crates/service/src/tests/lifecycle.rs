@@ -17,6 +17,7 @@ async fn stopping_judges_and_stores_what_was_received() {
     let summary = service.stop().await;
     assert_eq!(summary.trouble, None);
     assert_eq!((summary.counts.journeys, summary.counts.stored, summary.counts.lost), (1, 1, 0));
+    assert_eq!((summary.counts.acknowledged.count, summary.counts.judged.count), (1, 1), "both are timed");
 
     let reader = Reader::open(directory.path()).unwrap();
     let found = find(&reader, directory.path(), " journey-stopped ").unwrap();

@@ -11,7 +11,14 @@ const PROTOBUF: &str = "application/x-protobuf";
 /// Sends every span of ten logins in a request of its own, all at once, in the order given, and says what is
 /// stored when time has run out.
 async fn stored(order: impl Iterator<Item = usize>) -> Vec<JourneyLine> {
-    let (service, directory) = running(Clock::Schedule).await;
+    let directory = tempfile::tempdir().unwrap();
+    stored_by(settings(directory.path()), order).await
+}
+
+/// The same by a service with these settings.
+async fn stored_by(settings: Settings, order: impl Iterator<Item = usize>) -> Vec<JourneyLine> {
+    let directory = settings.data_dir.clone().unwrap();
+    let service = start(settings, Clock::Schedule).await.unwrap();
     let logins: Vec<_> = (0..10).map(|login| format!("journey-number-{login}")).collect();
     let mut spans: Vec<_> = logins.iter().flat_map(|journey| spans_of_login(journey)).collect();
     for (nth, span) in spans.iter_mut().enumerate() {
@@ -33,7 +40,7 @@ async fn stored(order: impl Iterator<Item = usize>) -> Vec<JourneyLine> {
         request.await.unwrap();
     }
     service.run_out().await;
-    let lines = Reader::open(directory.path()).unwrap().lines().unwrap().collect::<Result<_, _>>().unwrap();
+    let lines = Reader::open(&directory).unwrap().lines().unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(service.stop().await.trouble, None);
     lines
 }
@@ -70,4 +77,20 @@ async fn a_request_refused_for_good_has_had_its_turn() {
     };
     assert_eq!(send(0, b"\x0a\xff\xff\xff").await, 400);
     assert_eq!(send(1, &login("journey-next")).await, 200);
+}
+
+#[tokio::test]
+async fn a_realm_has_the_same_journeys_on_any_number_of_shards() {
+    let sharded = async |shards: u32| {
+        let directory = tempfile::tempdir().unwrap();
+        let yaml = format!("{{shards: {shards}, mapping: {{realm: {{attributes: [auth.journey.id]}}}}}}");
+        let read = Settings::from_yaml(&yaml).unwrap();
+        let settings = Settings { mapping: read.mapping, shards: read.shards, ..settings(directory.path()) };
+        let mut lines = stored_by(settings, 0..50).await;
+        lines.sort_unstable_by_key(|line| line.journey_id);
+        lines
+    };
+    let alone = sharded(1).await;
+    assert_eq!(alone.len(), 10);
+    assert_eq!(sharded(3).await, alone);
 }

@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use super::Web;
 use crate::counters::Counts;
+use crate::latency::{Latencies, QUANTILES};
 use crate::listener::{Reply, reply};
 
 /// The whole exposition.
@@ -31,6 +32,10 @@ impl Exposition {
         for (name, help, value) in counts.plain() {
             self.counter(name, help, [(String::new(), value)]);
         }
+        let help = "From the head of a request that was taken to its answer.";
+        self.latency("acknowledged", help, &counts.acknowledged);
+        let help = "From the receipt of a record until everything it brought about was judged.";
+        self.latency("judged", help, &counts.judged);
         let outcomes = counts
             .outcomes
             .iter()
@@ -51,6 +56,17 @@ impl Exposition {
         self.counter("engine_too_late", "Events that came after their journey was forgotten.", events);
         let lags = late().map(|(side, late)| (format!("{{side=\"{side}\"}}"), late.lag_sum.0));
         self.counter("engine_too_late_lag_milliseconds", "Their lags behind the closing, summed.", lags);
+    }
+
+    fn latency(&mut self, name: &str, help: &str, latencies: &Latencies) {
+        self.line(format_args!("# HELP authstitch_{name}_seconds {help}"));
+        self.line(format_args!("# TYPE authstitch_{name}_seconds summary"));
+        for (quantile, length) in QUANTILES.iter().zip(latencies.quantiles) {
+            let seconds = length.as_secs_f64();
+            self.line(format_args!("authstitch_{name}_seconds{{quantile=\"{quantile}\"}} {seconds}"));
+        }
+        self.line(format_args!("authstitch_{name}_seconds_sum {}", latencies.sum.as_secs_f64()));
+        self.line(format_args!("authstitch_{name}_seconds_count {}", latencies.count));
     }
 
     fn counter(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (String, u64)>) {

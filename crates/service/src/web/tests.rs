@@ -16,7 +16,12 @@ async fn health_metrics_and_the_page_say_how_it_stands() {
     }
     let metrics = call(service.web, "GET", "/metrics", &[], b"").await;
     assert_eq!(metrics.status, 200);
-    for line in ["authstitch_requests_total 1", "authstitch_spans_total 5", "authstitch_ready 1"] {
+    for line in [
+        "authstitch_requests_total 1",
+        "authstitch_spans_total 5",
+        "authstitch_acknowledged_seconds_count 1",
+        "authstitch_ready 1",
+    ] {
         assert!(metrics.text().lines().any(|shown| shown == line), "{line} in {}", metrics.text());
     }
     let page = call(service.web, "GET", "/", &[], b"").await;

@@ -68,10 +68,11 @@ impl Line {
     pub fn event(&self) -> Option<AuthEvent> {
         let What::Event(told) = &self.what else { return None };
         let text = format!("{} {told}", self.time);
-        let identity = Secret::PUBLIC.identity(&told.realm, "line", &[text.as_bytes()]);
+        let identity = Secret::PUBLIC.of_realm(&told.realm).identity("line", &[text.as_bytes()]);
         let mut keys = EventKeys::default();
         for (kind, name) in &told.keys {
-            let key = KeyHash(Secret::PUBLIC.identity(&told.realm, kind.code(), &[name.as_bytes()]).0);
+            let key =
+                KeyHash(Secret::PUBLIC.of_realm(&told.realm).identity(kind.code(), &[name.as_bytes()]).0);
             *match kind {
                 KeyKind::Journey => &mut keys.journey,
                 KeyKind::Challenge => &mut keys.challenge,

@@ -1,0 +1,172 @@
+//! What an open journey costs: resident bytes each, and time per event, with N of them open at once.
+//!
+//! ```text
+//! cargo run --release -p authstitch-benches --example open_journeys -- 1000000
+//! ```
+//!
+//! Each journey has five events and three keys, then in a second run eleven events and seven keys: spans of three
+//! sides with trace and span ids, one in five with a parent, one in three with the client's network, half with a
+//! length. The events come round by round, one of each journey, so that every one meets a journey that no cache
+//! holds any more. Time is processor time less that of making the events. Figures, never assertions.
+
+use std::fs;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use authstitch_model::event::Named;
+use authstitch_model::{
+    AuthEvent, Environment, EventKeys, EventName, Facts, Flow, Identity, KeyHash, Millis, Origin, Os, Realm,
+    Side, SpanId, TraceId, UnixNanos,
+};
+use authstitch_stitch::{Settings, Stitcher};
+
+/// Bytes of a page of `/proc/self/statm` on the machines that we measure on.
+const PAGE: u64 = 4096;
+
+/// Events that a measurement has at least, so that few journeys are opened several times.
+const LEAST_EVENTS: u64 = 2_000_000;
+
+/// How many environments the emitters have among them.
+const ENVIRONMENTS: u64 = 300;
+
+/// The kinds of journeys that are measured.
+#[derive(Clone, Copy)]
+struct Shape {
+    events: u64,
+    keys: u64,
+}
+
+const SHAPES: [Shape; 2] = [Shape { events: 5, keys: 3 }, Shape { events: 11, keys: 7 }];
+
+fn main() {
+    let journeys = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(100_000u64);
+    println!("journeys,events each,keys each,resident bytes per journey,ns per event");
+    for shape in SHAPES {
+        let (bytes, nanos) = measured(journeys, shape);
+        println!("{journeys},{},{},{bytes},{nanos}", shape.events, shape.keys);
+    }
+}
+
+/// Resident bytes per journey and nanoseconds per event.
+fn measured(journeys: u64, shape: Shape) -> (u64, u64) {
+    let events = Events::new(shape);
+    let rounds = LEAST_EVENTS.div_ceil(journeys * shape.events);
+    let per_event = |nanos: u64| nanos / (rounds * journeys * shape.events);
+    let before = resident();
+    let (mut open, mut nanos, mut making) = (None, 0, 0);
+    for _ in 0..rounds {
+        drop(open.take());
+        let began = processor_time();
+        events.all(journeys).for_each(|(_, event)| drop(black_box(event)));
+        let made = processor_time();
+        let settings = Settings { journeys: journeys as usize + 1, ..Settings::default() };
+        let (mut stitcher, mut changes) = (Stitcher::new(settings), Vec::new());
+        for (received, event) in events.all(journeys) {
+            stitcher.advance(received, &mut changes);
+            stitcher.accept(received, event, &mut changes);
+        }
+        nanos += processor_time() - made;
+        making += made - began;
+        assert_eq!((stitcher.counters().open, changes.len()), (journeys, 0), "all are open, none has closed");
+        open = Some(stitcher);
+    }
+    ((resident() - before) / journeys, per_event(nanos.saturating_sub(making)))
+}
+
+struct Events {
+    shape: Shape,
+    realm: Realm,
+    environments: Vec<Arc<Environment>>,
+}
+
+impl Events {
+    fn new(shape: Shape) -> Self {
+        let environment = |number| {
+            let os = Some(Named { kind: Os::Android, name: "Android".into() });
+            let device = Some(format!("Model {number}").as_str().into());
+            Arc::new(Environment { os, device, ..Environment::default() })
+        };
+        let environments = (0..ENVIRONMENTS).map(environment).collect();
+        Self { shape, realm: Realm::bounded("default"), environments }
+    }
+
+    /// The events of all journeys, round by round, a microsecond after one another.
+    fn all(&self, journeys: u64) -> impl Iterator<Item = (UnixNanos, AuthEvent)> {
+        let numbers =
+            (0..self.shape.events).flat_map(move |nth| (0..journeys).map(move |number| (number, nth)));
+        numbers.zip(0..).map(|((number, nth), place): (_, u64)| {
+            let received = UnixNanos(1_800_000_000_000_000_000 + place * 1000);
+            (received, self.event(number, nth, received))
+        })
+    }
+
+    fn event(&self, journey: u64, nth: u64, time: UnixNanos) -> AuthEvent {
+        const STEPS: [(EventName, Side); 6] = [
+            (EventName::ChallengeCreated, Side::Server),
+            (EventName::QrShown, Side::Initiator),
+            (EventName::QrScanned, Side::Authenticator),
+            (EventName::MobileOpened, Side::Authenticator),
+            (EventName::ConfirmationShown, Side::Authenticator),
+            (EventName::QrRefreshed, Side::Initiator),
+        ];
+        let (name, side) = STEPS[(nth % 6) as usize];
+        let long =
+            |kind: u64| u128::from(mixed(journey, kind)) << 64 | u128::from(mixed(journey, kind + 1000));
+        let key = |kind: u64| Some(KeyHash(long(kind)));
+        // With seven keys the phone has a session and a trace of its own.
+        let device = if self.shape.keys > 3 && side == Side::Authenticator { 10 } else { 0 };
+        let more = |kind| if self.shape.keys > 3 { key(kind) } else { None };
+        let keys = EventKeys {
+            journey: key(1),
+            challenge: more(2),
+            code: more(3),
+            flow: None,
+            session: key(4 + device),
+            trace: key(5 + device),
+        };
+        let span = |nth| SpanId::from_bytes(&mixed(journey, 100 + nth).to_be_bytes());
+        let facts = Facts {
+            duration: nth.is_multiple_of(2).then_some(Millis(nth * 37 % 3000)),
+            network: nth.is_multiple_of(3).then(|| mixed(journey, 7)),
+            ..Facts::default()
+        };
+        let environment = (journey * 3 + side.index() as u64) % ENVIRONMENTS;
+        AuthEvent {
+            realm: self.realm.clone(),
+            name,
+            side,
+            flow: Some(Flow::AppQr),
+            time,
+            observed: None,
+            origin: Origin {
+                trace_id: TraceId::from_bytes(&long(6 + device).to_be_bytes()),
+                span_id: span(nth),
+                parent_span_id: if nth % 5 == 4 { span(nth - 1) } else { None },
+            },
+            event_id: None,
+            identity: Identity(long(20 + nth)),
+            keys,
+            facts,
+            environment: Arc::clone(&self.environments[environment as usize]),
+        }
+    }
+}
+
+/// Two numbers, mixed as a keyed hash would.
+fn mixed(a: u64, b: u64) -> u64 {
+    let mut mixed = a.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ b.wrapping_mul(0xd1b5_4a32_d192_ed03);
+    for _ in 0..2 {
+        mixed = (mixed ^ mixed >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    }
+    mixed ^ mixed >> 30
+}
+
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or_default() * PAGE
+}
+
+fn processor_time() -> u64 {
+    let schedstat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    schedstat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! Bytes of many owners in blocks of one size, so that what grows a little each time needs no allocation.
+
+use crate::pool::{NOWHERE, Place, Pool};
+
+/// Bytes of a block beside the place of the next: together one cache line.
+const BLOCK: usize = 60;
+
+/// All blocks.
+pub type Blocks = Pool<Block>;
+
+/// One block.
+#[derive(Debug)]
+pub struct Block {
+    next: Place,
+    bytes: [u8; BLOCK],
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { next: NOWHERE, bytes: [0; BLOCK] }
+    }
+}
+
+/// The bytes of one owner.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain {
+    first: Place,
+    last: Place,
+    len: u32,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { first: NOWHERE, last: NOWHERE, len: 0 }
+    }
+}
+
+impl Chain {
+    /// Adds bytes at the end.
+    pub fn push(&mut self, blocks: &mut Blocks, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let filled = self.len as usize % BLOCK;
+            if filled == 0 {
+                let next = blocks.insert(Block::default());
+                match self.last {
+                    NOWHERE => self.first = next,
+                    last => blocks[last].next = next,
+                }
+                self.last = next;
+            }
+            let fitting = bytes.len().min(BLOCK - filled);
+            let (now, later) = bytes.split_at(fitting);
+            blocks[self.last].bytes[filled..filled + fitting].copy_from_slice(now);
+            self.len += fitting as u32;
+            bytes = later;
+        }
+    }
+
+    /// Copies all bytes to where they can be read as one.
+    pub fn read(&self, blocks: &Blocks, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        let mut place = self.first;
+        let mut left = self.len as usize;
+        while left > 0 {
+            let block = &blocks[place];
+            bytes.extend_from_slice(&block.bytes[..left.min(BLOCK)]);
+            left = left.saturating_sub(BLOCK);
+            place = block.next;
+        }
+    }
+
+    /// Gives the blocks back.
+    pub fn free(self, blocks: &mut Blocks) {
+        let mut place = self.first;
+        while place != NOWHERE {
+            place = blocks.remove(place).next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_owners_wrote_in_turn_is_read_back_and_freed() {
+        let mut blocks = Blocks::default();
+        let (mut odd, mut even) = (Chain::default(), Chain::default());
+        let (mut odd_bytes, mut even_bytes) = (Vec::new(), Vec::new());
+        for length in 0..150u8 {
+            let (chain, bytes) =
+                if length % 2 == 1 { (&mut odd, &mut odd_bytes) } else { (&mut even, &mut even_bytes) };
+            let piece: Vec<u8> = (0..length).collect();
+            chain.push(&mut blocks, &piece);
+            bytes.extend(piece);
+        }
+        let mut read = Vec::new();
+        odd.read(&blocks, &mut read);
+        assert_eq!(read, odd_bytes);
+        even.read(&blocks, &mut read);
+        assert_eq!(read, even_bytes);
+        odd.free(&mut blocks);
+        even.free(&mut blocks);
+        assert_eq!(blocks.len(), 0);
+    }
+}

@@ -1,0 +1,214 @@
+//! From hashes to places: eight bytes an entry, half of the hash's last eight and half a place.
+//!
+//! Whoever asks gets every place under the fingerprint, in the order in which they came, and looks there whether
+//! it is the one: two hashes can have one fingerprint, and one hash can have many places.
+//!
+//! Entries lie in the order of their fingerprints, each as near behind its home as there is room; a look-up
+//! reads a cache line or two, and a table that grows is copied from front to back. The hashes are keyed with the
+//! installation's secret already, so no sender can choose them, and their bits are taken as they are.
+
+use crate::pool::{NOWHERE, Place};
+
+/// Tables, by the first bits of the fingerprint: each grows by itself, so that none takes long.
+const TABLES: usize = 1 << TABLE_BITS;
+const TABLE_BITS: u32 = 8;
+
+/// Entries behind the last home, for what finds no room before; more are added where that is not enough.
+const TAIL: usize = 16;
+
+/// An entry that is none: no thing lies at [`NOWHERE`].
+const EMPTY: u64 = u64::MAX;
+
+/// Places by fingerprints.
+#[derive(Debug)]
+pub struct Fingerprints {
+    tables: Vec<Table>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Table {
+    /// [`Self::homes`] entries and the tail.
+    entries: Vec<u64>,
+    homes: usize,
+    /// How many are not empty.
+    len: usize,
+}
+
+impl Default for Fingerprints {
+    fn default() -> Self {
+        Self { tables: vec![Table::default(); TABLES] }
+    }
+}
+
+const fn fingerprint(hash: u128) -> u32 {
+    hash as u32
+}
+
+const fn entry(fingerprint: u32, place: Place) -> u64 {
+    (fingerprint as u64) << 32 | place as u64
+}
+
+const fn fingerprint_of(entry: u64) -> u32 {
+    (entry >> 32) as u32
+}
+
+const fn table(fingerprint: u32) -> usize {
+    (fingerprint >> (32 - TABLE_BITS)) as usize
+}
+
+impl Fingerprints {
+    /// The places under a hash's fingerprint, in the order in which they came.
+    pub fn find(&self, hash: u128) -> impl Iterator<Item = Place> + use<'_> {
+        let fingerprint = fingerprint(hash);
+        let table = &self.tables[table(fingerprint)];
+        let same = table.entries[table.first_of(fingerprint)..].iter();
+        same.take_while(move |entry| **entry != EMPTY && fingerprint_of(**entry) == fingerprint)
+            .map(|entry| *entry as Place)
+    }
+
+    /// Adds a place under a hash, behind those that are there.
+    pub fn insert(&mut self, hash: u128, place: Place) {
+        debug_assert!(place != NOWHERE, "nothing lies nowhere");
+        let fingerprint = fingerprint(hash);
+        self.tables[table(fingerprint)].insert(fingerprint, place);
+    }
+
+    /// Takes a place from under a hash.
+    pub fn remove(&mut self, hash: u128, place: Place) {
+        let fingerprint = fingerprint(hash);
+        self.tables[table(fingerprint)].remove(fingerprint, place);
+    }
+}
+
+impl Table {
+    /// Where a fingerprint would lie if it were alone.
+    fn home(&self, fingerprint: u32) -> usize {
+        let within = u64::from(fingerprint << TABLE_BITS);
+        ((within * self.homes as u64) >> 32) as usize
+    }
+
+    /// The first entry that is empty or of this fingerprint or a later one.
+    fn first_of(&self, fingerprint: u32) -> usize {
+        self.first_beyond(fingerprint, |known| known < entry(fingerprint, 0))
+    }
+
+    /// From a fingerprint's home on, the first entry that does not lie before. The empty entry is the greatest.
+    fn first_beyond(&self, fingerprint: u32, lies_before: impl Fn(u64) -> bool) -> usize {
+        let home = self.home(fingerprint);
+        home + self.entries[home..].iter().take_while(|known| lies_before(**known)).count()
+    }
+
+    fn insert(&mut self, fingerprint: u32, place: Place) {
+        // With a greater share of entries, clusters grow long.
+        if self.len * 20 >= self.homes * 17 {
+            self.resize(self.homes + self.homes / 5 + TAIL);
+        }
+        let last = entry(fingerprint, NOWHERE - 1);
+        let at = self.first_beyond(fingerprint, |known| known <= last);
+        let empty = self.entries[at..].iter().position(|known| *known == EMPTY);
+        let empty = empty.map_or_else(
+            || {
+                self.entries.push(EMPTY);
+                self.entries.len() - 1
+            },
+            |behind| at + behind,
+        );
+        self.entries.copy_within(at..empty, at + 1);
+        self.entries[at] = entry(fingerprint, place);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, fingerprint: u32, place: Place) {
+        let first = self.first_of(fingerprint);
+        let same = self.entries[first..].iter();
+        let mut same = same.take_while(|known| fingerprint_of(**known) == fingerprint);
+        let Some(behind) = same.position(|known| *known == entry(fingerprint, place)) else { return };
+        let mut at = first + behind;
+        // Those behind it come nearer to their homes.
+        while let Some(next) = self.entries.get(at + 1).copied()
+            && next != EMPTY
+            && self.home(fingerprint_of(next)) <= at
+        {
+            self.entries[at] = next;
+            at += 1;
+        }
+        self.entries[at] = EMPTY;
+        self.len -= 1;
+        if self.len * 4 < self.homes {
+            self.resize(self.len * 2);
+        }
+    }
+
+    /// Spreads the entries over another number of homes, in their order; none need no memory.
+    fn resize(&mut self, homes: usize) {
+        self.homes = homes;
+        let length = if homes == 0 { 0 } else { homes + TAIL };
+        let old = std::mem::replace(&mut self.entries, vec![EMPTY; length]);
+        let mut at = 0;
+        for known in old.into_iter().filter(|known| *known != EMPTY) {
+            at = at.max(self.home(fingerprint_of(known)));
+            if at == self.entries.len() {
+                self.entries.push(EMPTY);
+            }
+            self.entries[at] = known;
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+
+    /// Hashes of which some differ, some share a fingerprint, and some lie at the ends of their table.
+    fn hash() -> impl Strategy<Value = u128> {
+        prop_oneof![
+            4 => 0..40u128,
+            2 => (0..40u128).prop_map(|low| 0x00ff_ff00 | low),
+            2 => any::<u32>().prop_map(u128::from),
+            1 => Just(u128::from(u32::MAX)),
+            1 => (0..4u128).prop_map(|high| high << 32),
+        ]
+    }
+
+    proptest! {
+        /// What is under a fingerprint is what was put there and not taken away, in its order.
+        #[test]
+        fn finds_what_a_list_finds(steps in vec((hash(), 0..6u32, any::<bool>()), 1..400)) {
+            let mut table = Fingerprints::default();
+            let mut list: Vec<(u32, Place)> = Vec::new();
+            for (hash, place, adds) in steps {
+                let known = list.iter().position(|known| *known == (fingerprint(hash), place));
+                match (adds, known) {
+                    (true, _) => {
+                        table.insert(hash, place);
+                        list.push((fingerprint(hash), place));
+                    }
+                    (false, known) => {
+                        table.remove(hash, place);
+                        known.map(|known| list.remove(known));
+                    }
+                }
+                let expected: Vec<_> =
+                    list.iter().filter(|(known, _)| *known == fingerprint(hash)).map(|(_, place)| *place).collect();
+                prop_assert_eq!(table.find(hash).collect::<Vec<_>>(), expected);
+            }
+            let left: usize = table.tables.iter().map(|table| table.len).sum();
+            prop_assert_eq!(left, list.len());
+        }
+    }
+
+    #[test]
+    fn what_is_empty_holds_no_memory_and_what_is_full_little() {
+        let mut table = Fingerprints::default();
+        let hash = |number: u32| u128::from(number.wrapping_mul(0x9e37_79b9));
+        (0..200_000).for_each(|number| table.insert(hash(number), number));
+        let entries: usize = table.tables.iter().map(|table| table.entries.capacity()).sum();
+        assert!(entries < 300_000, "{entries} entries for 200,000");
+        (0..200_000).for_each(|number| table.remove(hash(number), number));
+        assert!(table.tables.iter().all(|table| table.entries.capacity() == 0));
+    }
+}

@@ -1,0 +1,326 @@
+//! All journeys with what belongs to them: packed events, keys, environments, realms, links.
+
+use std::sync::Arc;
+
+use authstitch_model::{
+    AuthEvent, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash, KeyKind, Realm,
+    UnixNanos,
+};
+
+use crate::blocks::Blocks;
+use crate::caps;
+use crate::clock;
+use crate::index::Slot;
+use crate::interned::Interned;
+use crate::keys::{Key, KeyBlocks, Tie};
+use crate::links::Linked;
+use crate::live::{Live, Sent};
+use crate::pack::{self, Glance, Packing, References, packed};
+use crate::pool::{NOWHERE, Pool};
+use crate::span::{Span, Spans};
+
+/// All journeys.
+#[derive(Debug, Default)]
+pub struct Journeys {
+    pub lives: Pool<Live>,
+    links: Pool<Linked>,
+    keys: KeyBlocks,
+    blocks: Blocks,
+    environments: Interned<Arc<Environment>>,
+    realms: Interned<Realm>,
+    spans: Spans,
+    scratch: Scratch,
+}
+
+/// Buffers that are used over and over.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// One event on its way into a journey.
+    packing: Packing,
+    /// All packed events of one journey.
+    events: Vec<u8>,
+    glances: Vec<Glance>,
+    /// The bytes of a journey's keys.
+    keys: Vec<[u8; 16]>,
+    /// The order of a journey's events: corrected time, identity, where it begins among the packed ones.
+    order: Vec<(UnixNanos, Identity, usize)>,
+}
+
+/// An event taken out of a journey.
+pub type Taken = (AuthEvent, JoinedBy);
+
+impl Journeys {
+    /// A new journey without events.
+    pub fn insert(&mut self, id: JourneyId, realm: &Realm, received: UnixNanos) -> Slot {
+        let realm = self.realms.place(realm);
+        self.lives.insert(Live::new(id, realm, received))
+    }
+
+    /// Takes a journey out, whose identities are handed to `gone`. What is left of it is still to be read:
+    /// [`Self::free`] it.
+    pub fn remove(&mut self, slot: Slot) -> Live {
+        self.spans.forget(slot);
+        self.lives.remove(slot)
+    }
+
+    /// Gives back what belonged to a journey that was taken out.
+    pub fn free(&mut self, live: &Live, mut gone: impl FnMut(Identity)) {
+        live.events.read(&self.blocks, &mut self.scratch.events);
+        for event in packed(&self.scratch.events) {
+            gone(pack::identity(event));
+            self.environments.release(pack::environment(event));
+        }
+        live.events.free(&mut self.blocks);
+        live.keys.free(&mut self.keys);
+        self.realms.release(live.realm);
+        if live.linked != NOWHERE {
+            self.links.remove(live.linked);
+        }
+    }
+
+    /// The numbers of what an event carries and a journey knows already.
+    pub fn references(&self, slot: Slot, event: &AuthEvent) -> References {
+        let keys = &self.lives[slot].keys;
+        let mut references = References::default();
+        for (reference, key) in references.iter_mut().zip(carried(event)) {
+            if let Some(key) = key {
+                *reference = keys.position(&key, &self.keys);
+            }
+        }
+        references
+    }
+
+    /// Whether an event brings a journey nothing by which it could be found anew: its strong keys and its
+    /// container lead there, and its weak keys are noted there.
+    pub fn knows_keys(&self, slot: Slot, event: &AuthEvent, references: &References) -> bool {
+        let known = &self.lives[slot].keys;
+        let ties = |kind: usize| references[kind].map_or(Tie::Carried, |key| known.get(key, &self.keys).tie);
+        let keys = event.keys.all();
+        keys.iter().enumerate().all(|(kind, key)| match ties(kind) {
+            _ if key.is_none() => true,
+            Tie::Leads { .. } => true,
+            Tie::Noted => !KeyKind::ALL[kind].is_strong(),
+            Tie::Carried => false,
+        })
+    }
+
+    /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
+    pub fn add(
+        &mut self,
+        slot: Slot,
+        event: &AuthEvent,
+        joined_by: JoinedBy,
+        mut references: References,
+    ) -> bool {
+        let live = &mut self.lives[slot];
+        if usize::from(live.count) == caps::EVENTS_PER_JOURNEY {
+            return false;
+        }
+        live.count += 1;
+        live.learn_flow(event);
+        for (reference, key) in references.iter_mut().zip(carried(event)) {
+            if let Some(key) = key.filter(|_| reference.is_none()) {
+                *reference = Some(live.keys.number(&key, &mut self.keys));
+            }
+        }
+        let environment = self.environments.place(&event.environment);
+        let base = live.base();
+        let packed = self.scratch.packing.pack(event, joined_by, &references, environment, base);
+        live.events.push(&mut self.blocks, packed);
+        self.spans.forget(slot);
+        true
+    }
+
+    /// Whether an event with this identity is in a journey.
+    pub fn has_event(&mut self, slot: Slot, wanted: Identity) -> bool {
+        self.lives[slot].events.read(&self.blocks, &mut self.scratch.events);
+        packed(&self.scratch.events).any(|event| pack::identity(event) == wanted)
+    }
+
+    /// The events of a journey that was taken out, in the order in which they came.
+    pub fn events_of(&mut self, live: &Live) -> Vec<Taken> {
+        self.gather(live);
+        let Self { scratch, environments, realms, .. } = self;
+        let (realm, base) = (realms.value(live.realm), live.base());
+        let unpack = |event| {
+            let key = |number: u16| scratch.keys[usize::from(number)];
+            pack::unpack(event, base, realm, key, |place| Arc::clone(environments.value(place)))
+        };
+        packed(&scratch.events).map(unpack).collect()
+    }
+
+    /// A journey's events by corrected time, then identity.
+    pub fn in_order(&mut self, slot: Slot) -> Vec<JourneyEvent> {
+        let offsets = self.span(slot).offsets;
+        let live = &self.lives[slot];
+        gather(&mut self.scratch, &self.blocks, &self.keys, live);
+        let Scratch { events, keys, order, .. } = &mut self.scratch;
+        let (realm, base) = (self.realms.value(live.realm), live.base());
+        order.clear();
+        let mut begin = 0;
+        for event in packed(events) {
+            let (side, time) = pack::moment(event, base);
+            order.push((clock::shifted(time, side, &offsets), pack::identity(event), begin));
+            begin += event.len();
+        }
+        order.sort_unstable();
+        let mut told = Vec::with_capacity(order.len());
+        for (corrected, _, begin) in order {
+            let key = |number: u16| keys[usize::from(number)];
+            let environment = |place| Arc::clone(self.environments.value(place));
+            let (event, joined_by) = pack::unpack(&events[*begin..], base, realm, key, environment);
+            told.push(JourneyEvent { event, corrected: *corrected, joined_by });
+        }
+        told
+    }
+
+    fn gather(&mut self, live: &Live) {
+        gather(&mut self.scratch, &self.blocks, &self.keys, live);
+    }
+
+    fn glances(&mut self, slot: Slot) -> &[Glance] {
+        let live = &self.lives[slot];
+        live.events.read(&self.blocks, &mut self.scratch.events);
+        let base = live.base();
+        self.scratch.glances.clear();
+        self.scratch.glances.extend(packed(&self.scratch.events).map(|event| pack::glance(event, base)));
+        &self.scratch.glances
+    }
+
+    /// Where a journey lies in corrected time.
+    pub fn span(&mut self, slot: Slot) -> Span {
+        if let Some(span) = self.spans.get(slot) {
+            return span;
+        }
+        let span = Span::measured(self.glances(slot));
+        self.spans.keep(slot, span);
+        span
+    }
+
+    /// The flow as sent, the earliest where they differ; else what the names suggest.
+    pub fn flow(&mut self, slot: Slot) -> Flow {
+        let live = &self.lives[slot];
+        match live.sent {
+            Sent::Nothing => live.suggested_flow(),
+            Sent::One(flow) => flow,
+            Sent::Differing => {
+                let sent = self.glances(slot).iter().filter_map(|event| {
+                    Some(((event.joined_by == JoinedBy::Weak, event.time, event.identity), event.flow?))
+                });
+                sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
+            }
+        }
+    }
+
+    /// The realm of a journey.
+    pub fn realm(&self, slot: Slot) -> Realm {
+        self.realms.value(self.lives[slot].realm).clone()
+    }
+
+    /// The keys of a journey.
+    pub fn keys(&self, slot: Slot) -> impl Iterator<Item = &Key> {
+        self.lives[slot].keys.iter(&self.keys)
+    }
+
+    /// The keys of a journey that was taken out.
+    pub fn keys_of<'a>(&'a self, live: &'a Live) -> impl Iterator<Item = &'a Key> {
+        live.keys.iter(&self.keys)
+    }
+
+    /// The number of a key that leads to a journey.
+    pub fn leading(&self, slot: Slot, hash: KeyHash) -> Option<u16> {
+        self.lives[slot].keys.find(&self.keys, |key| key.hash() == hash && key.leads())
+    }
+
+    /// The key of a journey with this number.
+    pub fn key_mut(&mut self, slot: Slot, number: u16) -> &mut Key {
+        self.lives[slot].keys.get_mut(number, &mut self.keys)
+    }
+
+    /// How a key ties a journey, if the journey has it.
+    pub fn tie(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Tie {
+        let keys = &self.lives[slot].keys;
+        let number = keys.position(&Key::new(kind, hash), &self.keys);
+        number.map_or(Tie::Carried, |number| keys.get(number, &self.keys).tie)
+    }
+
+    /// Ties a journey by a key in this way.
+    pub fn set_tie(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash, tie: Tie) {
+        let live = &mut self.lives[slot];
+        let number = live.keys.number(&Key::new(kind, hash), &mut self.keys);
+        live.keys.get_mut(number, &mut self.keys).tie = tie;
+        live.tied_by(kind);
+    }
+
+    /// Notes a key with a journey; `false` if it is there already or finds no room.
+    pub fn note(&mut self, slot: Slot, kind: KeyKind, key: KeyHash) -> bool {
+        let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
+        let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
+        let alike =
+            |known: &Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        let noted = self.tie(slot, kind, key) == Tie::Carried
+            && self.keys(slot).filter(|known| alike(known)).count() < cap;
+        if noted {
+            self.set_tie(slot, kind, key, Tie::Noted);
+            // Under a new session or container it may have neighbours.
+            self.lives[slot].alone &= !matches!(kind, KeyKind::Flow | KeyKind::Session);
+        }
+        noted
+    }
+
+    /// The journey key of a journey.
+    pub fn journey_key(&self, slot: Slot) -> Option<KeyHash> {
+        self.journey_key_of(&self.lives[slot])
+    }
+
+    /// The journey key of a journey that was taken out.
+    pub fn journey_key_of(&self, live: &Live) -> Option<KeyHash> {
+        live.keys.journey_key(&self.keys)
+    }
+
+    /// Gives a journey its journey key.
+    pub fn set_journey_key(&mut self, slot: Slot, key: KeyHash) {
+        self.lives[slot].keys.set_journey_key(key, &mut self.keys);
+    }
+
+    /// A journey's links to others, and where it was last told that they lead.
+    pub fn linked(&self, slot: Slot) -> Linked {
+        self.linked_of(&self.lives[slot])
+    }
+
+    /// The same of a journey that was taken out.
+    pub fn linked_of(&self, live: &Live) -> Linked {
+        if live.linked == NOWHERE { Linked::default() } else { self.links[live.linked] }
+    }
+
+    /// Changes a journey's links.
+    pub fn set_linked(&mut self, slot: Slot, linked: Linked) {
+        let live = &mut self.lives[slot];
+        if live.linked != NOWHERE {
+            self.links[live.linked] = linked;
+        } else if linked != Linked::default() {
+            live.linked = self.links.insert(linked);
+        }
+    }
+}
+
+/// What an event carries that many share, in the order of [`References`].
+fn carried(event: &AuthEvent) -> [Option<Key>; 7] {
+    let key = |kind, key: Option<KeyHash>| key.map(|key| Key::new(kind, key));
+    let [journey, challenge, code, flow, session, trace] = event.keys.all();
+    [
+        key(KeyKind::Journey, journey),
+        key(KeyKind::Challenge, challenge),
+        key(KeyKind::Code, code),
+        key(KeyKind::Flow, flow),
+        key(KeyKind::Session, session),
+        key(KeyKind::Trace, trace),
+        event.origin.trace_id.as_ref().map(Key::trace_id),
+    ]
+}
+
+fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live) {
+    live.events.read(blocks, &mut scratch.events);
+    scratch.keys.clear();
+    scratch.keys.extend(live.keys.iter(keys).map(|key| *key.bytes()));
+}

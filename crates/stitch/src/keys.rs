@@ -1,0 +1,267 @@
+//! The keys of one journey: those that tie it, and whatever else its events carry.
+//!
+//! Its events refer to them by number. A trace id stands among them, too, as it is what many events share.
+
+use authstitch_model::{KeyHash, KeyKind, TraceId};
+
+use crate::pool::{NOWHERE, Place, Pool};
+
+/// No key's number.
+const NONE: u16 = u16::MAX;
+
+/// Keys that lie in the journey itself; most have no more.
+const INLINE: usize = 4;
+
+/// Keys of a block.
+const PER_BLOCK: usize = 3;
+
+/// What a journey's entry is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    TraceId,
+    Key(KeyKind),
+}
+
+impl Kind {
+    const fn code(self) -> usize {
+        match self {
+            Self::TraceId => KeyKind::COUNT,
+            Self::Key(kind) => kind.index(),
+        }
+    }
+}
+
+/// How a key ties a journey.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tie {
+    /// An event carries it, and no more.
+    #[default]
+    Carried,
+    /// It is noted as the journey's, but does not lead to it: it leads elsewhere, or nowhere any more.
+    Noted,
+    /// It is noted, and leads to the journey.
+    Leads {
+        /// How many journeys and keys of higher precedence it joined to this one, or would have joined.
+        links: u8,
+    },
+}
+
+/// One key of a journey.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Key {
+    value: [u8; 16],
+    pub kind: Kind,
+    pub tie: Tie,
+}
+
+impl Key {
+    /// A key of this kind.
+    pub const fn new(kind: KeyKind, hash: KeyHash) -> Self {
+        Self { value: hash.0.to_ne_bytes(), kind: Kind::Key(kind), tie: Tie::Carried }
+    }
+
+    /// A trace id.
+    pub const fn trace_id(id: &TraceId) -> Self {
+        Self { value: *id.bytes(), kind: Kind::TraceId, tie: Tie::Carried }
+    }
+
+    /// The hash, of anything but a trace id.
+    pub const fn hash(&self) -> KeyHash {
+        KeyHash(u128::from_ne_bytes(self.value))
+    }
+
+    /// The bytes.
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.value
+    }
+
+    /// Its kind, if it ties the journey or lets it be found.
+    pub fn noted(&self) -> Option<KeyKind> {
+        match self.kind {
+            Kind::Key(kind) if self.tie != Tie::Carried => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// Whether it leads to the journey.
+    pub const fn leads(&self) -> bool {
+        matches!(self.tie, Tie::Leads { .. })
+    }
+
+    const fn is(&self, kind: Kind, value: u128) -> bool {
+        u128::from_ne_bytes(self.value) == value && self.kind.code() == kind.code()
+    }
+}
+
+/// Further keys of journeys that have many.
+pub type KeyBlocks = Pool<KeyBlock>;
+
+/// Some further keys.
+#[derive(Debug)]
+pub struct KeyBlock {
+    keys: [Key; PER_BLOCK],
+    next: Place,
+}
+
+impl Default for KeyBlock {
+    fn default() -> Self {
+        Self { keys: [Key::default(); PER_BLOCK], next: NOWHERE }
+    }
+}
+
+/// The keys of one journey, in the order in which they came.
+#[derive(Debug)]
+pub struct Keys {
+    first: [Key; INLINE],
+    len: u16,
+    /// The number of the one journey key that the journey may have.
+    journey: u16,
+    /// The block with the keys after the first ones.
+    more: Place,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { first: [Key::default(); INLINE], len: 0, journey: NONE, more: NOWHERE }
+    }
+}
+
+impl Keys {
+    /// All of them.
+    pub fn iter<'a>(&'a self, blocks: &'a KeyBlocks) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let first = &self.first[..INLINE.min(usize::from(self.len))];
+        let mut place = self.more;
+        let mut left = usize::from(self.len) - first.len();
+        let more = std::iter::from_fn(move || {
+            (left > 0).then(|| {
+                let block = &blocks[place];
+                let keys = &block.keys[..PER_BLOCK.min(left)];
+                left -= keys.len();
+                place = block.next;
+                keys
+            })
+        });
+        first.iter().chain(more.flatten())
+    }
+
+    /// The number of the first key that is as wanted.
+    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<u16> {
+        let inline = INLINE.min(usize::from(self.len));
+        for (number, key) in self.first[..inline].iter().enumerate() {
+            if wanted(key) {
+                return Some(number as u16);
+            }
+        }
+        // Plain loops, as each event asks for each of its keys.
+        let (mut number, mut place) = (inline, self.more);
+        while number < usize::from(self.len) {
+            let block = &blocks[place];
+            for key in &block.keys[..PER_BLOCK.min(usize::from(self.len) - number)] {
+                if wanted(key) {
+                    return Some(number as u16);
+                }
+                number += 1;
+            }
+            place = block.next;
+        }
+        None
+    }
+
+    /// The number of a key.
+    pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
+        let value = u128::from_ne_bytes(key.value);
+        self.find(blocks, |known| known.is(key.kind, value))
+    }
+
+    /// The key with a number.
+    pub fn get<'a>(&'a self, number: u16, blocks: &'a KeyBlocks) -> &'a Key {
+        match beyond(number) {
+            None => &self.first[usize::from(number)],
+            Some((block, within)) => &blocks[self.block(block, blocks)].keys[within],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut<'a>(&'a mut self, number: u16, blocks: &'a mut KeyBlocks) -> &'a mut Key {
+        match beyond(number) {
+            None => &mut self.first[usize::from(number)],
+            Some((block, within)) => {
+                let place = self.block(block, blocks);
+                &mut blocks[place].keys[within]
+            }
+        }
+    }
+
+    fn block(&self, number: usize, blocks: &KeyBlocks) -> Place {
+        (0..number).fold(self.more, |place, _| blocks[place].next)
+    }
+
+    /// The number of a key, which is added if it is new.
+    pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
+        if let Some(number) = self.position(key, blocks) {
+            return number;
+        }
+        let number = self.len;
+        if let Some((block, 0)) = beyond(number) {
+            let place = blocks.insert(KeyBlock::default());
+            match block.checked_sub(1) {
+                None => self.more = place,
+                Some(last) => {
+                    let last = self.block(last, blocks);
+                    blocks[last].next = place;
+                }
+            }
+        }
+        self.len += 1;
+        *self.get_mut(number, blocks) = *key;
+        number
+    }
+
+    /// The journey key that the journey has.
+    pub fn journey_key(&self, blocks: &KeyBlocks) -> Option<KeyHash> {
+        (self.journey != NONE).then(|| self.get(self.journey, blocks).hash())
+    }
+
+    /// Makes this its journey key.
+    pub fn set_journey_key(&mut self, key: KeyHash, blocks: &mut KeyBlocks) {
+        self.journey = self.number(&Key::new(KeyKind::Journey, key), blocks);
+    }
+
+    /// Gives the blocks back.
+    pub fn free(&self, blocks: &mut KeyBlocks) {
+        let mut place = self.more;
+        while place != NOWHERE {
+            place = blocks.remove(place).next;
+        }
+    }
+}
+
+/// The block and the place in it of a key that does not lie in the journey itself.
+fn beyond(number: u16) -> Option<(usize, usize)> {
+    usize::from(number).checked_sub(INLINE).map(|beyond| (beyond / PER_BLOCK, beyond % PER_BLOCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_their_numbers_however_many_there_are() {
+        let (mut keys, mut blocks) = (Keys::default(), KeyBlocks::default());
+        let key = |number: u16| Key::new(KeyKind::ALL[usize::from(number) % 6], KeyHash(number.into()));
+        for number in 0..40 {
+            assert_eq!(keys.number(&key(number), &mut blocks), number);
+            keys.get_mut(number, &mut blocks).tie = Tie::Leads { links: number as u8 };
+        }
+        for number in 0..40 {
+            assert_eq!(keys.number(&key(number), &mut blocks), number);
+            assert_eq!(keys.position(&key(number), &blocks), Some(number));
+            assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
+        }
+        assert_eq!(keys.iter(&blocks).count(), 40);
+        assert_eq!(keys.position(&key(40), &blocks), None);
+        keys.free(&mut blocks);
+        assert_eq!(blocks.len(), 0);
+    }
+}

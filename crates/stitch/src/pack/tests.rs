@@ -1,0 +1,123 @@
+//! What is read back is what was packed, whatever the event.
+
+use authstitch_model::event::testing;
+use proptest::option;
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest};
+use proptest::sample::select;
+
+use super::*;
+
+fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
+    option::of(select(all.to_vec()))
+}
+
+fn millis() -> impl Strategy<Value = Option<Millis>> {
+    option::of(any::<u64>().prop_map(|bits| Millis(bits >> (bits % 64))))
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let times = (millis(), millis(), millis(), millis());
+    let codes = (
+        one_of(Mediation::ALL),
+        one_of(Attachment::ALL),
+        one_of(Reason::ALL),
+        one_of(Method::ALL),
+        one_of(ErrorClass::ALL),
+        one_of(HttpMethod::ALL),
+        one_of(Synthetic::ALL),
+    );
+    let flags = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<u8>());
+    let numbers =
+        (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
+    (times, codes, flags, numbers).prop_map(|(times, codes, flags, numbers)| Facts {
+        duration: times.0,
+        code_ttl: times.1,
+        webauthn_timeout: times.2,
+        webauthn_elapsed: times.3,
+        mediation: codes.0,
+        attachment: codes.1,
+        hybrid_capability: flags.0,
+        aaguid: numbers.0,
+        transports: Transports::from_bits(flags.3),
+        backup_eligible: flags.1,
+        backup_state: flags.2,
+        reason: codes.2,
+        method: codes.3,
+        error: codes.4,
+        http_method: codes.5,
+        network: numbers.1,
+        country: numbers.2,
+        synthetic: codes.6,
+        sampled: numbers.3,
+    })
+}
+
+fn event() -> impl Strategy<Value = AuthEvent> {
+    let place = (select(EventName::ALL.to_vec()), select(Side::ALL.to_vec()), one_of(Flow::ALL));
+    let near = any::<u64>().prop_map(|bits| bits >> (bits % 64));
+    let times = (near, any::<bool>(), any::<Option<u64>>());
+    let ids =
+        (any::<Option<[u8; 16]>>(), any::<Option<u64>>(), any::<Option<u64>>(), option::of("\\PC{0,70}"));
+    let key = || option::of(any::<u128>().prop_map(KeyHash));
+    let keys = (key(), key(), key(), key(), key(), key());
+    (place, times, ids, keys, any::<u128>(), option::weighted(0.8, facts())).prop_map(
+        |((name, side, flow), (time, earlier, observed), ids, keys, identity, facts)| {
+            let time = if earlier { BASE.0.saturating_sub(time) } else { BASE.0.saturating_add(time) };
+            let mut event = testing::event(name, UnixNanos(time), 1);
+            (event.side, event.flow, event.observed) = (side, flow, observed.map(UnixNanos));
+            event.origin.trace_id = ids.0.and_then(|bytes| TraceId::from_bytes(&bytes));
+            event.origin.span_id = ids.1.and_then(|number| SpanId::from_bytes(&number.to_be_bytes()));
+            event.origin.parent_span_id = ids.2.and_then(|number| SpanId::from_bytes(&number.to_be_bytes()));
+            event.event_id = ids.3.map(|text| EventId::new(&text));
+            let (journey, challenge, code, flow, session, trace) = keys;
+            event.keys = EventKeys { journey, challenge, code, flow, session, trace };
+            event.identity = Identity(identity);
+            event.facts = facts.unwrap_or_default();
+            event
+        },
+    )
+}
+
+const BASE: UnixNanos = UnixNanos(1_800_000_000_000_000_000);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_event_is_read_back_as_it_was(event in event(), weak: bool, first in 0..400u16, environment: u32) {
+        let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
+        let keys = event.keys;
+        let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
+        let bytes = hashes.map(|key| key.map(|key| key.0.to_ne_bytes()));
+        let [a, b, c, d, e, f] = bytes;
+        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| *id.bytes())];
+        let mut number = first;
+        let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
+        let there: Vec<_> = table.into_iter().flatten().collect();
+
+        let mut packing = Packing::default();
+        let out = packing.pack(&event, joined_by, &references, environment, BASE).to_vec();
+        let mut two = out.clone();
+        two.extend(&out);
+        let read: Vec<_> = packed(&two).collect();
+        prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
+        prop_assert_eq!(identity(read[1]), event.identity);
+        prop_assert_eq!(super::environment(read[1]), environment);
+        let glance = format!("{:?}", glance(read[1], BASE));
+        prop_assert_eq!(glance, format!("{:?}", Glance::of(&event, joined_by)));
+        let shared = Arc::clone(&event.environment);
+        let key = |number: u16| there[usize::from(number - first)];
+        let unpacked = unpack(read[1], BASE, &event.realm, key, |_| Arc::clone(&shared));
+        prop_assert_eq!(unpacked, (event, joined_by));
+    }
+}
+
+#[test]
+fn a_span_of_a_server_takes_some_forty_bytes() {
+    let mut event = testing::event(EventName::VerificationSucceeded, BASE.plus(Millis::from_secs(20)), 1);
+    event.facts.duration = Some(Millis(12));
+    event.flow = Some(Flow::AppQr);
+    let references = [Some(0), None, None, None, Some(1), Some(2), Some(3)];
+    let mut packing = Packing::default();
+    assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 40);
+}

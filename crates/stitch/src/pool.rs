@@ -1,0 +1,146 @@
+//! Things that live at a place which does not change, in chunks that are given back once they are empty.
+//!
+//! A new thing goes to the chunk that found room last, so that after a burst the others run empty.
+
+/// Where a thing lies.
+pub type Place = u32;
+
+/// No place.
+pub const NOWHERE: Place = Place::MAX;
+
+/// Things of one chunk: enough that a chunk's own cost vanishes, few enough that one soon runs empty.
+const CHUNK: usize = 256;
+
+/// Things by their places. A place that was taken back holds the default, until it is given out again.
+#[derive(Debug)]
+pub struct Pool<T> {
+    chunks: Vec<Chunk<T>>,
+    /// The chunks with room, each once.
+    roomy: Vec<usize>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Chunk<T> {
+    things: Vec<T>,
+    /// Places taken back.
+    free: Vec<u8>,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), roomy: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: Default> Pool<T> {
+    /// Finds a place for a thing.
+    pub fn insert(&mut self, thing: T) -> Place {
+        let number = match self.roomy.last() {
+            Some(number) => *number,
+            None => {
+                self.chunks.push(Chunk { things: Vec::new(), free: Vec::new() });
+                self.roomy.push(self.chunks.len() - 1);
+                self.chunks.len() - 1
+            }
+        };
+        let chunk = &mut self.chunks[number];
+        let within = match chunk.free.pop() {
+            Some(within) => {
+                chunk.things[usize::from(within)] = thing;
+                usize::from(within)
+            }
+            None => {
+                chunk.things.push(thing);
+                chunk.things.len() - 1
+            }
+        };
+        if chunk.free.is_empty() && chunk.things.len() == CHUNK {
+            self.roomy.pop();
+        }
+        self.len += 1;
+        (number * CHUNK + within) as Place
+    }
+
+    /// Takes a thing back.
+    pub fn remove(&mut self, place: Place) -> T {
+        let (number, within) = (place as usize / CHUNK, place as usize % CHUNK);
+        let chunk = &mut self.chunks[number];
+        let thing = std::mem::take(&mut chunk.things[within]);
+        let was_full = chunk.free.is_empty() && chunk.things.len() == CHUNK;
+        chunk.free.push(within as u8);
+        self.len -= 1;
+        if was_full {
+            let filled_so_far = self.roomy.last().copied();
+            self.roomy.push(number);
+            filled_so_far.into_iter().for_each(|number| self.give_back(number));
+        } else if self.roomy.last() != Some(&number) {
+            self.give_back(number);
+        }
+        thing
+    }
+
+    /// Gives an empty chunk's memory back. The one that is filled next keeps its own, so that one thing that
+    /// comes and goes costs nothing.
+    fn give_back(&mut self, number: usize) {
+        let chunk = &mut self.chunks[number];
+        if chunk.free.len() == chunk.things.len() {
+            *chunk = Chunk { things: Vec::new(), free: Vec::new() };
+        }
+    }
+
+    /// How many things there are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Every place with what lies there, the default where nothing does.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
+        let chunks = self.chunks.iter().enumerate();
+        chunks.flat_map(|(number, chunk)| {
+            let things = chunk.things.iter().enumerate();
+            things.map(move |(within, thing)| ((number * CHUNK + within) as Place, thing))
+        })
+    }
+}
+
+impl<T> std::ops::Index<Place> for Pool<T> {
+    type Output = T;
+
+    fn index(&self, place: Place) -> &T {
+        &self.chunks[place as usize / CHUNK].things[place as usize % CHUNK]
+    }
+}
+
+impl<T> std::ops::IndexMut<Place> for Pool<T> {
+    fn index_mut(&mut self, place: Place) -> &mut T {
+        &mut self.chunks[place as usize / CHUNK].things[place as usize % CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_do_not_change_and_are_given_out_again() {
+        let mut pool = Pool::default();
+        let places: Vec<_> = (0..1000u64).map(|number| pool.insert(number)).collect();
+        assert!(places.iter().zip(0..).all(|(place, number)| pool[*place] == number));
+        assert_eq!(pool.remove(places[300]), 300);
+        assert_eq!(pool.insert(7), places[300]);
+        assert_eq!((pool[places[300]], pool.len()), (7, 1000));
+    }
+
+    #[test]
+    fn after_a_burst_its_chunks_are_given_back() {
+        let mut pool = Pool::default();
+        let places: Vec<_> = (0..100_000u64).map(|number| pool.insert(number)).collect();
+        for place in places {
+            pool.remove(place);
+        }
+        let kept: usize = pool.chunks.iter().map(|chunk| chunk.things.capacity()).sum();
+        assert!(kept <= CHUNK, "{kept}");
+        assert_eq!(pool.len(), 0);
+    }
+}
