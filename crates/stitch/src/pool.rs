@@ -89,6 +89,11 @@ impl<T: Default> Pool<T> {
         }
     }
 
+    /// What lies at a place, which may have been given back since.
+    pub fn get(&self, place: Place) -> Option<&T> {
+        self.chunks.get(place as usize / CHUNK)?.things.get(place as usize % CHUNK)
+    }
+
     /// How many things there are.
     pub const fn len(&self) -> usize {
         self.len
@@ -139,6 +144,7 @@ mod tests {
         for place in places {
             pool.remove(place);
         }
+        assert_eq!(pool.get(5), None, "what was given back with its chunk is nothing");
         let kept: usize = pool.chunks.iter().map(|chunk| chunk.things.capacity()).sum();
         assert!(kept <= CHUNK, "{kept}");
         assert_eq!(pool.len(), 0);

@@ -90,8 +90,9 @@ impl Timers {
     pub fn soonest(&mut self, lives: &Pool<Live>) -> Option<(UnixNanos, JourneyId, Slot)> {
         while let Some(Reverse(timer)) = self.soon.peek().copied() {
             let (at, id, slot) = timer;
-            let live = &lives[slot];
-            if live.id == id && live.state == (State::Open { armed: at }) {
+            // A journey that went may have taken its chunk with it.
+            let is_armed = |live: &Live| live.id == id && live.state == (State::Open { armed: at });
+            if lives.get(slot).is_some_and(is_armed) {
                 return Some(timer);
             }
             self.soon.pop();

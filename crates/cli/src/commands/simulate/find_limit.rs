@@ -11,7 +11,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde_json::json;
 
 use authstitch_model::Millis;
@@ -171,8 +170,7 @@ impl Search<'_> {
     }
 
     fn judge(&self, report: &Report) -> Tried {
-        let p99 = |of: Histogram<u64>| Duration::from_micros(of.value_at_quantile(0.99));
-        let (late, own) = (p99(report.latency()), p99(report.lateness()));
+        let late = Duration::from_micros(report.latency().value_at_quantile(0.99));
         if let Some(message) = &report.first_failure {
             Tried::NotTaken(format!("refused: {message}"))
         } else if report.records.rejected > 0 {
