@@ -166,11 +166,6 @@ impl Report {
         self.latency_us.histogram()
     }
 
-    /// Scheduled → handed over, as far as it is the sender's own doing.
-    pub fn lateness(&self) -> Histogram<u64> {
-        self.lateness_us.histogram()
-    }
-
     /// What another sender of the same run did, added.
     pub fn add(&mut self, other: &Self) {
         let ends = |report: &Self| report.began.0 as f64 / 1e9 + report.elapsed_s;
