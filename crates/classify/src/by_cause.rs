@@ -70,16 +70,22 @@ const ONES: [CauseSet; Cause::COUNT] = {
     ones
 };
 
-/// The cause with the greatest number; the first of equals.
+/// The greatest number.
 #[inline]
-pub fn greatest(line: &ByCause) -> Cause {
+pub fn maximum(line: &ByCause) -> f32 {
     let mut lanes = [f32::MIN; LANES];
     for chunk in line.as_chunks::<LANES>().0 {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
             *lane = if *value > *lane { *value } else { *lane };
         }
     }
-    let greatest = lanes.into_iter().fold(f32::MIN, f32::max);
+    lanes.into_iter().fold(f32::MIN, f32::max)
+}
+
+/// The cause with the greatest number; the first of equals.
+#[inline]
+pub fn greatest(line: &ByCause) -> Cause {
+    let greatest = maximum(line);
     Cause::ALL[line.iter().position(|value| *value == greatest).unwrap_or_default()]
 }
 

@@ -312,23 +312,30 @@ impl<'a> Factors<'a> {
             if none_in_excess {
                 then(evidence, odds, reach);
             } else {
-                for ((known, ..), odds) in known[begin..end].iter().zip(odds) {
-                    then(evidence, &[&self.weaker(*known, odds)], product::ROOM);
+                for ((known, _, reach), odds) in known[begin..end].iter().zip(odds) {
+                    match known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter)) {
+                        0.0 => then(evidence, &[odds], *reach),
+                        excess => then(evidence, &[&self.weaker(odds, excess)], product::ROOM),
+                    }
                 }
             }
             begin = end;
         }
     }
 
-    /// The factors of a value; those of an absence that a loss in excess may explain are weaker.
-    fn weaker(&self, known: Known, odds: &ByCause) -> ByCause {
-        let excess = known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter));
-        if excess == 0.0 {
-            return *odds;
+    /// The factors of an absence that a loss in excess may explain.
+    fn weaker(&self, odds: &ByCause, excess: f32) -> ByCause {
+        let mut possible = *odds;
+        for (odds, left) in possible.iter_mut().zip(self.left) {
+            *odds = if *left > 0.0 { *odds } else { 0.0 };
         }
-        let possible = odds.iter().zip(self.left).filter(|(_, left)| **left > 0.0);
-        let best = possible.map(|(odds, _)| *odds).fold(f32::MIN_POSITIVE, f32::max);
-        odds.map(|odds| excess + (1.0 - excess) * (odds / best).min(1.0))
+        let scale = 1.0 / by_cause::maximum(&possible).max(f32::MIN_POSITIVE);
+        let mut weaker = *odds;
+        for odds in &mut weaker {
+            let share = *odds * scale;
+            *odds = excess + (1.0 - excess) * if share < 1.0 { share } else { 1.0 };
+        }
+        weaker
     }
 }
 

@@ -99,12 +99,11 @@ impl Stopped {
                 continue;
             }
             let stops = stops_of(*cause, probability, &table.halts[cause.index()], &open);
-            let Some(fit) = &fit else {
-                stops::add(&mut stopped.at[Needs::Nothing as usize], &stops);
-                continue;
-            };
+            let [nothing, having @ ..] = &mut stopped.at;
+            stops::add(nothing, &stops);
+            let Some(fit) = &fit else { continue };
             let mix = transport::mix(&table.transport[cause.index()], fit);
-            for (at, had) in stopped.at.iter_mut().zip(transport::had(&mix)) {
+            for (at, had) in having.iter_mut().zip(transport::had(&mix)) {
                 stops::add(at, &stops::product(&stops, &had));
             }
             stopped.transports.iter_mut().zip(mix).for_each(|(all, share)| *all += probability * share);

@@ -112,22 +112,22 @@ pub const fn requires(transport: Transport, phase: Phase) -> bool {
     matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
 }
 
-/// In the order of [`Needs`]: the probability that a login had what is needed, by where it stopped. What stopped at
-/// the scan was on its way to a phone.
+/// In the order of [`Needs`] from a code on: the probability that a login had what is needed, by where it stopped.
+/// What stopped at the scan was on its way to a phone.
 #[inline]
-pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT] {
+pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT - 1] {
     let code = mix[Transport::HybridQr.index()];
     let phone = code + mix[Transport::HybridLinked.index()];
     let any = phone + mix[Transport::SecurityKey.index()] + mix[Transport::Platform.index()];
     let (of_phone, of_any) = (1.0 / phone.max(f32::MIN_POSITIVE), 1.0 / any.max(f32::MIN_POSITIVE));
     [
-        [1.0; Phase::COUNT + 2],
         by_stop(code * of_phone, code * of_any),
         by_stop(phone * of_phone, phone * of_any),
         by_stop(phone * of_phone, any * of_any),
     ]
 }
 
+#[inline]
 fn by_stop(at_proximity: f32, later: f32) -> ByStop {
     let mut by_stop = [later; Phase::COUNT + 2];
     by_stop[..Phase::Proximity.index()].fill(1.0);
