@@ -4,8 +4,8 @@
 //! order of precedence:
 //!
 //! 1. **What is certain** ([`hard`]): an observed event or a certain implication excludes causes.
-//! 2. **Likelihoods** ([`likelihood`]): a short list of features ([`feature`]), read from the events in one pass
-//!    ([`evidence`]), each with a fitted weight for every cause of the flow.
+//! 2. **Likelihoods** ([`likelihood`]): a short list of observations ([`feature`]), read from the events in one
+//!    pass ([`evidence`]), each with a fitted weight for every cause of the flow.
 //! 3. **Priors**: how often each cause occurs in the flow.
 //!
 //! Weights and priors are data ([`Tables`]). What is left is renormalised; phases, transport, end and

@@ -1,4 +1,4 @@
-//! From features to a probability for each cause: a log-linear model.
+//! From observations to a probability for each cause: a log-linear model.
 //!
 //! 1. Each cause begins with its prior.
 //! 2. The rulings of [`crate::hard`] exclude causes; a decisive one that leaves a single cause ends the matter.

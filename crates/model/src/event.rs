@@ -211,3 +211,16 @@ pub mod testing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Transports;
+
+    #[test]
+    fn a_phone_and_a_key_answer_by_transports_of_their_own() {
+        let set = |codes: &[&str]| codes.iter().fold(Transports::default(), |set, code| set.with(code));
+        assert_eq!(Transports::PHONE, set(&["hybrid", "internal"]));
+        assert_eq!(Transports::KEY, set(&["usb", "nfc", "smart-card"]));
+        assert!(set(&["usb", "hybrid"]).meets(Transports::PHONE) && !set(&["ble"]).meets(Transports::KEY));
+    }
+}

@@ -254,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn a_set_knows_its_only_cause_and_what_it_shares() {
+        let two = CauseSet::of(&[Cause::Declined, Cause::ScanFailed]);
+        let one = CauseSet::of(&[Cause::Declined]);
+        assert_eq!((two.only(), one.only()), (None, Some(Cause::Declined)));
+        assert!(two.meets(one) && !one.meets(CauseSet::of(&[Cause::ScanFailed])));
+        assert_eq!(one.and(CauseSet::of(&[Cause::ScanFailed])), two);
+    }
+
+    #[test]
     fn no_weight_at_all_is_unknown() {
         assert_eq!(distribution(&[]).likeliest(), Cause::Unknown);
     }

@@ -1,4 +1,4 @@
-//! Numbers and codes of events, reduced to the values of features.
+//! Numbers and codes of events, reduced to the values of observations.
 
 use authstitch_model::{
     Browser, Cause, EventName, Flow, Journey, Millis, Os, Phase, Reason, Synthetic, phases,

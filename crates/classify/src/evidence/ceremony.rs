@@ -109,7 +109,7 @@ impl Tracker {
         self.failed
     }
 
-    /// The feature's value, given the failure that counts.
+    /// The observation's value, given the failure that counts.
     pub fn value(&self, failed: Option<FailedCeremony>) -> Ceremony {
         match failed {
             Some(failed) => value_of(failed.error, failed.browser),
