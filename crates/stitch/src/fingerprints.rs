@@ -105,17 +105,16 @@ impl Table {
         }
         let last = entry(fingerprint, NOWHERE - 1);
         let at = self.first_beyond(fingerprint, |known| known <= last);
-        let empty = self.entries[at..].iter().position(|known| *known == EMPTY);
-        let empty = empty.map_or_else(
-            || {
-                self.entries.push(EMPTY);
-                self.entries.len() - 1
-            },
-            |behind| at + behind,
-        );
-        self.entries.copy_within(at..empty, at + 1);
-        self.entries[at] = entry(fingerprint, place);
         self.len += 1;
+        // Those behind it move on by one, up to the first empty entry.
+        let mut moving = entry(fingerprint, place);
+        for known in &mut self.entries[at..] {
+            moving = std::mem::replace(known, moving);
+            if moving == EMPTY {
+                return;
+            }
+        }
+        self.entries.push(moving);
     }
 
     fn remove(&mut self, fingerprint: u32, place: Place) {

@@ -71,6 +71,8 @@ impl<T: Shared> Interned<T> {
         if place == NOWHERE || !is_there(&self.values[place]) {
             place = self.place_by_content(value);
             self.recent[recent] = place;
+            // The next user will likely have the one that lies here.
+            self.values[place].value = value.clone();
         }
         self.values[place].users += 1;
         place

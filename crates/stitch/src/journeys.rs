@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use authstitch_model::{
-    AuthEvent, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash, KeyKind, Realm,
-    UnixNanos,
+    AuthEvent, ClockOffsets, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash,
+    KeyKind, Realm, UnixNanos,
 };
 
 use crate::blocks::Blocks;
@@ -12,10 +12,10 @@ use crate::caps;
 use crate::clock;
 use crate::index::Slot;
 use crate::interned::Interned;
-use crate::keys::{Key, KeyBlocks, Tie};
+use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, References, packed};
+use crate::pack::{self, Glance, Packing, References, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -45,9 +45,6 @@ struct Scratch {
     /// The order of a journey's events: corrected time, identity, where it begins among the packed ones.
     order: Vec<(UnixNanos, Identity, usize)>,
 }
-
-/// An event taken out of a journey.
-pub type Taken = (AuthEvent, JoinedBy);
 
 impl Journeys {
     /// A new journey without events.
@@ -82,9 +79,12 @@ impl Journeys {
     pub fn references(&self, slot: Slot, event: &AuthEvent) -> References {
         let keys = &self.lives[slot].keys;
         let mut references = References::default();
+        // What came together has numbers that follow each other.
+        let mut likely = 0;
         for (reference, key) in references.iter_mut().zip(carried(event)) {
             if let Some(key) = key {
-                *reference = keys.position(&key, &self.keys);
+                *reference = keys.position_near(&key, likely, &self.keys);
+                likely = reference.map_or(likely, |number| number + 1);
             }
         }
         references
@@ -143,16 +143,12 @@ impl Journeys {
         packed(&self.scratch.events).any(|event| pack::identity(event) == wanted)
     }
 
-    /// The events of a journey that was taken out, in the order in which they came.
-    pub fn events_of(&mut self, live: &Live) -> Vec<Taken> {
-        self.gather(live);
-        let Self { scratch, environments, realms, .. } = self;
-        let (realm, base) = (realms.value(live.realm), live.base());
-        let unpack = |event| {
-            let key = |number: u16| scratch.keys[usize::from(number)];
-            pack::unpack(event, base, realm, key, |place| Arc::clone(environments.value(place)))
-        };
-        packed(&scratch.events).map(unpack).collect()
+    /// The events of a journey that was taken out, in the order in which they came, their times as they were.
+    pub fn events_of(&mut self, live: &Live) -> Vec<JourneyEvent> {
+        gather(&mut self.scratch, &self.blocks, &self.keys, live);
+        let table =
+            table(&self.scratch.keys, &self.environments, &self.realms, live, ClockOffsets::default());
+        packed(&self.scratch.events).map(|event| pack::unpack(event, &table)).collect()
     }
 
     /// A journey's events by corrected time, then identity.
@@ -161,27 +157,16 @@ impl Journeys {
         let live = &self.lives[slot];
         gather(&mut self.scratch, &self.blocks, &self.keys, live);
         let Scratch { events, keys, order, .. } = &mut self.scratch;
-        let (realm, base) = (self.realms.value(live.realm), live.base());
+        let table = table(keys, &self.environments, &self.realms, live, offsets);
         order.clear();
         let mut begin = 0;
         for event in packed(events) {
-            let (side, time) = pack::moment(event, base);
+            let (side, time) = pack::moment(event, table.base);
             order.push((clock::shifted(time, side, &offsets), pack::identity(event), begin));
             begin += event.len();
         }
         order.sort_unstable();
-        let mut told = Vec::with_capacity(order.len());
-        for (corrected, _, begin) in order {
-            let key = |number: u16| keys[usize::from(number)];
-            let environment = |place| Arc::clone(self.environments.value(place));
-            let (event, joined_by) = pack::unpack(&events[*begin..], base, realm, key, environment);
-            told.push(JourneyEvent { event, corrected: *corrected, joined_by });
-        }
-        told
-    }
-
-    fn gather(&mut self, live: &Live) {
-        gather(&mut self.scratch, &self.blocks, &self.keys, live);
+        order.iter().map(|(.., begin)| pack::unpack(&events[*begin..], &table)).collect()
     }
 
     fn glances(&mut self, slot: Slot) -> &[Glance] {
@@ -243,35 +228,53 @@ impl Journeys {
         self.lives[slot].keys.get_mut(number, &mut self.keys)
     }
 
-    /// How a key ties a journey, if the journey has it.
-    pub fn tie(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Tie {
-        let keys = &self.lives[slot].keys;
-        let number = keys.position(&Key::new(kind, hash), &self.keys);
-        number.map_or(Tie::Carried, |number| keys.get(number, &self.keys).tie)
+    /// The number of a key of a journey.
+    pub fn number(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        self.lives[slot].keys.position(&Key::new(kind, hash), &self.keys)
     }
 
-    /// Ties a journey by a key in this way.
-    pub fn set_tie(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash, tie: Tie) {
+    /// How a journey's key with this number ties it.
+    pub fn tie(&self, slot: Slot, number: u16) -> Tie {
+        self.lives[slot].keys.get(number, &self.keys).tie
+    }
+
+    /// Ties a journey by its key with this number in this way.
+    pub fn set_tie(&mut self, slot: Slot, number: u16, tie: Tie) -> KeyHash {
         let live = &mut self.lives[slot];
-        let number = live.keys.number(&Key::new(kind, hash), &mut self.keys);
-        live.keys.get_mut(number, &mut self.keys).tie = tie;
-        live.tied_by(kind);
+        let key = live.keys.get_mut(number, &mut self.keys);
+        key.tie = tie;
+        let (kind, hash) = (key.kind, key.hash());
+        if let Kind::Key(kind) = kind {
+            live.tied_by(kind);
+        }
+        hash
     }
 
-    /// Notes a key with a journey; `false` if it is there already or finds no room.
-    pub fn note(&mut self, slot: Slot, kind: KeyKind, key: KeyHash) -> bool {
+    /// The number of a key that is noted with a journey.
+    pub fn noted(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        self.number(slot, kind, hash).filter(|number| self.tie(slot, *number) != Tie::Carried)
+    }
+
+    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room.
+    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        let known = self.number(slot, kind, hash);
+        let is_noted = known.is_some_and(|number| self.tie(slot, number) != Tie::Carried);
+        if is_noted || !self.has_room(slot, kind) {
+            return None;
+        }
+        let keys = &mut self.lives[slot].keys;
+        let number = known.unwrap_or_else(|| keys.push(&Key::new(kind, hash), &mut self.keys));
+        self.set_tie(slot, number, Tie::Noted);
+        Some(number)
+    }
+
+    /// Whether one more key of this kind may be noted with a journey.
+    fn has_room(&self, slot: Slot, kind: KeyKind) -> bool {
         let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
         let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
         let alike =
-            |known: &Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
-        let noted = self.tie(slot, kind, key) == Tie::Carried
-            && self.keys(slot).filter(|known| alike(known)).count() < cap;
-        if noted {
-            self.set_tie(slot, kind, key, Tie::Noted);
-            // Under a new session or container it may have neighbours.
-            self.lives[slot].alone &= !matches!(kind, KeyKind::Flow | KeyKind::Session);
-        }
-        noted
+            |known: &&Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        self.lives[slot].keys.len() < cap || self.keys(slot).filter(alike).count() < cap
     }
 
     /// The journey key of a journey.
@@ -329,4 +332,15 @@ fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live)
     live.events.read(blocks, &mut scratch.events);
     scratch.keys.clear();
     scratch.keys.extend(live.keys.iter(keys).map(|key| *key.bytes()));
+}
+
+fn table<'a>(
+    keys: &'a [[u8; 16]],
+    environments: &'a Interned<Arc<Environment>>,
+    realms: &'a Interned<Realm>,
+    live: &Live,
+    offsets: ClockOffsets,
+) -> Table<'a, impl Fn(u32) -> &'a Arc<Environment>> {
+    let environment = |place| environments.value(place);
+    Table { base: live.base(), realm: realms.value(live.realm), offsets, keys, environment }
 }

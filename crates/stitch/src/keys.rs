@@ -23,15 +23,6 @@ pub enum Kind {
     Key(KeyKind),
 }
 
-impl Kind {
-    const fn code(self) -> usize {
-        match self {
-            Self::TraceId => KeyKind::COUNT,
-            Self::Key(kind) => kind.index(),
-        }
-    }
-}
-
 /// How a key ties a journey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tie {
@@ -89,8 +80,8 @@ impl Key {
         matches!(self.tie, Tie::Leads { .. })
     }
 
-    const fn is(&self, kind: Kind, value: u128) -> bool {
-        u128::from_ne_bytes(self.value) == value && self.kind.code() == kind.code()
+    fn is(&self, other: &Self) -> bool {
+        u128::from_ne_bytes(self.value) == u128::from_ne_bytes(other.value) && self.kind == other.kind
     }
 }
 
@@ -170,8 +161,21 @@ impl Keys {
 
     /// The number of a key.
     pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
-        let value = u128::from_ne_bytes(key.value);
-        self.find(blocks, |known| known.is(key.kind, value))
+        self.find(blocks, |known| known.is(key))
+    }
+
+    /// The same, of a key that is likely to have this number.
+    pub fn position_near(&self, key: &Key, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
+        let inline = &self.first[..INLINE.min(usize::from(self.len))];
+        match inline.get(usize::from(likely)) {
+            Some(known) if known.is(key) => Some(likely),
+            _ => self.position(key, blocks),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len.into()
     }
 
     /// The key with a number.
@@ -199,9 +203,11 @@ impl Keys {
 
     /// The number of a key, which is added if it is new.
     pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
-        if let Some(number) = self.position(key, blocks) {
-            return number;
-        }
+        self.position(key, blocks).unwrap_or_else(|| self.push(key, blocks))
+    }
+
+    /// Adds a key that is new, and gives its number.
+    pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
         if let Some((block, 0)) = beyond(number) {
             let place = blocks.insert(KeyBlock::default());

@@ -35,7 +35,7 @@ pub struct Live {
     pub sent: Sent,
     suggested: Flow,
     unloaded: bool,
-    /// Whether it was without neighbours when they were last looked for, and none came since.
+    /// Whether no other journey shares a session or a container with it, and none ever did that it is linked to.
     pub alone: bool,
     pub realm: Place,
     /// Revisions told so far.
@@ -124,8 +124,8 @@ impl Default for Live {
 
 impl Live {
     pub fn new(id: JourneyId, realm: Place, received: UnixNanos) -> Self {
-        let state = State::New;
-        Self { id, state, realm, first_received: received, last_received: received, ..Self::default() }
+        let (first_received, last_received) = (received, received);
+        Self { id, state: State::New, realm, first_received, last_received, alone: true, ..Self::default() }
     }
 
     /// The time from which those of its events are counted, so that they take few bytes.

@@ -77,13 +77,13 @@ impl Stitcher {
     }
 
     /// Takes one event received at `received`. The caller has called [`Self::advance`] up to that time.
-    pub fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
+    pub fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
         if self.is_known(event.identity) {
             self.counters.duplicates += 1;
-        } else if let Some(slot) = self.usual_destination(&event, received) {
-            self.join(slot, received, &event, JoinedBy::Strong, changes);
-        } else if self.has_usable_strong_key(&event, received) {
-            self.accept_strong(received, &event, changes);
+        } else if let Some(slot) = self.usual_destination(event, received) {
+            self.join(slot, received, event, JoinedBy::Strong, changes);
+        } else if self.has_usable_strong_key(event, received) {
+            self.accept_strong(received, event, changes);
         } else if event.keys.flow.is_some() || event.keys.weak().next().is_some() {
             self.hold(received, event, changes);
         } else {
@@ -244,10 +244,9 @@ impl Stitcher {
     }
 
     /// Lets an event wait; the one whose turn is next is placed early at the bound.
-    fn hold(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        let identity = event.identity;
-        let place = self.waiting.enter(received.plus(self.settings.hold), received, event);
-        self.identities.insert(identity.0, place | WAITING);
+    fn hold(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
+        let place = self.waiting.enter(received.plus(self.settings.hold), received, event.clone());
+        self.identities.insert(event.identity.0, place | WAITING);
         if self.waiting.len() > caps::WAITING_EVENTS {
             self.place_next(received, changes);
         }

@@ -4,7 +4,6 @@ use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNan
 
 use crate::Change;
 use crate::index::{Lookup, Slot};
-use crate::keys::Tie;
 use crate::live::binding_keys;
 use crate::stitcher::Stitcher;
 
@@ -148,8 +147,8 @@ impl Stitcher {
             }
             own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
             for (kind, key) in event.keys.weak().filter(|_| own) {
-                if self.journeys.note(slot, kind, key) {
-                    self.index.share(&mut self.journeys, slot, kind, key);
+                if let Some(number) = self.journeys.note(slot, kind, key) {
+                    self.index.share(&mut self.journeys, slot, number);
                 }
             }
             references = self.journeys.references(slot, event);
@@ -180,8 +179,8 @@ impl Stitcher {
         if kind == KeyKind::Flow {
             return self.enter_container(slot, key, event, changes);
         }
-        let tie = self.journeys.tie(slot, kind, key);
-        if matches!(tie, Tie::Leads { .. }) {
+        let noted = self.journeys.noted(slot, kind, key);
+        if noted.is_some_and(|number| self.journeys.key_mut(slot, number).leads()) {
             return slot;
         }
         match self.look_up(key, now) {
@@ -189,7 +188,7 @@ impl Stitcher {
                 let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
                     // The key stays where it is. It is noted here, so that it counts once for each journey.
-                    if self.journeys.note(slot, kind, key) {
+                    if self.journeys.note(slot, kind, key).is_some() {
                         self.counters.key_conflicts += 1;
                         self.count_link(key);
                     }
@@ -202,11 +201,11 @@ impl Stitcher {
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                if tie == Tie::Noted || self.journeys.note(slot, kind, key) {
+                if let Some(number) = noted.or_else(|| self.journeys.note(slot, kind, key)) {
                     if kind == KeyKind::Journey {
                         self.journeys.set_journey_key(slot, key);
                     }
-                    self.index.bind(&mut self.journeys, slot, kind, key);
+                    self.index.bind(&mut self.journeys, slot, number);
                 }
                 slot
             }
@@ -222,13 +221,13 @@ impl Stitcher {
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        if self.journeys.tie(slot, KeyKind::Flow, container) != Tie::Carried {
+        if self.journeys.noted(slot, KeyKind::Flow, container).is_some() {
             return slot;
         }
         let is_strong = self.live(slot).is_strong();
         let prelude = if is_strong { self.prelude(container, event) } else { None };
-        if self.journeys.note(slot, KeyKind::Flow, container) {
-            self.index.share(&mut self.journeys, slot, KeyKind::Flow, container);
+        if let Some(number) = self.journeys.note(slot, KeyKind::Flow, container) {
+            self.index.share(&mut self.journeys, slot, number);
         }
         prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))
     }

@@ -1,0 +1,216 @@
+//! Bytes back into events.
+
+use std::sync::Arc;
+
+use authstitch_model::event::Transports;
+use authstitch_model::{
+    Attachment, AuthEvent, ClockOffsets, Environment, ErrorClass, EventId, EventKeys, EventName, Facts, Flow,
+    HttpMethod, Identity, JoinedBy, JourneyEvent, KeyHash, Mediation, Method, Millis, Origin, Realm, Reason,
+    Side, SpanId, Synthetic, TraceId, UnixNanos,
+};
+
+use super::{
+    BEGIN, EVENT_ID, FACTS, FAR, FLOW, Glance, LARGE, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, SPAN, TIME,
+    frequent, seldom,
+};
+use crate::clock;
+
+/// The packed events of a journey.
+pub fn packed(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    std::iter::from_fn(move || {
+        let (event, rest) = bytes.split_at_checked(usize::from(*bytes.first()?))?;
+        bytes = rest;
+        Some(event)
+    })
+}
+
+/// The identity of a packed event.
+pub fn identity(event: &[u8]) -> Identity {
+    Identity(u128::from_le_bytes(Unpacking(&event[BEGIN..]).bytes()))
+}
+
+/// When a packed event was, and by whose clock.
+pub fn moment(event: &[u8], base: UnixNanos) -> (Side, UnixNanos) {
+    let time = Unpacking(&event[TIME..]).time(what(event), base);
+    (Side::ALL[usize::from(event[1] & 3)], time)
+}
+
+/// The place of a packed event's environment.
+pub fn environment(event: &[u8]) -> u32 {
+    let what = what(event);
+    let time = if what & FAR == 0 { NEAR_BYTES } else { 8 };
+    let ids = usize::from(what & SPAN != 0) + usize::from(what & PARENT != 0);
+    Unpacking(&event[TIME + time + ids * 8..]).number() as u32
+}
+
+fn what(event: &[u8]) -> u16 {
+    u16::from_le_bytes([event[2], event[3]])
+}
+
+/// What places and orders a packed event.
+pub fn glance(event: &[u8], base: UnixNanos) -> Glance {
+    begin(event, base).0
+}
+
+/// What the events of one journey share.
+pub struct Table<'a, E> {
+    pub base: UnixNanos,
+    pub realm: &'a Realm,
+    pub offsets: ClockOffsets,
+    /// The bytes of what has a number.
+    pub keys: &'a [[u8; 16]],
+    /// The environment at a place.
+    pub environment: E,
+}
+
+/// Reads an event back, with what tied it to the journey.
+pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(event: &[u8], table: &Table<'_, E>) -> JourneyEvent {
+    let (glance, what, mut rest) = begin(event, table.base);
+    let environment = Arc::clone((table.environment)(rest.number() as u32));
+    let mut value = |kind: usize| (what & 1 << (REFERENCE + kind) != 0).then(|| table.keys[rest.reference()]);
+    let hash = |bytes| KeyHash(u128::from_ne_bytes(bytes));
+    // In the order in which they are written.
+    let keys = EventKeys {
+        journey: value(0).map(hash),
+        challenge: value(1).map(hash),
+        code: value(2).map(hash),
+        flow: value(3).map(hash),
+        session: value(4).map(hash),
+        trace: value(5).map(hash),
+    };
+    let trace_id = value(6).and_then(|bytes| TraceId::from_bytes(&bytes));
+    let observed = (what & OBSERVED != 0).then(|| {
+        let later = rest.number();
+        let later = (later >> 1) as i64 ^ -((later & 1) as i64);
+        UnixNanos(glance.time.0.wrapping_add(later as u64))
+    });
+    let event_id = (what & EVENT_ID != 0).then(|| EventId::new(rest.text()));
+    JourneyEvent {
+        event: AuthEvent {
+            realm: table.realm.clone(),
+            name: glance.name,
+            side: glance.side,
+            flow: glance.flow,
+            time: glance.time,
+            observed,
+            origin: Origin { trace_id, span_id: glance.span_id, parent_span_id: glance.parent_span_id },
+            event_id,
+            identity: glance.identity,
+            keys,
+            facts: if what & FACTS == 0 { Facts::default() } else { rest.facts() },
+            environment,
+        },
+        corrected: clock::shifted(glance.time, glance.side, &table.offsets),
+        joined_by: glance.joined_by,
+    }
+}
+
+/// What every event begins with: what places it, what is there, and what follows.
+fn begin(event: &[u8], base: UnixNanos) -> (Glance, u16, Unpacking<'_>) {
+    let (head, what) = (usize::from(event[1]), what(event));
+    let mut rest = Unpacking(&event[BEGIN..]);
+    let identity = Identity(u128::from_le_bytes(rest.bytes()));
+    let time = rest.time(what, base);
+    let mut span = |bit| if what & bit == 0 { None } else { SpanId::from_bytes(&rest.bytes::<8>()) };
+    let glance = Glance {
+        name: EventName::ALL[head >> 3],
+        side: Side::ALL[head & 3],
+        joined_by: if head & 4 == 0 { JoinedBy::Strong } else { JoinedBy::Weak },
+        flow: usize::from(what >> FLOW).checked_sub(1).map(|flow| Flow::ALL[flow]),
+        identity,
+        time,
+        span_id: span(SPAN),
+        parent_span_id: span(PARENT),
+    };
+    (glance, what, rest)
+}
+
+/// The bytes of a packed event that are not read yet.
+struct Unpacking<'a>(&'a [u8]);
+
+impl<'a> Unpacking<'a> {
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        #[expect(clippy::expect_used, reason = "what was packed is as long as it says")]
+        let (bytes, rest) = self.0.split_first_chunk().expect("a packed event is whole");
+        self.0 = rest;
+        *bytes
+    }
+
+    fn byte(&mut self) -> u8 {
+        let [byte] = self.bytes();
+        byte
+    }
+
+    fn reference(&mut self) -> usize {
+        let number = self.byte();
+        if u16::from(number) < LARGE { number.into() } else { u16::from_le_bytes(self.bytes()).into() }
+    }
+
+    fn time(&mut self, what: u16, base: UnixNanos) -> UnixNanos {
+        if what & FAR != 0 {
+            return UnixNanos(u64::from_le_bytes(self.bytes()));
+        }
+        let [a, b, c, d, e]: [u8; NEAR_BYTES] = self.bytes();
+        let distance = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
+        UnixNanos(base.0.wrapping_add(distance as u64))
+    }
+
+    fn number(&mut self) -> u64 {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return number;
+            }
+        }
+    }
+
+    fn text(&mut self) -> &'a str {
+        let length = usize::from(self.byte());
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
+    fn facts(&mut self) -> Facts {
+        let there = self.byte();
+        let has = |bit| there & bit != 0;
+        let mut facts = Facts {
+            duration: has(frequent::DURATION).then(|| Millis(self.number())),
+            network: has(frequent::NETWORK).then(|| u64::from_le_bytes(self.bytes())),
+            country: has(frequent::COUNTRY).then(|| self.bytes()),
+            error: has(frequent::ERROR).then(|| self.code(ErrorClass::ALL)),
+            code_ttl: has(frequent::CODE_TTL).then(|| Millis(self.number())),
+            sampled: has(frequent::SAMPLED).then(|| u16::from_le_bytes(self.bytes())),
+            synthetic: has(frequent::SYNTHETIC).then(|| self.code(Synthetic::ALL)),
+            ..Facts::default()
+        };
+        if has(frequent::SELDOM) {
+            self.seldom_facts(&mut facts);
+        }
+        facts
+    }
+
+    fn seldom_facts(&mut self, facts: &mut Facts) {
+        let there = u16::from_le_bytes(self.bytes());
+        let has = |bit| there & bit != 0;
+        facts.webauthn_timeout = has(seldom::TIMEOUT).then(|| Millis(self.number()));
+        facts.webauthn_elapsed = has(seldom::ELAPSED).then(|| Millis(self.number()));
+        facts.aaguid = has(seldom::AAGUID).then(|| u64::from_le_bytes(self.bytes()));
+        facts.mediation = has(seldom::MEDIATION).then(|| self.code(Mediation::ALL));
+        facts.attachment = has(seldom::ATTACHMENT).then(|| self.code(Attachment::ALL));
+        facts.hybrid_capability = has(seldom::HYBRID).then(|| self.byte() == 1);
+        facts.transports = Transports::from_bits(if has(seldom::TRANSPORTS) { self.byte() } else { 0 });
+        facts.backup_eligible = has(seldom::BACKUP_ELIGIBLE).then(|| self.byte() == 1);
+        facts.backup_state = has(seldom::BACKUP_STATE).then(|| self.byte() == 1);
+        facts.reason = has(seldom::REASON).then(|| self.code(Reason::ALL));
+        facts.method = has(seldom::METHOD).then(|| self.code(Method::ALL));
+        facts.http_method = has(seldom::HTTP_METHOD).then(|| self.code(HttpMethod::ALL));
+    }
+
+    fn code<T: Copy>(&mut self, all: &[T]) -> T {
+        all[usize::from(self.byte())]
+    }
+}
