@@ -66,6 +66,13 @@ impl Fingerprints {
             .map(|entry| *entry as Place)
     }
 
+    /// Reads where a hash's places are likely to lie; says something of it.
+    pub fn touch(&self, hash: u128) -> usize {
+        let fingerprint = fingerprint(hash);
+        let table = &self.tables[table(fingerprint)];
+        table.entries.get(table.home(fingerprint)).map_or(0, |entry| *entry as usize & 1)
+    }
+
     /// Adds a place under a hash, behind those that are there.
     pub fn insert(&mut self, hash: u128, place: Place) {
         debug_assert!(place != NOWHERE, "nothing lies nowhere");

@@ -9,13 +9,14 @@ use authstitch_model::{
 
 use crate::blocks::Blocks;
 use crate::caps;
+use crate::carried::{References, carried};
 use crate::clock;
 use crate::index::Slot;
 use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, References, Table, packed};
+use crate::pack::{self, Glance, Packing, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -24,7 +25,7 @@ use crate::span::{Span, Spans};
 pub struct Journeys {
     pub lives: Pool<Live>,
     links: Pool<Linked>,
-    keys: KeyBlocks,
+    pub keys: KeyBlocks,
     blocks: Blocks,
     environments: Interned<Arc<Environment>>,
     realms: Interned<Realm>,
@@ -40,8 +41,8 @@ struct Scratch {
     /// All packed events of one journey.
     events: Vec<u8>,
     glances: Vec<Glance>,
-    /// The bytes of a journey's keys.
-    keys: Vec<[u8; 16]>,
+    /// The values of a journey's keys.
+    keys: Vec<u128>,
     /// The order of a journey's events: corrected time, identity, where it begins among the packed ones.
     order: Vec<(UnixNanos, Identity, usize)>,
 }
@@ -75,35 +76,6 @@ impl Journeys {
         }
     }
 
-    /// The numbers of what an event carries and a journey knows already.
-    pub fn references(&self, slot: Slot, event: &AuthEvent) -> References {
-        let keys = &self.lives[slot].keys;
-        let mut references = References::default();
-        // What came together has numbers that follow each other.
-        let mut likely = 0;
-        for (reference, key) in references.iter_mut().zip(carried(event)) {
-            if let Some(key) = key {
-                *reference = keys.position_near(&key, likely, &self.keys);
-                likely = reference.map_or(likely, |number| number + 1);
-            }
-        }
-        references
-    }
-
-    /// Whether an event brings a journey nothing by which it could be found anew: its strong keys and its
-    /// container lead there, and its weak keys are noted there.
-    pub fn knows_keys(&self, slot: Slot, event: &AuthEvent, references: &References) -> bool {
-        let known = &self.lives[slot].keys;
-        let ties = |kind: usize| references[kind].map_or(Tie::Carried, |key| known.get(key, &self.keys).tie);
-        let keys = event.keys.all();
-        keys.iter().enumerate().all(|(kind, key)| match ties(kind) {
-            _ if key.is_none() => true,
-            Tie::Leads { .. } => true,
-            Tie::Noted => !KeyKind::ALL[kind].is_strong(),
-            Tie::Carried => false,
-        })
-    }
-
     /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
     pub fn add(
         &mut self,
@@ -118,10 +90,8 @@ impl Journeys {
         }
         live.count += 1;
         live.learn_flow(event);
-        for (reference, key) in references.iter_mut().zip(carried(event)) {
-            if let Some(key) = key.filter(|_| reference.is_none()) {
-                *reference = Some(live.keys.number(&key, &mut self.keys));
-            }
+        for (place, reference) in references.iter_mut().enumerate().filter(|(_, known)| known.is_none()) {
+            *reference = carried(event, place).map(|key| live.keys.number(&key, &mut self.keys));
         }
         let environment = self.environments.place(&event.environment);
         let base = live.base();
@@ -230,7 +200,7 @@ impl Journeys {
 
     /// The number of a key of a journey.
     pub fn number(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        self.lives[slot].keys.position(&Key::new(kind, hash), &self.keys)
+        self.lives[slot].keys.position(Kind::Key(kind), hash.0, &self.keys)
     }
 
     /// How a journey's key with this number ties it.
@@ -313,29 +283,14 @@ impl Journeys {
     }
 }
 
-/// What an event carries that many share, in the order of [`References`].
-fn carried(event: &AuthEvent) -> [Option<Key>; 7] {
-    let key = |kind, key: Option<KeyHash>| key.map(|key| Key::new(kind, key));
-    let [journey, challenge, code, flow, session, trace] = event.keys.all();
-    [
-        key(KeyKind::Journey, journey),
-        key(KeyKind::Challenge, challenge),
-        key(KeyKind::Code, code),
-        key(KeyKind::Flow, flow),
-        key(KeyKind::Session, session),
-        key(KeyKind::Trace, trace),
-        event.origin.trace_id.as_ref().map(Key::trace_id),
-    ]
-}
-
 fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live) {
     live.events.read(blocks, &mut scratch.events);
     scratch.keys.clear();
-    scratch.keys.extend(live.keys.iter(keys).map(|key| *key.bytes()));
+    scratch.keys.extend(live.keys.iter(keys).map(Key::value));
 }
 
 fn table<'a>(
-    keys: &'a [[u8; 16]],
+    keys: &'a [u128],
     environments: &'a Interned<Arc<Environment>>,
     realms: &'a Interned<Realm>,
     live: &Live,

@@ -62,11 +62,6 @@ impl Key {
         KeyHash(u128::from_ne_bytes(self.value))
     }
 
-    /// The bytes.
-    pub const fn bytes(&self) -> &[u8; 16] {
-        &self.value
-    }
-
     /// Its kind, if it ties the journey or lets it be found.
     pub fn noted(&self) -> Option<KeyKind> {
         match self.kind {
@@ -80,8 +75,13 @@ impl Key {
         matches!(self.tie, Tie::Leads { .. })
     }
 
-    fn is(&self, other: &Self) -> bool {
-        u128::from_ne_bytes(self.value) == u128::from_ne_bytes(other.value) && self.kind == other.kind
+    /// The bytes as a number.
+    pub const fn value(&self) -> u128 {
+        u128::from_ne_bytes(self.value)
+    }
+
+    fn is(&self, kind: Kind, value: u128) -> bool {
+        self.value() == value && self.kind == kind
     }
 }
 
@@ -160,16 +160,16 @@ impl Keys {
     }
 
     /// The number of a key.
-    pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
-        self.find(blocks, |known| known.is(key))
+    pub fn position(&self, kind: Kind, value: u128, blocks: &KeyBlocks) -> Option<u16> {
+        self.find(blocks, |known| known.is(kind, value))
     }
 
     /// The same, of a key that is likely to have this number.
-    pub fn position_near(&self, key: &Key, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
+    pub fn position_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
         let inline = &self.first[..INLINE.min(usize::from(self.len))];
         match inline.get(usize::from(likely)) {
-            Some(known) if known.is(key) => Some(likely),
-            _ => self.position(key, blocks),
+            Some(known) if known.is(kind, value) => Some(likely),
+            _ => self.position(kind, value, blocks),
         }
     }
 
@@ -203,7 +203,7 @@ impl Keys {
 
     /// The number of a key, which is added if it is new.
     pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
-        self.position(key, blocks).unwrap_or_else(|| self.push(key, blocks))
+        self.position(key.kind, key.value(), blocks).unwrap_or_else(|| self.push(key, blocks))
     }
 
     /// Adds a key that is new, and gives its number.
@@ -262,11 +262,13 @@ mod tests {
         }
         for number in 0..40 {
             assert_eq!(keys.number(&key(number), &mut blocks), number);
-            assert_eq!(keys.position(&key(number), &blocks), Some(number));
+            let (kind, value) = (key(number).kind, key(number).value());
+            assert_eq!(keys.position(kind, value, &blocks), Some(number));
+            assert_eq!(keys.position_near(kind, value, number.saturating_sub(1), &blocks), Some(number));
             assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
         }
         assert_eq!(keys.iter(&blocks).count(), 40);
-        assert_eq!(keys.position(&key(40), &blocks), None);
+        assert_eq!(keys.position(key(40).kind, key(40).value(), &blocks), None);
         keys.free(&mut blocks);
         assert_eq!(blocks.len(), 0);
     }

@@ -3,8 +3,8 @@
 use std::num::NonZero;
 
 use authstitch_model::{
-    AuthEvent, CloseReason, EventKeys, EventName, Flow, Identity, JourneyId, KeyHash, KeyKind, Millis, Side,
-    UnixNanos, ceremony, phases,
+    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyKind, Millis, Side, UnixNanos, ceremony,
+    phases,
 };
 
 use crate::blocks::Chain;
@@ -258,11 +258,6 @@ fn ceremony_limit(event: &AuthEvent) -> Option<Millis> {
     let asked = event.facts.webauthn_timeout;
     let browser = event.environment.browser.as_ref().map(|browser| browser.kind);
     browser.and_then(|browser| ceremony::limit(browser, asked)).or(asked)
-}
-
-/// The keys of an event that bind: strong ones and the container.
-pub fn binding_keys(keys: &EventKeys) -> impl Iterator<Item = (KeyKind, KeyHash)> {
-    keys.strong().chain(keys.flow.map(|key| (KeyKind::Flow, key)))
 }
 
 #[cfg(test)]

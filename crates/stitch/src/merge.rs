@@ -31,7 +31,7 @@ impl Stitcher {
         let identities = &mut self.identities;
         self.journeys.free(&absorbed, |identity| identities.remove(identity.0, from));
         for JourneyEvent { event, joined_by, .. } in events {
-            let references = self.journeys.references(into, &event);
+            let references = self.journeys.known(into, &event).references;
             if self.journeys.add(into, &event, joined_by, references) {
                 self.identities.insert(event.identity.0, into);
             } else {
@@ -73,9 +73,15 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) -> Slot {
         let lives = &self.journeys.lives;
-        let others = self.index.sharing_beside(&self.journeys, trace, slot);
-        let founded = others.filter(|other| lives[*other].is_founded_by_trace());
-        let mut founded: Vec<(JourneyId, Slot)> = founded.map(|other| (lives[other].id, other)).collect();
+        let mut founded: Vec<(JourneyId, Slot)> = Vec::new();
+        for other in self.index.sharing_beside(&self.journeys, trace, slot) {
+            if lives[other].is_founded_by_trace() {
+                founded.push((lives[other].id, other));
+            }
+        }
+        if founded.is_empty() {
+            return slot;
+        }
         founded.retain(|(_, other)| self.overlaps(slot, *other));
         founded.sort_unstable();
         founded.into_iter().fold(slot, |slot, (_, other)| self.merge(slot, other, changes))

@@ -21,10 +21,6 @@ pub use unpacking::{Table, environment, glance, identity, moment, packed, unpack
 /// The longest packed event: every field there, and each as long as it gets.
 const LONGEST: usize = 219;
 
-/// The numbers of what an event refers to in its journey's table: its keys in the order of their kinds, and its
-/// trace id.
-pub type References = [Option<u16>; 7];
-
 /// From this one on a number does not fit into a byte.
 const LARGE: u16 = 255;
 

@@ -67,10 +67,11 @@ impl Stitcher {
     /// the waits of many events overlap, as no event's depend on another's.
     pub fn look_ahead(&self, events: &[AuthEvent]) {
         let reached = events.iter().fold(0, |reached, event| {
-            let EventKeys { journey, challenge, code, .. } = event.keys;
-            let slot = journey.or(challenge).or(code).and_then(|key| self.index.likely(key));
+            let EventKeys { journey, challenge, code, .. } = &event.keys;
+            let key = journey.as_ref().or(challenge.as_ref()).or(code.as_ref());
+            let slot = key.and_then(|key| self.index.likely(*key));
             reached
-                + self.identities.find(event.identity.0).count()
+                + self.identities.touch(event.identity.0)
                 + slot.map_or(0, |slot| self.journeys.touch(slot))
         });
         black_box(reached);

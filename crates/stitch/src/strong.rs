@@ -3,9 +3,12 @@
 use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNanos};
 
 use crate::Change;
+use crate::carried::{Known, key_of};
 use crate::index::{Lookup, Slot};
-use crate::live::binding_keys;
 use crate::stitcher::Stitcher;
+
+/// The kinds of keys that bind: strong ones and the container.
+const BINDING: [KeyKind; 4] = [KeyKind::Journey, KeyKind::Challenge, KeyKind::Code, KeyKind::Flow];
 
 /// Where an event with strong keys goes.
 enum Destination {
@@ -137,21 +140,16 @@ impl Stitcher {
         joined_by: JoinedBy,
         changes: &mut Vec<Change>,
     ) {
-        let mut slot = slot;
+        let before = slot;
+        let Known { mut references, new } = self.journeys.known(slot, event);
+        let mut slot = if new == 0 { slot } else { self.bind_new(slot, new, received, event, changes) };
         // Only an event that is the journey's own lets it be found by session or trace.
-        let mut own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        let mut references = self.journeys.references(slot, event);
-        if !self.journeys.knows_keys(slot, event, &references) {
-            for key in binding_keys(&event.keys) {
-                slot = self.bind(slot, key, received, event, changes);
-            }
-            own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-            for (kind, key) in event.keys.weak().filter(|_| own) {
-                if let Some(number) = self.journeys.note(slot, kind, key) {
-                    self.index.share(&mut self.journeys, slot, number);
-                }
-            }
-            references = self.journeys.references(slot, event);
+        let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+        if own && new != 0 {
+            self.share_new(slot, new, event);
+        }
+        if slot != before {
+            references = self.journeys.known(slot, event).references;
         }
         self.live(slot).heard(received, event);
         if self.journeys.add(slot, event, joined_by, references) {
@@ -165,6 +163,31 @@ impl Stitcher {
         }
         self.link(slot, changes);
         self.settle(slot, changes);
+    }
+
+    /// Binds those keys of an event that are of a new one of these kinds and bind, and merges what they join.
+    fn bind_new(
+        &mut self,
+        slot: Slot,
+        new: u8,
+        received: UnixNanos,
+        event: &AuthEvent,
+        changes: &mut Vec<Change>,
+    ) -> Slot {
+        BINDING.iter().filter(|kind| new & 1 << kind.index() != 0).fold(slot, |slot, kind| {
+            key_of(event, *kind).map_or(slot, |key| self.bind(slot, (*kind, key), received, event, changes))
+        })
+    }
+
+    /// Lets a journey be found by those weak keys of an event that are of a new one of these kinds.
+    fn share_new(&mut self, slot: Slot, new: u8, event: &AuthEvent) {
+        for kind in [KeyKind::Session, KeyKind::Trace].into_iter().filter(|kind| new & 1 << kind.index() != 0)
+        {
+            let noted = key_of(event, kind).and_then(|key| self.journeys.note(slot, kind, key));
+            if let Some(number) = noted {
+                self.index.share(&mut self.journeys, slot, number);
+            }
+        }
     }
 
     /// Binds a key of an event to its journey, or merges the journey that the key leads to already.

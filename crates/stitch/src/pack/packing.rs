@@ -3,9 +3,10 @@
 use authstitch_model::{AuthEvent, Facts, JoinedBy, UnixNanos};
 
 use super::{
-    BEGIN, EVENT_ID, FACTS, FAR, FLOW, LARGE, LONGEST, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, References,
-    SPAN, TIME, frequent, seldom,
+    BEGIN, EVENT_ID, FACTS, FAR, FLOW, LARGE, LONGEST, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, SPAN, TIME,
+    frequent, seldom,
 };
+use crate::carried::References;
 
 /// An event being packed.
 #[derive(Debug)]

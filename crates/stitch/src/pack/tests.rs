@@ -93,13 +93,13 @@ proptest! {
         let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
         let keys = event.keys;
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
-        let bytes = hashes.map(|key| key.map(|key| key.0.to_ne_bytes()));
-        let [a, b, c, d, e, f] = bytes;
-        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| *id.bytes())];
+        let values = hashes.map(|key| key.map(|key| key.0));
+        let [a, b, c, d, e, f] = values;
+        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
         let mut number = first;
         let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
         let there = table.into_iter().flatten();
-        let keys: Vec<[u8; 16]> = (0..first).map(|_| [0; 16]).chain(there).collect();
+        let keys: Vec<u128> = (0..first).map(|_| 0).chain(there).collect();
 
         let mut packing = Packing::default();
         let out = packing.pack(&event, joined_by, &references, environment, BASE).to_vec();

@@ -57,8 +57,8 @@ pub struct Table<'a, E> {
     pub base: UnixNanos,
     pub realm: &'a Realm,
     pub offsets: ClockOffsets,
-    /// The bytes of what has a number.
-    pub keys: &'a [[u8; 16]],
+    /// The values of what has a number.
+    pub keys: &'a [u128],
     /// The environment at a place.
     pub environment: E,
 }
@@ -68,17 +68,16 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(event: &[u8], table: &Tabl
     let (glance, what, mut rest) = begin(event, table.base);
     let environment = Arc::clone((table.environment)(rest.number() as u32));
     let mut value = |kind: usize| (what & 1 << (REFERENCE + kind) != 0).then(|| table.keys[rest.reference()]);
-    let hash = |bytes| KeyHash(u128::from_ne_bytes(bytes));
     // In the order in which they are written.
     let keys = EventKeys {
-        journey: value(0).map(hash),
-        challenge: value(1).map(hash),
-        code: value(2).map(hash),
-        flow: value(3).map(hash),
-        session: value(4).map(hash),
-        trace: value(5).map(hash),
+        journey: value(0).map(KeyHash),
+        challenge: value(1).map(KeyHash),
+        code: value(2).map(KeyHash),
+        flow: value(3).map(KeyHash),
+        session: value(4).map(KeyHash),
+        trace: value(5).map(KeyHash),
     };
-    let trace_id = value(6).and_then(|bytes| TraceId::from_bytes(&bytes));
+    let trace_id = value(6).and_then(|value| TraceId::from_bytes(&value.to_ne_bytes()));
     let observed = (what & OBSERVED != 0).then(|| {
         let later = rest.number();
         let later = (later >> 1) as i64 ^ -((later & 1) as i64);
