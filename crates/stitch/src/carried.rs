@@ -48,12 +48,12 @@ impl Journeys {
     pub fn known(&self, slot: Slot, event: &AuthEvent) -> Known {
         let keys = &self.lives[slot].keys;
         let mut new = 0;
-        // What came together has numbers that follow each other.
+        // The journey's first event had the same things in the same order, mostly.
         let mut likely = 0;
         let mut number = |kind: Kind, value: Option<u128>| {
             let number = keys.position_near(kind, value?, likely, &self.keys);
             let tie = number.map_or(Tie::Carried, |number| keys.get(number, &self.keys).tie);
-            likely = number.map_or(likely, |number| number + 1);
+            likely += 1;
             if let Kind::Key(kind) = kind {
                 let leads = matches!(tie, Tie::Leads { .. }) || tie == Tie::Noted && !kind.is_strong();
                 new |= u8::from(!leads) << kind.index();

@@ -22,10 +22,10 @@ const EMPTY: u64 = u64::MAX;
 /// Places by fingerprints.
 #[derive(Debug)]
 pub struct Fingerprints {
-    tables: Vec<Table>,
+    tables: Box<[Table; TABLES]>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Table {
     /// [`Self::homes`] entries and the tail.
     entries: Vec<u64>,
@@ -36,7 +36,7 @@ struct Table {
 
 impl Default for Fingerprints {
     fn default() -> Self {
-        Self { tables: vec![Table::default(); TABLES] }
+        Self { tables: Box::new(std::array::from_fn(|_| Table::default())) }
     }
 }
 
@@ -125,10 +125,11 @@ impl Table {
     }
 
     fn remove(&mut self, fingerprint: u32, place: Place) {
+        let wanted = entry(fingerprint, place);
         let first = self.first_of(fingerprint);
         let same = self.entries[first..].iter();
         let mut same = same.take_while(|known| fingerprint_of(**known) == fingerprint);
-        let Some(behind) = same.position(|known| *known == entry(fingerprint, place)) else { return };
+        let Some(behind) = same.position(|known| *known == wanted) else { return };
         let mut at = first + behind;
         // Those behind it come nearer to their homes.
         while let Some(next) = self.entries.get(at + 1).copied()

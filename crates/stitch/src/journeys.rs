@@ -16,7 +16,7 @@ use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, Table, packed};
+use crate::pack::{self, Glance, Packing, Rest, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -40,10 +40,12 @@ struct Scratch {
     packing: Packing,
     /// All packed events of one journey.
     events: Vec<u8>,
+    /// What is seen of each of them at a glance, and where the rest lies.
     glances: Vec<Glance>,
+    rests: Vec<Rest>,
     /// The values of a journey's keys.
     keys: Vec<u128>,
-    /// The order of a journey's events: corrected time, identity, where it begins among the packed ones.
+    /// The order of a journey's events: corrected time, identity, place among the packed ones.
     order: Vec<(UnixNanos, Identity, usize)>,
 }
 
@@ -115,47 +117,48 @@ impl Journeys {
 
     /// The events of a journey that was taken out, in the order in which they came, their times as they were.
     pub fn events_of(&mut self, live: &Live) -> Vec<JourneyEvent> {
-        gather(&mut self.scratch, &self.blocks, &self.keys, live);
-        let table =
-            table(&self.scratch.keys, &self.environments, &self.realms, live, ClockOffsets::default());
-        packed(&self.scratch.events).map(|event| pack::unpack(event, &table)).collect()
+        let Self { scratch, blocks, keys, environments, realms, .. } = self;
+        scratch.read(live, blocks);
+        scratch.read_keys(live, keys);
+        let table = table(&scratch.keys, environments, realms, live, ClockOffsets::default());
+        let begun = scratch.glances.iter().zip(&scratch.rests);
+        begun.map(|(glance, rest)| pack::unpack(glance, rest, &scratch.events, &table)).collect()
     }
 
     /// A journey's events by corrected time, then identity.
     pub fn in_order(&mut self, slot: Slot) -> Vec<JourneyEvent> {
-        let offsets = self.span(slot).offsets;
-        let live = &self.lives[slot];
-        gather(&mut self.scratch, &self.blocks, &self.keys, live);
-        let Scratch { events, keys, order, .. } = &mut self.scratch;
-        let table = table(keys, &self.environments, &self.realms, live, offsets);
+        let Self { lives, scratch, blocks, keys, environments, realms, spans, .. } = self;
+        let live = &lives[slot];
+        scratch.read(live, blocks);
+        scratch.read_keys(live, keys);
+        let Scratch { events, glances, rests, keys, order, .. } = scratch;
+        let offsets = spans.get_or_keep(slot, || Span::measured(glances)).offsets;
         order.clear();
-        let mut begin = 0;
-        for event in packed(events) {
-            let (side, time) = pack::moment(event, table.base);
-            order.push((clock::shifted(time, side, &offsets), pack::identity(event), begin));
-            begin += event.len();
-        }
+        order.extend(
+            glances.iter().enumerate().map(|(place, event)| {
+                (clock::shifted(event.time, event.side, &offsets), event.identity, place)
+            }),
+        );
         order.sort_unstable();
-        order.iter().map(|(.., begin)| pack::unpack(&events[*begin..], &table)).collect()
+        let table = table(keys, environments, realms, live, offsets);
+        order
+            .iter()
+            .map(|(.., place)| pack::unpack(&glances[*place], &rests[*place], events, &table))
+            .collect()
     }
 
     fn glances(&mut self, slot: Slot) -> &[Glance] {
-        let live = &self.lives[slot];
-        live.events.read(&self.blocks, &mut self.scratch.events);
-        let base = live.base();
-        self.scratch.glances.clear();
-        self.scratch.glances.extend(packed(&self.scratch.events).map(|event| pack::glance(event, base)));
+        self.scratch.read(&self.lives[slot], &self.blocks);
         &self.scratch.glances
     }
 
     /// Where a journey lies in corrected time.
     pub fn span(&mut self, slot: Slot) -> Span {
-        if let Some(span) = self.spans.get(slot) {
-            return span;
-        }
-        let span = Span::measured(self.glances(slot));
-        self.spans.keep(slot, span);
-        span
+        let Self { lives, scratch, blocks, spans, .. } = self;
+        spans.get_or_keep(slot, || {
+            scratch.read(&lives[slot], blocks);
+            Span::measured(&scratch.glances)
+        })
     }
 
     /// The flow as sent, the earliest where they differ; else what the names suggest.
@@ -283,10 +286,23 @@ impl Journeys {
     }
 }
 
-fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live) {
-    live.events.read(blocks, &mut scratch.events);
-    scratch.keys.clear();
-    scratch.keys.extend(live.keys.iter(keys).map(Key::value));
+impl Scratch {
+    /// Reads the events of a journey at a glance.
+    fn read(&mut self, live: &Live, blocks: &Blocks) {
+        live.events.read(blocks, &mut self.events);
+        self.glances.clear();
+        self.rests.clear();
+        for (glance, rest) in pack::glances(&self.events, live.base()) {
+            self.glances.push(glance);
+            self.rests.push(rest);
+        }
+    }
+
+    /// Reads the keys of a journey.
+    fn read_keys(&mut self, live: &Live, blocks: &KeyBlocks) {
+        self.keys.clear();
+        self.keys.extend(live.keys.iter(blocks).map(Key::value));
+    }
 }
 
 fn table<'a>(
@@ -297,5 +313,5 @@ fn table<'a>(
     offsets: ClockOffsets,
 ) -> Table<'a, impl Fn(u32) -> &'a Arc<Environment>> {
     let environment = |place| environments.value(place);
-    Table { base: live.base(), realm: realms.value(live.realm), offsets, keys, environment }
+    Table { realm: realms.value(live.realm), offsets, keys, environment }
 }

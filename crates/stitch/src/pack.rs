@@ -16,7 +16,7 @@ mod packing;
 mod unpacking;
 
 pub use packing::Packing;
-pub use unpacking::{Table, environment, glance, identity, moment, packed, unpack};
+pub use unpacking::{Rest, Table, environment, glances, identity, packed, unpack};
 
 /// The longest packed event: every field there, and each as long as it gets.
 const LONGEST: usize = 219;

@@ -111,84 +111,82 @@ impl Packing {
     /// The frequent facts behind a byte that says which are there, then in the same way the seldom ones, if any
     /// is there; `false` if there is nothing at all.
     fn facts(&mut self, facts: &Facts) -> bool {
-        let seldom = seldom_ones(facts);
-        let there = frequent_ones(facts) | if seldom == 0 { 0 } else { frequent::SELDOM };
-        if there == 0 {
-            return false;
-        }
-        self.byte(there);
+        let which = self.len;
+        self.len += 1;
+        let mut there = 0;
         if let Some(time) = facts.duration {
+            there |= frequent::DURATION;
             self.number(time.0);
         }
         if let Some(network) = facts.network {
+            there |= frequent::NETWORK;
             self.put(&network.to_le_bytes());
         }
         if let Some(country) = &facts.country {
+            there |= frequent::COUNTRY;
             self.put(country);
         }
         if let Some(error) = facts.error {
+            there |= frequent::ERROR;
             self.byte(error as u8);
         }
         if let Some(time) = facts.code_ttl {
+            there |= frequent::CODE_TTL;
             self.number(time.0);
         }
         if let Some(share) = facts.sampled {
+            there |= frequent::SAMPLED;
             self.put(&share.to_le_bytes());
         }
         if let Some(by) = facts.synthetic {
+            there |= frequent::SYNTHETIC;
             self.byte(by as u8);
         }
-        if seldom != 0 {
-            self.put(&seldom.to_le_bytes());
-            self.seldom_facts(facts);
+        if self.seldom_facts(facts) {
+            there |= frequent::SELDOM;
         }
-        true
+        self.bytes[which] = there;
+        if there == 0 {
+            self.len = which;
+        }
+        there != 0
     }
 
-    fn seldom_facts(&mut self, facts: &Facts) {
-        let times = [facts.webauthn_timeout, facts.webauthn_elapsed];
-        times.into_iter().flatten().for_each(|time| self.number(time.0));
+    fn seldom_facts(&mut self, facts: &Facts) -> bool {
+        let which = self.len;
+        self.len += 2;
+        let mut there = 0;
+        if let Some(time) = facts.webauthn_timeout {
+            there |= seldom::TIMEOUT;
+            self.number(time.0);
+        }
+        if let Some(time) = facts.webauthn_elapsed {
+            there |= seldom::ELAPSED;
+            self.number(time.0);
+        }
         if let Some(id) = facts.aaguid {
+            there |= seldom::AAGUID;
             self.put(&id.to_le_bytes());
         }
-        let bytes = [
-            facts.mediation.map(|mediation| mediation as u8),
-            facts.attachment.map(|attachment| attachment as u8),
-            facts.hybrid_capability.map(u8::from),
-            (!facts.transports.is_empty()).then(|| facts.transports.bits()),
-            facts.backup_eligible.map(u8::from),
-            facts.backup_state.map(u8::from),
-            facts.reason.map(|reason| reason as u8),
-            facts.method.map(|method| method as u8),
-            facts.http_method.map(|method| method as u8),
-        ];
-        bytes.into_iter().flatten().for_each(|byte| self.byte(byte));
+        let mut byte = |bit: u16, byte: Option<u8>| {
+            if let Some(byte) = byte {
+                there |= bit;
+                self.byte(byte);
+            }
+        };
+        byte(seldom::MEDIATION, facts.mediation.map(|mediation| mediation as u8));
+        byte(seldom::ATTACHMENT, facts.attachment.map(|attachment| attachment as u8));
+        byte(seldom::HYBRID, facts.hybrid_capability.map(u8::from));
+        byte(seldom::TRANSPORTS, Some(facts.transports.bits()).filter(|bits| *bits != 0));
+        byte(seldom::BACKUP_ELIGIBLE, facts.backup_eligible.map(u8::from));
+        byte(seldom::BACKUP_STATE, facts.backup_state.map(u8::from));
+        byte(seldom::REASON, facts.reason.map(|reason| reason as u8));
+        byte(seldom::METHOD, facts.method.map(|method| method as u8));
+        byte(seldom::HTTP_METHOD, facts.http_method.map(|method| method as u8));
+        self.bytes[which..which + 2].copy_from_slice(&there.to_le_bytes());
+        if there == 0 {
+            self.len = which;
+        }
+        there != 0
     }
-}
-
-fn frequent_ones(facts: &Facts) -> u8 {
-    let bit = |is_there: bool, bit: u8| if is_there { bit } else { 0 };
-    bit(facts.duration.is_some(), frequent::DURATION)
-        | bit(facts.network.is_some(), frequent::NETWORK)
-        | bit(facts.country.is_some(), frequent::COUNTRY)
-        | bit(facts.error.is_some(), frequent::ERROR)
-        | bit(facts.code_ttl.is_some(), frequent::CODE_TTL)
-        | bit(facts.sampled.is_some(), frequent::SAMPLED)
-        | bit(facts.synthetic.is_some(), frequent::SYNTHETIC)
-}
-
-fn seldom_ones(facts: &Facts) -> u16 {
-    let bit = |is_there: bool, bit: u16| if is_there { bit } else { 0 };
-    bit(facts.webauthn_timeout.is_some(), seldom::TIMEOUT)
-        | bit(facts.webauthn_elapsed.is_some(), seldom::ELAPSED)
-        | bit(facts.aaguid.is_some(), seldom::AAGUID)
-        | bit(facts.mediation.is_some(), seldom::MEDIATION)
-        | bit(facts.attachment.is_some(), seldom::ATTACHMENT)
-        | bit(facts.hybrid_capability.is_some(), seldom::HYBRID)
-        | bit(!facts.transports.is_empty(), seldom::TRANSPORTS)
-        | bit(facts.backup_eligible.is_some(), seldom::BACKUP_ELIGIBLE)
-        | bit(facts.backup_state.is_some(), seldom::BACKUP_STATE)
-        | bit(facts.reason.is_some(), seldom::REASON)
-        | bit(facts.method.is_some(), seldom::METHOD)
-        | bit(facts.http_method.is_some(), seldom::HTTP_METHOD)
 }

@@ -109,13 +109,13 @@ proptest! {
         prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
         prop_assert_eq!(identity(read[1]), event.identity);
         prop_assert_eq!(super::environment(read[1]), environment);
-        let glance = format!("{:?}", glance(read[1], BASE));
-        prop_assert_eq!(glance, format!("{:?}", Glance::of(&event, joined_by)));
+        let (glance, rest) = glances(&two, BASE).nth(1).unwrap();
+        prop_assert_eq!(format!("{glance:?}"), format!("{:?}", Glance::of(&event, joined_by)));
         let offsets = ClockOffsets { server: Some(7), ..ClockOffsets::default() };
         let environment = |_| &event.environment;
-        let table = Table { base: BASE, realm: &event.realm, offsets, keys: &keys, environment };
+        let table = Table { realm: &event.realm, offsets, keys: &keys, environment };
         let corrected = corrected(&event, &offsets);
-        prop_assert_eq!(unpack(read[1], &table), JourneyEvent { event: event.clone(), corrected, joined_by });
+        prop_assert_eq!(unpack(&glance, &rest, &two, &table), JourneyEvent { event: event.clone(), corrected, joined_by });
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use authstitch_model::event::Transports;
 use authstitch_model::{
     Attachment, AuthEvent, ClockOffsets, Environment, ErrorClass, EventId, EventKeys, EventName, Facts, Flow,
-    HttpMethod, Identity, JoinedBy, JourneyEvent, KeyHash, Mediation, Method, Millis, Origin, Realm, Reason,
-    Side, SpanId, Synthetic, TraceId, UnixNanos,
+    HttpMethod, Identity, JoinedBy, JourneyEvent, KeyHash, KeyKind, Mediation, Method, Millis, Origin, Realm,
+    Reason, Side, SpanId, Synthetic, TraceId, UnixNanos,
 };
 
 use super::{
@@ -29,12 +29,6 @@ pub fn identity(event: &[u8]) -> Identity {
     Identity(u128::from_le_bytes(Unpacking(&event[BEGIN..]).bytes()))
 }
 
-/// When a packed event was, and by whose clock.
-pub fn moment(event: &[u8], base: UnixNanos) -> (Side, UnixNanos) {
-    let time = Unpacking(&event[TIME..]).time(what(event), base);
-    (Side::ALL[usize::from(event[1] & 3)], time)
-}
-
 /// The place of a packed event's environment.
 pub fn environment(event: &[u8]) -> u32 {
     let what = what(event);
@@ -47,14 +41,26 @@ fn what(event: &[u8]) -> u16 {
     u16::from_le_bytes([event[2], event[3]])
 }
 
-/// What places and orders a packed event.
-pub fn glance(event: &[u8], base: UnixNanos) -> Glance {
-    begin(event, base).0
+/// What of a packed event is not seen at a glance.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    /// What is there, as bits.
+    what: u16,
+    /// Where it begins among the packed events.
+    begin: usize,
+}
+
+/// What places and orders each of the packed events, and where the rest of it lies.
+pub fn glances(events: &[u8], base: UnixNanos) -> impl Iterator<Item = (Glance, Rest)> {
+    packed(events).scan(0, move |end, event| {
+        let (glance, what, rest) = begin(event, base);
+        *end += event.len();
+        Some((glance, Rest { what, begin: *end - rest.0.len() }))
+    })
 }
 
 /// What the events of one journey share.
 pub struct Table<'a, E> {
-    pub base: UnixNanos,
     pub realm: &'a Realm,
     pub offsets: ClockOffsets,
     /// The values of what has a number.
@@ -64,44 +70,64 @@ pub struct Table<'a, E> {
 }
 
 /// Reads an event back, with what tied it to the journey.
-pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(event: &[u8], table: &Table<'_, E>) -> JourneyEvent {
-    let (glance, what, mut rest) = begin(event, table.base);
+pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
+    glance: &Glance,
+    rest: &Rest,
+    events: &[u8],
+    table: &Table<'_, E>,
+) -> JourneyEvent {
+    let what = rest.what;
+    let mut rest = Unpacking(&events[rest.begin..]);
     let environment = Arc::clone((table.environment)(rest.number() as u32));
-    let mut value = |kind: usize| (what & 1 << (REFERENCE + kind) != 0).then(|| table.keys[rest.reference()]);
-    // In the order in which they are written.
-    let keys = EventKeys {
-        journey: value(0).map(KeyHash),
-        challenge: value(1).map(KeyHash),
-        code: value(2).map(KeyHash),
-        flow: value(3).map(KeyHash),
-        session: value(4).map(KeyHash),
-        trace: value(5).map(KeyHash),
-    };
-    let trace_id = value(6).and_then(|value| TraceId::from_bytes(&value.to_ne_bytes()));
-    let observed = (what & OBSERVED != 0).then(|| {
-        let later = rest.number();
-        let later = (later >> 1) as i64 ^ -((later & 1) as i64);
-        UnixNanos(glance.time.0.wrapping_add(later as u64))
-    });
-    let event_id = (what & EVENT_ID != 0).then(|| EventId::new(rest.text()));
-    JourneyEvent {
+    let mut told = JourneyEvent {
         event: AuthEvent {
             realm: table.realm.clone(),
             name: glance.name,
             side: glance.side,
             flow: glance.flow,
             time: glance.time,
-            observed,
-            origin: Origin { trace_id, span_id: glance.span_id, parent_span_id: glance.parent_span_id },
-            event_id,
+            observed: None,
+            origin: Origin { trace_id: None, span_id: glance.span_id, parent_span_id: glance.parent_span_id },
+            event_id: None,
             identity: glance.identity,
-            keys,
-            facts: if what & FACTS == 0 { Facts::default() } else { rest.facts() },
+            keys: EventKeys::default(),
+            facts: Facts::default(),
             environment,
         },
         corrected: clock::shifted(glance.time, glance.side, &table.offsets),
         joined_by: glance.joined_by,
+    };
+    // What is there is filled in where it lies.
+    let AuthEvent { keys, origin, .. } = &mut told.event;
+    let mut value = |kind: usize| (what & 1 << (REFERENCE + kind) != 0).then(|| table.keys[rest.reference()]);
+    let by_kind = [
+        &mut keys.journey,
+        &mut keys.challenge,
+        &mut keys.code,
+        &mut keys.flow,
+        &mut keys.session,
+        &mut keys.trace,
+    ];
+    for (kind, key) in by_kind.into_iter().enumerate() {
+        if let Some(value) = value(kind) {
+            *key = Some(KeyHash(value));
+        }
     }
+    if let Some(value) = value(KeyKind::COUNT) {
+        origin.trace_id = TraceId::from_bytes(&value.to_ne_bytes());
+    }
+    if what & OBSERVED != 0 {
+        let later = rest.number();
+        let later = (later >> 1) as i64 ^ -((later & 1) as i64);
+        told.event.observed = Some(UnixNanos(glance.time.0.wrapping_add(later as u64)));
+    }
+    if what & EVENT_ID != 0 {
+        told.event.event_id = Some(EventId::new(rest.text()));
+    }
+    if what & FACTS != 0 {
+        rest.facts(&mut told.event.facts);
+    }
+    told
 }
 
 /// What every event begins with: what places it, what is there, and what follows.
@@ -173,23 +199,32 @@ impl<'a> Unpacking<'a> {
         std::str::from_utf8(text).unwrap_or_default()
     }
 
-    fn facts(&mut self) -> Facts {
+    fn facts(&mut self, facts: &mut Facts) {
         let there = self.byte();
-        let has = |bit| there & bit != 0;
-        let mut facts = Facts {
-            duration: has(frequent::DURATION).then(|| Millis(self.number())),
-            network: has(frequent::NETWORK).then(|| u64::from_le_bytes(self.bytes())),
-            country: has(frequent::COUNTRY).then(|| self.bytes()),
-            error: has(frequent::ERROR).then(|| self.code(ErrorClass::ALL)),
-            code_ttl: has(frequent::CODE_TTL).then(|| Millis(self.number())),
-            sampled: has(frequent::SAMPLED).then(|| u16::from_le_bytes(self.bytes())),
-            synthetic: has(frequent::SYNTHETIC).then(|| self.code(Synthetic::ALL)),
-            ..Facts::default()
-        };
-        if has(frequent::SELDOM) {
-            self.seldom_facts(&mut facts);
+        if there & frequent::DURATION != 0 {
+            facts.duration = Some(Millis(self.number()));
         }
-        facts
+        if there & frequent::NETWORK != 0 {
+            facts.network = Some(u64::from_le_bytes(self.bytes()));
+        }
+        if there & frequent::COUNTRY != 0 {
+            facts.country = Some(self.bytes());
+        }
+        if there & frequent::ERROR != 0 {
+            facts.error = Some(self.code(ErrorClass::ALL));
+        }
+        if there & frequent::CODE_TTL != 0 {
+            facts.code_ttl = Some(Millis(self.number()));
+        }
+        if there & frequent::SAMPLED != 0 {
+            facts.sampled = Some(u16::from_le_bytes(self.bytes()));
+        }
+        if there & frequent::SYNTHETIC != 0 {
+            facts.synthetic = Some(self.code(Synthetic::ALL));
+        }
+        if there & frequent::SELDOM != 0 {
+            self.seldom_facts(facts);
+        }
     }
 
     fn seldom_facts(&mut self, facts: &mut Facts) {
