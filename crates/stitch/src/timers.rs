@@ -131,3 +131,6 @@ impl Timers {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

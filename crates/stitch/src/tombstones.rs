@@ -70,3 +70,53 @@ impl Tombstones {
         self.stones.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use authstitch_model::Millis;
+
+    use super::*;
+
+    fn at(seconds: u64) -> UnixNanos {
+        UnixNanos(0).plus(Millis::from_secs(seconds))
+    }
+
+    /// What goes by `now`, in its order.
+    fn gone(stones: &mut Tombstones, now: UnixNanos) -> Vec<KeyHash> {
+        std::iter::from_fn(|| stones.next_to_go(now).map(|place| stones.remove(place))).collect()
+    }
+
+    #[test]
+    fn each_stands_until_its_own_time() {
+        let mut stones = Tombstones::default();
+        for (key, expires) in [(1, 30), (2, 10), (3, 20)] {
+            stones.add(KeyHash(key), at(5), at(expires));
+        }
+        assert_eq!(gone(&mut stones, at(9)), []);
+        assert_eq!(gone(&mut stones, at(20)), [KeyHash(2), KeyHash(3)]);
+        assert_eq!(stones.len(), 1);
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash(1)]);
+    }
+
+    #[test]
+    fn one_that_went_earlier_takes_none_with_it_that_came_to_its_place() {
+        let mut stones = Tombstones::default();
+        let place = stones.add(KeyHash(1), at(5), at(10));
+        assert_eq!(stones.remove(place), KeyHash(1));
+        assert_eq!(stones.add(KeyHash(2), at(6), at(30)), place);
+        assert_eq!(gone(&mut stones, at(29)), []);
+        let stone = stones.get(place);
+        assert_eq!((stone.key(), stone.closed, stone.expires), (KeyHash(2), at(6), at(30)));
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash(2)]);
+    }
+
+    #[test]
+    fn over_the_bound_the_first_to_expire_goes_before_its_time() {
+        let mut stones = Tombstones::default();
+        for key in 0..=caps::TOMBSTONES {
+            stones.add(KeyHash(key as u128), at(0), at(2 * caps::TOMBSTONES as u64 - key as u64));
+        }
+        assert_eq!(gone(&mut stones, at(0)), [KeyHash(caps::TOMBSTONES as u128)]);
+        assert_eq!(stones.len(), caps::TOMBSTONES);
+    }
+}
