@@ -107,7 +107,7 @@ impl Table {
 
     fn insert(&mut self, fingerprint: u32, place: Place) {
         // With a greater share of entries, clusters grow long.
-        if self.len * 20 >= self.homes * 17 {
+        if self.len * 4 >= self.homes * 3 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
         let last = entry(fingerprint, NOWHERE - 1);

@@ -121,8 +121,11 @@ impl Journeys {
         scratch.read(live, blocks);
         scratch.read_keys(live, keys);
         let table = table(&scratch.keys, environments, realms, live, ClockOffsets::default());
-        let begun = scratch.glances.iter().zip(&scratch.rests);
-        begun.map(|(glance, rest)| pack::unpack(glance, rest, &scratch.events, &table)).collect()
+        let mut read = Vec::with_capacity(scratch.glances.len());
+        for (glance, rest) in scratch.glances.iter().zip(&scratch.rests) {
+            pack::unpack(glance, rest, &scratch.events, &table, &mut read);
+        }
+        read
     }
 
     /// A journey's events by corrected time, then identity.
@@ -141,10 +144,11 @@ impl Journeys {
         );
         order.sort_unstable();
         let table = table(keys, environments, realms, live, offsets);
-        order
-            .iter()
-            .map(|(.., place)| pack::unpack(&glances[*place], &rests[*place], events, &table))
-            .collect()
+        let mut read = Vec::with_capacity(order.len());
+        for (.., place) in order {
+            pack::unpack(&glances[*place], &rests[*place], events, &table, &mut read);
+        }
+        read
     }
 
     fn glances(&mut self, slot: Slot) -> &[Glance] {

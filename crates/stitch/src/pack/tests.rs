@@ -115,7 +115,9 @@ proptest! {
         let environment = |_| &event.environment;
         let table = Table { realm: &event.realm, offsets, keys: &keys, environment };
         let corrected = corrected(&event, &offsets);
-        prop_assert_eq!(unpack(&glance, &rest, &two, &table), JourneyEvent { event: event.clone(), corrected, joined_by });
+        let mut events = Vec::new();
+        unpack(&glance, &rest, &two, &table, &mut events);
+        prop_assert_eq!(events, [JourneyEvent { event: event.clone(), corrected, joined_by }]);
     }
 }
 

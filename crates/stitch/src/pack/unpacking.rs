@@ -69,17 +69,19 @@ pub struct Table<'a, E> {
     pub environment: E,
 }
 
-/// Reads an event back, with what tied it to the journey.
+/// Reads an event back, with what tied it to the journey, and adds it to those that are read already: it is large,
+/// and is written where it will lie.
 pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
     glance: &Glance,
     rest: &Rest,
     events: &[u8],
     table: &Table<'_, E>,
-) -> JourneyEvent {
+    read: &mut Vec<JourneyEvent>,
+) {
     let what = rest.what;
     let mut rest = Unpacking(&events[rest.begin..]);
     let environment = Arc::clone((table.environment)(rest.number() as u32));
-    let mut told = JourneyEvent {
+    read.push(JourneyEvent {
         event: AuthEvent {
             realm: table.realm.clone(),
             name: glance.name,
@@ -96,9 +98,9 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
         },
         corrected: clock::shifted(glance.time, glance.side, &table.offsets),
         joined_by: glance.joined_by,
-    };
-    // What is there is filled in where it lies.
-    let AuthEvent { keys, origin, .. } = &mut told.event;
+    });
+    let Some(JourneyEvent { event, .. }) = read.last_mut() else { return };
+    let AuthEvent { keys, origin, .. } = event;
     let mut value = |kind: usize| (what & 1 << (REFERENCE + kind) != 0).then(|| table.keys[rest.reference()]);
     let by_kind = [
         &mut keys.journey,
@@ -119,15 +121,14 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
     if what & OBSERVED != 0 {
         let later = rest.number();
         let later = (later >> 1) as i64 ^ -((later & 1) as i64);
-        told.event.observed = Some(UnixNanos(glance.time.0.wrapping_add(later as u64)));
+        event.observed = Some(UnixNanos(glance.time.0.wrapping_add(later as u64)));
     }
     if what & EVENT_ID != 0 {
-        told.event.event_id = Some(EventId::new(rest.text()));
+        event.event_id = Some(EventId::new(rest.text()));
     }
     if what & FACTS != 0 {
-        rest.facts(&mut told.event.facts);
+        rest.facts(&mut event.facts);
     }
-    told
 }
 
 /// What every event begins with: what places it, what is there, and what follows.
