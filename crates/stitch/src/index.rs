@@ -157,12 +157,13 @@ impl Index {
         let key = *journeys.key_mut(slot, number);
         let hash = key.hash();
         let mut there = self.places.find(hash.0);
-        // Whom it shares a session or container with may be its neighbour.
-        if there.next().is_some() {
-            journeys.lives[slot].alone &= key.noted() == Some(KeyKind::Trace);
-        }
+        let is_shared = there.next().is_some();
         let is_full = there.nth(caps::JOURNEYS_PER_WEAK_KEY - 2).is_some();
         drop(there);
+        // Whoever has its session or container may be its neighbour.
+        if is_shared && key.noted() != Some(KeyKind::Trace) {
+            journeys.lives[slot].alone = false;
+        }
         if is_full {
             self.make_room(journeys, key, hash);
         }
@@ -182,14 +183,12 @@ impl Index {
 
     /// A key that is noted with a journey under this number leads there as it led to one that is no more.
     pub fn moved(&mut self, journeys: &mut Journeys, key: &Key, kind: KeyKind, to: Slot, number: u16) {
-        match key.tie {
-            _ if !kind.is_strong() && !journeys.key_mut(to, number).leads() => {
-                self.share(journeys, to, number)
-            }
-            Tie::Leads { links } if kind.is_strong() => {
+        if kind.is_strong() {
+            if let Tie::Leads { links } = key.tie {
                 self.lead(journeys, to, number, links);
             }
-            _ => {}
+        } else if !journeys.key_mut(to, number).leads() {
+            self.share(journeys, to, number);
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Live {
     pub sent: Sent,
     suggested: Flow,
     unloaded: bool,
-    /// Whether no other journey shares a session or a container with it, and none ever did that it is linked to.
+    /// Whether it is known that no journey shares a session or a container with it and that it has no links.
     pub alone: bool,
     pub realm: Place,
     /// Revisions told so far.
