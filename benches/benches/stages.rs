@@ -53,9 +53,7 @@ fn judging(criterion: &mut Criterion) {
                 for record in records {
                     stitcher.advance(record.received, &mut changes);
                     if let RecordBody::Events(events) = record.body {
-                        events
-                            .into_iter()
-                            .for_each(|event| stitcher.accept(record.received, event, &mut changes));
+                        events.iter().for_each(|event| stitcher.accept(record.received, event, &mut changes));
                     }
                 }
                 changes

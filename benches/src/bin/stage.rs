@@ -3,13 +3,23 @@
 
 use std::hint::black_box;
 
-use authstitch_benches::fixed;
-use authstitch_model::Secret;
+use authstitch_benches::{Encoded, encoded, fixed, records, requests};
+use authstitch_model::{AuthEvent, Millis, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode};
+use authstitch_stitch::Stitcher;
 
 const REQUESTS: u64 = 50;
 const LOGINS: u64 = 20;
 const SPANS: u64 = REQUESTS * LOGINS * fixed::SPANS_PER_LOGIN as u64;
+
+/// Requests of the stitched stream, one a second: long enough that most journeys are forgotten along the way.
+const STITCHED_REQUESTS: u64 = 500;
+
+/// Attempts of the simulated world that are stitched.
+const ATTEMPTS: u64 = 2000;
+
+/// After the last record: everything has closed and is forgotten by then.
+const AFTERWARDS: Millis = Millis::from_mins(60);
 
 /// A stage by its name, ready to run: over how many elements one run goes, and the run.
 type Stage = (u64, Box<dyn FnMut()>);
@@ -30,12 +40,14 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-const NAMES: &[&str] = &["scan_relevant", "scan_unrelated"];
+const NAMES: &[&str] = &["scan_relevant", "scan_unrelated", "stitch_fixed", "stitch_world"];
 
 fn stage(name: &str) -> Option<Stage> {
     Some(match name {
         "scan_relevant" => scan(0),
         "scan_unrelated" => scan(95),
+        "stitch_fixed" => stitch(&fixed_requests()),
+        "stitch_world" => stitch(&encoded(&requests(ATTEMPTS), Encoding::Protobuf)),
         _ => return None,
     })
 }
@@ -54,4 +66,41 @@ fn scan(foreign_percent: u64) -> Stage {
         }
     };
     (SPANS, Box::new(run))
+}
+
+/// Events → journeys that closed and are forgotten, by event. The events are decoded before.
+fn stitch(requests: &[Encoded]) -> Stage {
+    let records = records(requests);
+    let count = records.iter().map(|record| events(record).len() as u64).sum();
+    let run = move || {
+        let (mut stitcher, mut changes) = (Stitcher::default(), Vec::new());
+        let mut now = UnixNanos(0);
+        for record in &records {
+            now = record.received;
+            changes.clear();
+            stitcher.advance(now, &mut changes);
+            stitcher.look_ahead(events(record));
+            events(record).iter().for_each(|event| stitcher.accept(now, event, &mut changes));
+        }
+        stitcher.advance(now.plus(AFTERWARDS), &mut changes);
+        black_box(stitcher.counters());
+    };
+    (count, Box::new(run))
+}
+
+fn events(record: &Record) -> &[AuthEvent] {
+    match &record.body {
+        RecordBody::Events(events) => events,
+        RecordBody::Tick => &[],
+    }
+}
+
+/// The requests of fixed shape, one a second.
+fn fixed_requests() -> Vec<Encoded> {
+    let request = |number| Encoded {
+        at: UnixNanos(fixed::EPOCH_NS).plus(Millis::from_secs(10 + number)),
+        signal: Signal::Traces,
+        bytes: fixed::request(number * LOGINS, LOGINS, 0),
+    };
+    (0..STITCHED_REQUESTS).map(request).collect()
 }

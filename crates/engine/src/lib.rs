@@ -137,7 +137,7 @@ impl Engine {
         match record.body {
             RecordBody::Events(events) => {
                 self.stitcher.look_ahead(&events);
-                for event in events {
+                for event in &events {
                     self.stitcher.accept(record.received, event, &mut self.changes);
                 }
             }

@@ -40,18 +40,20 @@ impl Chain {
     pub fn push(&mut self, blocks: &mut Blocks, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let filled = self.len as usize % BLOCK;
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - filled));
             if filled == 0 {
-                let next = blocks.insert(Block::default());
+                let mut block = Block::default();
+                block.bytes[..now.len()].copy_from_slice(now);
+                let next = blocks.insert(block);
                 match self.last {
                     NOWHERE => self.first = next,
                     last => blocks[last].next = next,
                 }
                 self.last = next;
+            } else {
+                blocks[self.last].bytes[filled..filled + now.len()].copy_from_slice(now);
             }
-            let fitting = bytes.len().min(BLOCK - filled);
-            let (now, later) = bytes.split_at(fitting);
-            blocks[self.last].bytes[filled..filled + fitting].copy_from_slice(now);
-            self.len += fitting as u32;
+            self.len += now.len() as u32;
             bytes = later;
         }
     }

@@ -47,6 +47,17 @@ pub const BEFORE: &[(EventName, EventName)] = &[
     (VerificationSucceeded, SessionEstablished),
 ];
 
+/// The names of each pair of [`BEFORE`], as bits: of most journeys one word tells that a pair is not there.
+const NAMES_BEFORE: [u32; BEFORE.len()] = {
+    let mut names = [0; BEFORE.len()];
+    let mut pair = 0;
+    while pair < BEFORE.len() {
+        names[pair] = 1 << BEFORE[pair].0.index() | 1 << BEFORE[pair].1.index();
+        pair += 1;
+    }
+    names
+};
+
 /// The offsets of all sides from the events of one journey.
 #[must_use]
 pub fn estimate<'a>(events: &(impl Iterator<Item = &'a AuthEvent> + Clone)) -> ClockOffsets {
@@ -106,6 +117,7 @@ fn bounds(
     offsets: &ClockOffsets,
 ) -> Option<i64> {
     let (mut low, mut high) = (None::<i64>, None::<i64>);
+    let there = events.iter().fold(0u32, |there, event| there | 1 << event.name.index());
     let mut before = |earlier: &Glance, later: &Glance| {
         if earlier.side == side && known[later.side.index()] {
             let bound = earlier.time.signed_since(shifted(later.time, later.side, offsets));
@@ -115,8 +127,10 @@ fn bounds(
             high = Some(high.map_or(bound, |high| high.min(bound)));
         }
     };
-    for (earlier, later) in BEFORE {
-        if let (Some(earlier), Some(later)) = (firsts[earlier.index()], firsts[later.index()]) {
+    for ((earlier, later), names) in BEFORE.iter().zip(&NAMES_BEFORE) {
+        if there & names == *names
+            && let (Some(earlier), Some(later)) = (firsts[earlier.index()], firsts[later.index()])
+        {
             before(earlier, later);
         }
     }

@@ -73,3 +73,51 @@ impl ClosedQueue {
         self.len
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use authstitch_model::{CloseReason, Identity};
+
+    use super::*;
+
+    /// Journeys that closed at these times, in the order in which they are queued.
+    fn closed(times: &[u64]) -> (ClosedQueue, Pool<Live>) {
+        let (mut queue, mut lives) = (ClosedQueue::default(), Pool::default());
+        for (nth, at) in times.iter().enumerate() {
+            // The ids run against the slots.
+            let id = JourneyId::new(UnixNanos(0), Identity(u128::MAX - ((nth as u128) << 48)));
+            let slot = lives.insert(Live::new(id, NOWHERE, UnixNanos(0)));
+            lives[slot].state = State::Closed { at: UnixNanos(*at), reason: CloseReason::Idle };
+            queue.push(&mut lives, slot);
+        }
+        (queue, lives)
+    }
+
+    /// Takes out the first until none is left.
+    fn drain(queue: &mut ClosedQueue, lives: &mut Pool<Live>) -> Vec<(u64, Slot)> {
+        std::iter::from_fn(|| {
+            let (at, _, slot) = queue.first(lives)?;
+            queue.remove(lives, slot);
+            Some((at.0, slot))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_first_is_the_one_that_closed_first_then_by_id() {
+        let (mut queue, mut lives) = closed(&[5, 3, 9, 5, 1]);
+        assert_eq!(queue.len(), 5);
+        assert_eq!(drain(&mut queue, &mut lives), [(1, 4), (3, 1), (5, 3), (5, 0), (9, 2)]);
+        assert_eq!((queue.len(), queue.first(&lives)), (0, None));
+    }
+
+    #[test]
+    fn any_can_be_taken_out() {
+        for gone in 0..4 {
+            let (mut queue, mut lives) = closed(&[1, 2, 3, 4]);
+            queue.remove(&mut lives, gone);
+            let left: Vec<Slot> = drain(&mut queue, &mut lives).into_iter().map(|(_, slot)| slot).collect();
+            assert_eq!(left, (0..4).filter(|slot| *slot != gone).collect::<Vec<_>>());
+        }
+    }
+}

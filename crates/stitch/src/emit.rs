@@ -50,13 +50,15 @@ impl Stitcher {
         let (id, revision) = (live.id, live.revision);
         let Linked { links, .. } = self.journeys.linked(slot);
         self.journeys.set_linked(slot, Linked { links, told: links.names() });
+        // This measures the offsets, too.
+        let events = self.journeys.in_order(slot);
         let journey = Journey {
             id,
             revision,
             realm: self.journeys.realm(slot),
             flow: self.journeys.flow(slot),
             offsets: self.journeys.span(slot).offsets,
-            events: self.journeys.in_order(slot),
+            events,
             close_reason: reason,
             previous: links.previous.map(|previous| previous.link),
             next: links.next.map(|next| next.link),

@@ -22,10 +22,10 @@ const EMPTY: u64 = u64::MAX;
 /// Places by fingerprints.
 #[derive(Debug)]
 pub struct Fingerprints {
-    tables: Vec<Table>,
+    tables: Box<[Table; TABLES]>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Table {
     /// [`Self::homes`] entries and the tail.
     entries: Vec<u64>,
@@ -36,7 +36,7 @@ struct Table {
 
 impl Default for Fingerprints {
     fn default() -> Self {
-        Self { tables: vec![Table::default(); TABLES] }
+        Self { tables: Box::new(std::array::from_fn(|_| Table::default())) }
     }
 }
 
@@ -64,6 +64,13 @@ impl Fingerprints {
         let same = table.entries[table.first_of(fingerprint)..].iter();
         same.take_while(move |entry| **entry != EMPTY && fingerprint_of(**entry) == fingerprint)
             .map(|entry| *entry as Place)
+    }
+
+    /// Reads where a hash's places are likely to lie; says something of it.
+    pub fn touch(&self, hash: u128) -> usize {
+        let fingerprint = fingerprint(hash);
+        let table = &self.tables[table(fingerprint)];
+        table.entries.get(table.home(fingerprint)).map_or(0, |entry| *entry as usize & 1)
     }
 
     /// Adds a place under a hash, behind those that are there.
@@ -100,29 +107,29 @@ impl Table {
 
     fn insert(&mut self, fingerprint: u32, place: Place) {
         // With a greater share of entries, clusters grow long.
-        if self.len * 20 >= self.homes * 17 {
+        if self.len * 4 >= self.homes * 3 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
         let last = entry(fingerprint, NOWHERE - 1);
         let at = self.first_beyond(fingerprint, |known| known <= last);
-        let empty = self.entries[at..].iter().position(|known| *known == EMPTY);
-        let empty = empty.map_or_else(
-            || {
-                self.entries.push(EMPTY);
-                self.entries.len() - 1
-            },
-            |behind| at + behind,
-        );
-        self.entries.copy_within(at..empty, at + 1);
-        self.entries[at] = entry(fingerprint, place);
         self.len += 1;
+        // Those behind it move on by one, up to the first empty entry.
+        let mut moving = entry(fingerprint, place);
+        for known in &mut self.entries[at..] {
+            moving = std::mem::replace(known, moving);
+            if moving == EMPTY {
+                return;
+            }
+        }
+        self.entries.push(moving);
     }
 
     fn remove(&mut self, fingerprint: u32, place: Place) {
+        let wanted = entry(fingerprint, place);
         let first = self.first_of(fingerprint);
         let same = self.entries[first..].iter();
         let mut same = same.take_while(|known| fingerprint_of(**known) == fingerprint);
-        let Some(behind) = same.position(|known| *known == entry(fingerprint, place)) else { return };
+        let Some(behind) = same.position(|known| *known == wanted) else { return };
         let mut at = first + behind;
         // Those behind it come nearer to their homes.
         while let Some(next) = self.entries.get(at + 1).copied()

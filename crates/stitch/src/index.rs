@@ -62,8 +62,9 @@ impl Index {
         self.places.find(key.0).find(|place| place & STONE == 0)
     }
 
-    /// Lets a strong key that a journey has lead to it. A tombstone on it is gone.
-    pub fn bind(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
+    /// Lets the strong key with this number of a journey lead to it. A tombstone on it is gone.
+    pub fn bind(&mut self, journeys: &mut Journeys, slot: Slot, number: u16) {
+        let key = self.lead(journeys, slot, number, 0);
         let stone = self
             .places
             .find(key.0)
@@ -71,12 +72,12 @@ impl Index {
         if let Some(stone) = stone {
             self.remove_tombstone(stone & !STONE);
         }
-        self.lead(journeys, slot, kind, key, 0);
     }
 
-    fn lead(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash, links: u8) {
-        journeys.set_tie(slot, kind, key, Tie::Leads { links });
+    fn lead(&mut self, journeys: &mut Journeys, slot: Slot, number: u16, links: u8) -> KeyHash {
+        let key = journeys.set_tie(slot, number, Tie::Leads { links });
         self.places.insert(key.0, slot);
+        key
     }
 
     /// Counts that a key joined, or would have joined, something more to its journey; `true` if it thereby
@@ -150,30 +151,44 @@ impl Index {
         others.filter(move |other| journeys.leading(*other, key).is_some())
     }
 
-    /// Lets a journey be found under a session, trace or container of its own; at the bound the one that was
-    /// shared first is found there no more.
-    pub fn share(&mut self, journeys: &mut Journeys, slot: Slot, kind: KeyKind, key: KeyHash) {
-        if matches!(journeys.tie(slot, kind, key), Tie::Leads { .. }) {
-            return;
+    /// Lets a journey be found under its session, trace or container with this number; at the bound the one that
+    /// was shared first is found there no more.
+    pub fn share(&mut self, journeys: &mut Journeys, slot: Slot, number: u16) {
+        let key = *journeys.key_mut(slot, number);
+        let hash = key.hash();
+        let mut there = self.places.find(hash.0);
+        let is_shared = there.next().is_some();
+        let is_full = there.nth(caps::JOURNEYS_PER_WEAK_KEY - 2).is_some();
+        drop(there);
+        // Whoever has its session or container may be its neighbour.
+        if is_shared && key.noted() != Some(KeyKind::Trace) {
+            journeys.lives[slot].alone = false;
         }
-        if self.places.find(key.0).nth(caps::JOURNEYS_PER_WEAK_KEY - 1).is_some() {
-            let sharing: Vec<Slot> = self.sharing(journeys, key).collect();
-            if let [first, ..] = sharing[..]
-                && sharing.len() == caps::JOURNEYS_PER_WEAK_KEY
-            {
-                journeys.set_tie(first, kind, key, Tie::Noted);
-                self.places.remove(key.0, first);
-            }
+        if is_full {
+            self.make_room(journeys, key, hash);
         }
-        self.lead(journeys, slot, kind, key, 0);
+        self.lead(journeys, slot, number, 0);
     }
 
-    /// A key that led to a journey leads to the one that took its place, and has it noted there.
-    pub fn moved(&mut self, journeys: &mut Journeys, key: &Key, kind: KeyKind, to: Slot) {
-        match key.tie {
-            Tie::Leads { links } if kind.is_strong() => self.lead(journeys, to, kind, key.hash(), links),
-            _ if kind.is_strong() => {}
-            _ => self.share(journeys, to, kind, key.hash()),
+    fn make_room(&mut self, journeys: &mut Journeys, key: Key, hash: KeyHash) {
+        let sharing: Vec<Slot> = self.sharing(journeys, hash).collect();
+        if let ([first, ..], Some(kind)) = (&sharing[..], key.noted())
+            && sharing.len() == caps::JOURNEYS_PER_WEAK_KEY
+            && let Some(number) = journeys.number(*first, kind, hash)
+        {
+            journeys.set_tie(*first, number, Tie::Noted);
+            self.places.remove(hash.0, *first);
+        }
+    }
+
+    /// A key that is noted with a journey under this number leads there as it led to one that is no more.
+    pub fn moved(&mut self, journeys: &mut Journeys, key: &Key, kind: KeyKind, to: Slot, number: u16) {
+        if kind.is_strong() {
+            if let Tie::Leads { links } = key.tie {
+                self.lead(journeys, to, number, links);
+            }
+        } else if !journeys.key_mut(to, number).leads() {
+            self.share(journeys, to, number);
         }
     }
 

@@ -71,6 +71,8 @@ impl<T: Shared> Interned<T> {
         if place == NOWHERE || !is_there(&self.values[place]) {
             place = self.place_by_content(value);
             self.recent[recent] = place;
+            // The next user has likely the one that lies here: those of one request share theirs.
+            self.values[place].value = value.clone();
         }
         self.values[place].users += 1;
         place
@@ -119,6 +121,10 @@ mod tests {
         assert_eq!(interned.place(&realm("a")), a, "by content");
         let kept = interned.value(a).clone();
         assert_eq!(interned.place(&kept), a, "by where it lies");
+        let newest = realm("a");
+        interned.place(&newest);
+        assert_eq!(interned.value(a).address(), newest.address(), "the one that came last is kept");
+        interned.release(a);
         assert_ne!(a, b);
         (0..3).for_each(|_| interned.release(a));
         assert_eq!((interned.values.len(), interned.places.len()), (1, 1));

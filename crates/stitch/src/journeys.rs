@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use authstitch_model::{
-    AuthEvent, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash, KeyKind, Realm,
-    UnixNanos,
+    AuthEvent, ClockOffsets, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash,
+    KeyKind, Realm, UnixNanos,
 };
 
 use crate::blocks::Blocks;
 use crate::caps;
+use crate::carried::{References, carried};
 use crate::clock;
 use crate::index::Slot;
 use crate::interned::Interned;
-use crate::keys::{Key, KeyBlocks, Tie};
+use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, References, packed};
+use crate::pack::{self, Glance, Packing, Rest, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -24,7 +25,7 @@ use crate::span::{Span, Spans};
 pub struct Journeys {
     pub lives: Pool<Live>,
     links: Pool<Linked>,
-    keys: KeyBlocks,
+    pub keys: KeyBlocks,
     blocks: Blocks,
     environments: Interned<Arc<Environment>>,
     realms: Interned<Realm>,
@@ -39,15 +40,14 @@ struct Scratch {
     packing: Packing,
     /// All packed events of one journey.
     events: Vec<u8>,
+    /// What is seen of each of them at a glance, and where the rest lies.
     glances: Vec<Glance>,
-    /// The bytes of a journey's keys.
-    keys: Vec<[u8; 16]>,
-    /// The order of a journey's events: corrected time, identity, where it begins among the packed ones.
+    rests: Vec<Rest>,
+    /// The values of a journey's keys.
+    keys: Vec<u128>,
+    /// The order of a journey's events: corrected time, identity, place among the packed ones.
     order: Vec<(UnixNanos, Identity, usize)>,
 }
-
-/// An event taken out of a journey.
-pub type Taken = (AuthEvent, JoinedBy);
 
 impl Journeys {
     /// A new journey without events.
@@ -78,32 +78,6 @@ impl Journeys {
         }
     }
 
-    /// The numbers of what an event carries and a journey knows already.
-    pub fn references(&self, slot: Slot, event: &AuthEvent) -> References {
-        let keys = &self.lives[slot].keys;
-        let mut references = References::default();
-        for (reference, key) in references.iter_mut().zip(carried(event)) {
-            if let Some(key) = key {
-                *reference = keys.position(&key, &self.keys);
-            }
-        }
-        references
-    }
-
-    /// Whether an event brings a journey nothing by which it could be found anew: its strong keys and its
-    /// container lead there, and its weak keys are noted there.
-    pub fn knows_keys(&self, slot: Slot, event: &AuthEvent, references: &References) -> bool {
-        let known = &self.lives[slot].keys;
-        let ties = |kind: usize| references[kind].map_or(Tie::Carried, |key| known.get(key, &self.keys).tie);
-        let keys = event.keys.all();
-        keys.iter().enumerate().all(|(kind, key)| match ties(kind) {
-            _ if key.is_none() => true,
-            Tie::Leads { .. } => true,
-            Tie::Noted => !KeyKind::ALL[kind].is_strong(),
-            Tie::Carried => false,
-        })
-    }
-
     /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
     pub fn add(
         &mut self,
@@ -118,10 +92,8 @@ impl Journeys {
         }
         live.count += 1;
         live.learn_flow(event);
-        for (reference, key) in references.iter_mut().zip(carried(event)) {
-            if let Some(key) = key.filter(|_| reference.is_none()) {
-                *reference = Some(live.keys.number(&key, &mut self.keys));
-            }
+        for (place, reference) in references.iter_mut().enumerate().filter(|(_, known)| known.is_none()) {
+            *reference = carried(event, place).map(|key| live.keys.number(&key, &mut self.keys));
         }
         let environment = self.environments.place(&event.environment);
         let base = live.base();
@@ -143,64 +115,54 @@ impl Journeys {
         packed(&self.scratch.events).any(|event| pack::identity(event) == wanted)
     }
 
-    /// The events of a journey that was taken out, in the order in which they came.
-    pub fn events_of(&mut self, live: &Live) -> Vec<Taken> {
-        self.gather(live);
-        let Self { scratch, environments, realms, .. } = self;
-        let (realm, base) = (realms.value(live.realm), live.base());
-        let unpack = |event| {
-            let key = |number: u16| scratch.keys[usize::from(number)];
-            pack::unpack(event, base, realm, key, |place| Arc::clone(environments.value(place)))
-        };
-        packed(&scratch.events).map(unpack).collect()
+    /// The events of a journey that was taken out, in the order in which they came, their times as they were.
+    pub fn events_of(&mut self, live: &Live) -> Vec<JourneyEvent> {
+        let Self { scratch, blocks, keys, environments, realms, .. } = self;
+        scratch.read(live, blocks);
+        scratch.read_keys(live, keys);
+        let table = table(&scratch.keys, environments, realms, live, ClockOffsets::default());
+        let mut read = Vec::with_capacity(scratch.glances.len());
+        for (glance, rest) in scratch.glances.iter().zip(&scratch.rests) {
+            pack::unpack(glance, rest, &scratch.events, &table, &mut read);
+        }
+        read
     }
 
     /// A journey's events by corrected time, then identity.
     pub fn in_order(&mut self, slot: Slot) -> Vec<JourneyEvent> {
-        let offsets = self.span(slot).offsets;
-        let live = &self.lives[slot];
-        gather(&mut self.scratch, &self.blocks, &self.keys, live);
-        let Scratch { events, keys, order, .. } = &mut self.scratch;
-        let (realm, base) = (self.realms.value(live.realm), live.base());
+        let Self { lives, scratch, blocks, keys, environments, realms, spans, .. } = self;
+        let live = &lives[slot];
+        scratch.read(live, blocks);
+        scratch.read_keys(live, keys);
+        let Scratch { events, glances, rests, keys, order, .. } = scratch;
+        let offsets = spans.get_or_keep(slot, || Span::measured(glances)).offsets;
         order.clear();
-        let mut begin = 0;
-        for event in packed(events) {
-            let (side, time) = pack::moment(event, base);
-            order.push((clock::shifted(time, side, &offsets), pack::identity(event), begin));
-            begin += event.len();
-        }
+        order.extend(
+            glances.iter().enumerate().map(|(place, event)| {
+                (clock::shifted(event.time, event.side, &offsets), event.identity, place)
+            }),
+        );
         order.sort_unstable();
-        let mut told = Vec::with_capacity(order.len());
-        for (corrected, _, begin) in order {
-            let key = |number: u16| keys[usize::from(number)];
-            let environment = |place| Arc::clone(self.environments.value(place));
-            let (event, joined_by) = pack::unpack(&events[*begin..], base, realm, key, environment);
-            told.push(JourneyEvent { event, corrected: *corrected, joined_by });
+        let table = table(keys, environments, realms, live, offsets);
+        let mut read = Vec::with_capacity(order.len());
+        for (.., place) in order {
+            pack::unpack(&glances[*place], &rests[*place], events, &table, &mut read);
         }
-        told
-    }
-
-    fn gather(&mut self, live: &Live) {
-        gather(&mut self.scratch, &self.blocks, &self.keys, live);
+        read
     }
 
     fn glances(&mut self, slot: Slot) -> &[Glance] {
-        let live = &self.lives[slot];
-        live.events.read(&self.blocks, &mut self.scratch.events);
-        let base = live.base();
-        self.scratch.glances.clear();
-        self.scratch.glances.extend(packed(&self.scratch.events).map(|event| pack::glance(event, base)));
+        self.scratch.read(&self.lives[slot], &self.blocks);
         &self.scratch.glances
     }
 
     /// Where a journey lies in corrected time.
     pub fn span(&mut self, slot: Slot) -> Span {
-        if let Some(span) = self.spans.get(slot) {
-            return span;
-        }
-        let span = Span::measured(self.glances(slot));
-        self.spans.keep(slot, span);
-        span
+        let Self { lives, scratch, blocks, spans, .. } = self;
+        spans.get_or_keep(slot, || {
+            scratch.read(&lives[slot], blocks);
+            Span::measured(&scratch.glances)
+        })
     }
 
     /// The flow as sent, the earliest where they differ; else what the names suggest.
@@ -243,35 +205,53 @@ impl Journeys {
         self.lives[slot].keys.get_mut(number, &mut self.keys)
     }
 
-    /// How a key ties a journey, if the journey has it.
-    pub fn tie(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Tie {
-        let keys = &self.lives[slot].keys;
-        let number = keys.position(&Key::new(kind, hash), &self.keys);
-        number.map_or(Tie::Carried, |number| keys.get(number, &self.keys).tie)
+    /// The number of a key of a journey.
+    pub fn number(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        self.lives[slot].keys.position(Kind::Key(kind), hash.0, &self.keys)
     }
 
-    /// Ties a journey by a key in this way.
-    pub fn set_tie(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash, tie: Tie) {
+    /// How a journey's key with this number ties it.
+    pub fn tie(&self, slot: Slot, number: u16) -> Tie {
+        self.lives[slot].keys.get(number, &self.keys).tie
+    }
+
+    /// Ties a journey by its key with this number in this way.
+    pub fn set_tie(&mut self, slot: Slot, number: u16, tie: Tie) -> KeyHash {
         let live = &mut self.lives[slot];
-        let number = live.keys.number(&Key::new(kind, hash), &mut self.keys);
-        live.keys.get_mut(number, &mut self.keys).tie = tie;
-        live.tied_by(kind);
+        let key = live.keys.get_mut(number, &mut self.keys);
+        key.tie = tie;
+        let (kind, hash) = (key.kind, key.hash());
+        if let Kind::Key(kind) = kind {
+            live.tied_by(kind);
+        }
+        hash
     }
 
-    /// Notes a key with a journey; `false` if it is there already or finds no room.
-    pub fn note(&mut self, slot: Slot, kind: KeyKind, key: KeyHash) -> bool {
+    /// The number of a key that is noted with a journey.
+    pub fn noted(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        self.number(slot, kind, hash).filter(|number| self.tie(slot, *number) != Tie::Carried)
+    }
+
+    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room.
+    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
+        let known = self.number(slot, kind, hash);
+        let is_noted = known.is_some_and(|number| self.tie(slot, number) != Tie::Carried);
+        if is_noted || !self.has_room(slot, kind) {
+            return None;
+        }
+        let keys = &mut self.lives[slot].keys;
+        let number = known.unwrap_or_else(|| keys.push(&Key::new(kind, hash), &mut self.keys));
+        self.set_tie(slot, number, Tie::Noted);
+        Some(number)
+    }
+
+    /// Whether one more key of this kind may be noted with a journey.
+    fn has_room(&self, slot: Slot, kind: KeyKind) -> bool {
         let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
         let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
         let alike =
-            |known: &Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
-        let noted = self.tie(slot, kind, key) == Tie::Carried
-            && self.keys(slot).filter(|known| alike(known)).count() < cap;
-        if noted {
-            self.set_tie(slot, kind, key, Tie::Noted);
-            // Under a new session or container it may have neighbours.
-            self.lives[slot].alone &= !matches!(kind, KeyKind::Flow | KeyKind::Session);
-        }
-        noted
+            |known: &&Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        self.lives[slot].keys.len() < cap || self.keys(slot).filter(alike).count() < cap
     }
 
     /// The journey key of a journey.
@@ -310,23 +290,32 @@ impl Journeys {
     }
 }
 
-/// What an event carries that many share, in the order of [`References`].
-fn carried(event: &AuthEvent) -> [Option<Key>; 7] {
-    let key = |kind, key: Option<KeyHash>| key.map(|key| Key::new(kind, key));
-    let [journey, challenge, code, flow, session, trace] = event.keys.all();
-    [
-        key(KeyKind::Journey, journey),
-        key(KeyKind::Challenge, challenge),
-        key(KeyKind::Code, code),
-        key(KeyKind::Flow, flow),
-        key(KeyKind::Session, session),
-        key(KeyKind::Trace, trace),
-        event.origin.trace_id.as_ref().map(Key::trace_id),
-    ]
+impl Scratch {
+    /// Reads the events of a journey at a glance.
+    fn read(&mut self, live: &Live, blocks: &Blocks) {
+        live.events.read(blocks, &mut self.events);
+        self.glances.clear();
+        self.rests.clear();
+        for (glance, rest) in pack::glances(&self.events, live.base()) {
+            self.glances.push(glance);
+            self.rests.push(rest);
+        }
+    }
+
+    /// Reads the keys of a journey.
+    fn read_keys(&mut self, live: &Live, blocks: &KeyBlocks) {
+        self.keys.clear();
+        self.keys.extend(live.keys.iter(blocks).map(Key::value));
+    }
 }
 
-fn gather(scratch: &mut Scratch, blocks: &Blocks, keys: &KeyBlocks, live: &Live) {
-    live.events.read(blocks, &mut scratch.events);
-    scratch.keys.clear();
-    scratch.keys.extend(live.keys.iter(keys).map(|key| *key.bytes()));
+fn table<'a>(
+    keys: &'a [u128],
+    environments: &'a Interned<Arc<Environment>>,
+    realms: &'a Interned<Realm>,
+    live: &Live,
+    offsets: ClockOffsets,
+) -> Table<'a, impl Fn(u32) -> &'a Arc<Environment>> {
+    let environment = |place| environments.value(place);
+    Table { realm: realms.value(live.realm), offsets, keys, environment }
 }

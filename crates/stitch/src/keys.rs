@@ -23,15 +23,6 @@ pub enum Kind {
     Key(KeyKind),
 }
 
-impl Kind {
-    const fn code(self) -> usize {
-        match self {
-            Self::TraceId => KeyKind::COUNT,
-            Self::Key(kind) => kind.index(),
-        }
-    }
-}
-
 /// How a key ties a journey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tie {
@@ -71,11 +62,6 @@ impl Key {
         KeyHash(u128::from_ne_bytes(self.value))
     }
 
-    /// The bytes.
-    pub const fn bytes(&self) -> &[u8; 16] {
-        &self.value
-    }
-
     /// Its kind, if it ties the journey or lets it be found.
     pub fn noted(&self) -> Option<KeyKind> {
         match self.kind {
@@ -89,8 +75,13 @@ impl Key {
         matches!(self.tie, Tie::Leads { .. })
     }
 
-    const fn is(&self, kind: Kind, value: u128) -> bool {
-        u128::from_ne_bytes(self.value) == value && self.kind.code() == kind.code()
+    /// The bytes as a number.
+    pub const fn value(&self) -> u128 {
+        u128::from_ne_bytes(self.value)
+    }
+
+    fn is(&self, kind: Kind, value: u128) -> bool {
+        self.value() == value && self.kind == kind
     }
 }
 
@@ -169,9 +160,22 @@ impl Keys {
     }
 
     /// The number of a key.
-    pub fn position(&self, key: &Key, blocks: &KeyBlocks) -> Option<u16> {
-        let value = u128::from_ne_bytes(key.value);
-        self.find(blocks, |known| known.is(key.kind, value))
+    pub fn position(&self, kind: Kind, value: u128, blocks: &KeyBlocks) -> Option<u16> {
+        self.find(blocks, |known| known.is(kind, value))
+    }
+
+    /// The same, of a key that is likely to have this number.
+    pub fn position_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
+        let inline = &self.first[..INLINE.min(usize::from(self.len))];
+        match inline.get(usize::from(likely)) {
+            Some(known) if known.is(kind, value) => Some(likely),
+            _ => self.position(kind, value, blocks),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len.into()
     }
 
     /// The key with a number.
@@ -199,9 +203,11 @@ impl Keys {
 
     /// The number of a key, which is added if it is new.
     pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
-        if let Some(number) = self.position(key, blocks) {
-            return number;
-        }
+        self.position(key.kind, key.value(), blocks).unwrap_or_else(|| self.push(key, blocks))
+    }
+
+    /// Adds a key that is new, and gives its number.
+    pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
         if let Some((block, 0)) = beyond(number) {
             let place = blocks.insert(KeyBlock::default());
@@ -256,11 +262,13 @@ mod tests {
         }
         for number in 0..40 {
             assert_eq!(keys.number(&key(number), &mut blocks), number);
-            assert_eq!(keys.position(&key(number), &blocks), Some(number));
+            let (kind, value) = (key(number).kind, key(number).value());
+            assert_eq!(keys.position(kind, value, &blocks), Some(number));
+            assert_eq!(keys.position_near(kind, value, number.saturating_sub(1), &blocks), Some(number));
             assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
         }
         assert_eq!(keys.iter(&blocks).count(), 40);
-        assert_eq!(keys.position(&key(40), &blocks), None);
+        assert_eq!(keys.position(key(40).kind, key(40).value(), &blocks), None);
         keys.free(&mut blocks);
         assert_eq!(blocks.len(), 0);
     }

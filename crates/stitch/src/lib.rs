@@ -47,6 +47,7 @@
 mod blocks;
 mod candidates;
 mod caps;
+mod carried;
 pub mod clock;
 mod closed;
 mod counters;

@@ -3,8 +3,8 @@
 use std::num::NonZero;
 
 use authstitch_model::{
-    AuthEvent, CloseReason, EventKeys, EventName, Flow, Identity, JourneyId, KeyHash, KeyKind, Millis, Side,
-    UnixNanos, ceremony, phases,
+    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyKind, Millis, Side, UnixNanos, ceremony,
+    phases,
 };
 
 use crate::blocks::Chain;
@@ -35,7 +35,7 @@ pub struct Live {
     pub sent: Sent,
     suggested: Flow,
     unloaded: bool,
-    /// Whether it was without neighbours when they were last looked for, and none came since.
+    /// Whether it is known that no journey shares a session or a container with it and that it has no links.
     pub alone: bool,
     pub realm: Place,
     /// Revisions told so far.
@@ -124,8 +124,8 @@ impl Default for Live {
 
 impl Live {
     pub fn new(id: JourneyId, realm: Place, received: UnixNanos) -> Self {
-        let state = State::New;
-        Self { id, state, realm, first_received: received, last_received: received, ..Self::default() }
+        let (first_received, last_received) = (received, received);
+        Self { id, state: State::New, realm, first_received, last_received, alone: true, ..Self::default() }
     }
 
     /// The time from which those of its events are counted, so that they take few bytes.
@@ -258,11 +258,6 @@ fn ceremony_limit(event: &AuthEvent) -> Option<Millis> {
     let asked = event.facts.webauthn_timeout;
     let browser = event.environment.browser.as_ref().map(|browser| browser.kind);
     browser.and_then(|browser| ceremony::limit(browser, asked)).or(asked)
-}
-
-/// The keys of an event that bind: strong ones and the container.
-pub fn binding_keys(keys: &EventKeys) -> impl Iterator<Item = (KeyKind, KeyHash)> {
-    keys.strong().chain(keys.flow.map(|key| (KeyKind::Flow, key)))
 }
 
 #[cfg(test)]

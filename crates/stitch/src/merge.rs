@@ -1,10 +1,10 @@
 //! Rule 8: two journeys that turn out to be one.
 
-use authstitch_model::{JourneyId, KeyHash, UnixNanos};
+use authstitch_model::{JourneyEvent, JourneyId, KeyHash, UnixNanos};
 
 use crate::Change;
 use crate::index::Slot;
-use crate::keys::{Key, Tie};
+use crate::keys::Key;
 use crate::links::Linked;
 use crate::live::Live;
 use crate::stitcher::Stitcher;
@@ -30,8 +30,8 @@ impl Stitcher {
         let events = self.journeys.events_of(&absorbed);
         let identities = &mut self.identities;
         self.journeys.free(&absorbed, |identity| identities.remove(identity.0, from));
-        for (event, joined_by) in events {
-            let references = self.journeys.references(into, &event);
+        for JourneyEvent { event, joined_by, .. } in events {
+            let references = self.journeys.known(into, &event).references;
             if self.journeys.add(into, &event, joined_by, references) {
                 self.identities.insert(event.identity.0, into);
             } else {
@@ -58,9 +58,9 @@ impl Stitcher {
             self.index.release(key, from, UnixNanos(0), None);
         }
         for (key, kind) in keys.iter().filter_map(|key| Some((key, key.noted()?))) {
-            let known = self.journeys.tie(into, kind, key.hash()) != Tie::Carried;
-            if known || self.journeys.note(into, kind, key.hash()) {
-                self.index.moved(&mut self.journeys, key, kind, into);
+            let known = self.journeys.noted(into, kind, key.hash());
+            if let Some(number) = known.or_else(|| self.journeys.note(into, kind, key.hash())) {
+                self.index.moved(&mut self.journeys, key, kind, into, number);
             }
         }
     }
@@ -72,13 +72,17 @@ impl Stitcher {
         slot: Slot,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        let others: Vec<Slot> = self.index.sharing_beside(&self.journeys, trace, slot).collect();
+        let lives = &self.journeys.lives;
         let mut founded: Vec<(JourneyId, Slot)> = Vec::new();
-        for other in others {
-            if self.live(other).is_founded_by_trace() && self.overlaps(slot, other) {
-                founded.push((self.live(other).id, other));
+        for other in self.index.sharing_beside(&self.journeys, trace, slot) {
+            if lives[other].is_founded_by_trace() {
+                founded.push((lives[other].id, other));
             }
         }
+        if founded.is_empty() {
+            return slot;
+        }
+        founded.retain(|(_, other)| self.overlaps(slot, *other));
         founded.sort_unstable();
         founded.into_iter().fold(slot, |slot, (_, other)| self.merge(slot, other, changes))
     }

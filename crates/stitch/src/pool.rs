@@ -51,6 +51,9 @@ impl<T: Default> Pool<T> {
                 usize::from(within)
             }
             None => {
+                if chunk.things.is_empty() {
+                    chunk.things.reserve_exact(CHUNK);
+                }
                 chunk.things.push(thing);
                 chunk.things.len() - 1
             }

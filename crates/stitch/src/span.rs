@@ -64,14 +64,13 @@ impl Default for Spans {
 }
 
 impl Spans {
-    /// The span of a journey, if it is kept.
-    pub fn get(&self, slot: Slot) -> Option<Span> {
-        let (kept, span) = &self.0[slot as usize % KEPT];
-        (*kept == slot).then_some(*span)
-    }
-
-    pub fn keep(&mut self, slot: Slot, span: Span) {
-        self.0[slot as usize % KEPT] = (slot, span);
+    /// The span of a journey: the one that is kept, else as measured, which is kept then.
+    pub fn get_or_keep(&mut self, slot: Slot, measured: impl FnOnce() -> Span) -> Span {
+        let place = &mut self.0[slot as usize % KEPT];
+        if place.0 != slot {
+            *place = (slot, measured());
+        }
+        place.1
     }
 
     /// The journey has changed.

@@ -67,23 +67,24 @@ impl Stitcher {
     /// the waits of many events overlap, as no event's depend on another's.
     pub fn look_ahead(&self, events: &[AuthEvent]) {
         let reached = events.iter().fold(0, |reached, event| {
-            let EventKeys { journey, challenge, code, .. } = event.keys;
-            let slot = journey.or(challenge).or(code).and_then(|key| self.index.likely(key));
+            let EventKeys { journey, challenge, code, .. } = &event.keys;
+            let key = journey.as_ref().or(challenge.as_ref()).or(code.as_ref());
+            let slot = key.and_then(|key| self.index.likely(*key));
             reached
-                + self.identities.find(event.identity.0).count()
+                + self.identities.touch(event.identity.0)
                 + slot.map_or(0, |slot| self.journeys.touch(slot))
         });
         black_box(reached);
     }
 
     /// Takes one event received at `received`. The caller has called [`Self::advance`] up to that time.
-    pub fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
+    pub fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
         if self.is_known(event.identity) {
             self.counters.duplicates += 1;
-        } else if let Some(slot) = self.usual_destination(&event, received) {
-            self.join(slot, received, &event, JoinedBy::Strong, changes);
-        } else if self.has_usable_strong_key(&event, received) {
-            self.accept_strong(received, &event, changes);
+        } else if let Some(slot) = self.usual_destination(event, received) {
+            self.join(slot, received, event, JoinedBy::Strong, changes);
+        } else if self.has_usable_strong_key(event, received) {
+            self.accept_strong(received, event, changes);
         } else if event.keys.flow.is_some() || event.keys.weak().next().is_some() {
             self.hold(received, event, changes);
         } else {
@@ -244,10 +245,9 @@ impl Stitcher {
     }
 
     /// Lets an event wait; the one whose turn is next is placed early at the bound.
-    fn hold(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
-        let identity = event.identity;
-        let place = self.waiting.enter(received.plus(self.settings.hold), received, event);
-        self.identities.insert(identity.0, place | WAITING);
+    fn hold(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
+        let place = self.waiting.enter(received.plus(self.settings.hold), received, event.clone());
+        self.identities.insert(event.identity.0, place | WAITING);
         if self.waiting.len() > caps::WAITING_EVENTS {
             self.place_next(received, changes);
         }

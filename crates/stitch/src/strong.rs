@@ -3,10 +3,12 @@
 use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNanos};
 
 use crate::Change;
+use crate::carried::{Known, key_of};
 use crate::index::{Lookup, Slot};
-use crate::keys::Tie;
-use crate::live::binding_keys;
 use crate::stitcher::Stitcher;
+
+/// The kinds of keys that bind: strong ones and the container.
+const BINDING: [KeyKind; 4] = [KeyKind::Journey, KeyKind::Challenge, KeyKind::Code, KeyKind::Flow];
 
 /// Where an event with strong keys goes.
 enum Destination {
@@ -138,21 +140,16 @@ impl Stitcher {
         joined_by: JoinedBy,
         changes: &mut Vec<Change>,
     ) {
-        let mut slot = slot;
+        let before = slot;
+        let Known { mut references, new } = self.journeys.known(slot, event);
+        let mut slot = if new == 0 { slot } else { self.bind_new(slot, new, received, event, changes) };
         // Only an event that is the journey's own lets it be found by session or trace.
-        let mut own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        let mut references = self.journeys.references(slot, event);
-        if !self.journeys.knows_keys(slot, event, &references) {
-            for key in binding_keys(&event.keys) {
-                slot = self.bind(slot, key, received, event, changes);
-            }
-            own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-            for (kind, key) in event.keys.weak().filter(|_| own) {
-                if self.journeys.note(slot, kind, key) {
-                    self.index.share(&mut self.journeys, slot, kind, key);
-                }
-            }
-            references = self.journeys.references(slot, event);
+        let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
+        if own && new != 0 {
+            self.share_new(slot, new, event);
+        }
+        if slot != before {
+            references = self.journeys.known(slot, event).references;
         }
         self.live(slot).heard(received, event);
         if self.journeys.add(slot, event, joined_by, references) {
@@ -168,6 +165,31 @@ impl Stitcher {
         self.settle(slot, changes);
     }
 
+    /// Binds those keys of an event that are of a new one of these kinds and bind, and merges what they join.
+    fn bind_new(
+        &mut self,
+        slot: Slot,
+        new: u8,
+        received: UnixNanos,
+        event: &AuthEvent,
+        changes: &mut Vec<Change>,
+    ) -> Slot {
+        BINDING.iter().filter(|kind| new & 1 << kind.index() != 0).fold(slot, |slot, kind| {
+            key_of(event, *kind).map_or(slot, |key| self.bind(slot, (*kind, key), received, event, changes))
+        })
+    }
+
+    /// Lets a journey be found by those weak keys of an event that are of a new one of these kinds.
+    fn share_new(&mut self, slot: Slot, new: u8, event: &AuthEvent) {
+        for kind in [KeyKind::Session, KeyKind::Trace].into_iter().filter(|kind| new & 1 << kind.index() != 0)
+        {
+            let noted = key_of(event, kind).and_then(|key| self.journeys.note(slot, kind, key));
+            if let Some(number) = noted {
+                self.index.share(&mut self.journeys, slot, number);
+            }
+        }
+    }
+
     /// Binds a key of an event to its journey, or merges the journey that the key leads to already.
     fn bind(
         &mut self,
@@ -180,8 +202,8 @@ impl Stitcher {
         if kind == KeyKind::Flow {
             return self.enter_container(slot, key, event, changes);
         }
-        let tie = self.journeys.tie(slot, kind, key);
-        if matches!(tie, Tie::Leads { .. }) {
+        let noted = self.journeys.noted(slot, kind, key);
+        if noted.is_some_and(|number| self.journeys.key_mut(slot, number).leads()) {
             return slot;
         }
         match self.look_up(key, now) {
@@ -189,7 +211,7 @@ impl Stitcher {
                 let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
                     // The key stays where it is. It is noted here, so that it counts once for each journey.
-                    if self.journeys.note(slot, kind, key) {
+                    if self.journeys.note(slot, kind, key).is_some() {
                         self.counters.key_conflicts += 1;
                         self.count_link(key);
                     }
@@ -202,11 +224,11 @@ impl Stitcher {
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                if tie == Tie::Noted || self.journeys.note(slot, kind, key) {
+                if let Some(number) = noted.or_else(|| self.journeys.note(slot, kind, key)) {
                     if kind == KeyKind::Journey {
                         self.journeys.set_journey_key(slot, key);
                     }
-                    self.index.bind(&mut self.journeys, slot, kind, key);
+                    self.index.bind(&mut self.journeys, slot, number);
                 }
                 slot
             }
@@ -222,13 +244,13 @@ impl Stitcher {
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        if self.journeys.tie(slot, KeyKind::Flow, container) != Tie::Carried {
+        if self.journeys.noted(slot, KeyKind::Flow, container).is_some() {
             return slot;
         }
         let is_strong = self.live(slot).is_strong();
         let prelude = if is_strong { self.prelude(container, event) } else { None };
-        if self.journeys.note(slot, KeyKind::Flow, container) {
-            self.index.share(&mut self.journeys, slot, KeyKind::Flow, container);
+        if let Some(number) = self.journeys.note(slot, KeyKind::Flow, container) {
+            self.index.share(&mut self.journeys, slot, number);
         }
         prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))
     }

@@ -132,3 +132,6 @@ impl Timers {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,26 +73,51 @@ impl Tombstones {
 
 #[cfg(test)]
 mod tests {
+    use authstitch_model::Millis;
+
     use super::*;
 
+    fn at(seconds: u64) -> UnixNanos {
+        UnixNanos(0).plus(Millis::from_secs(seconds))
+    }
+
+    /// What goes by `now`, in its order.
+    fn gone(stones: &mut Tombstones, now: UnixNanos) -> Vec<KeyHash> {
+        std::iter::from_fn(|| stones.next_to_go(now).map(|place| stones.remove(place))).collect()
+    }
+
     #[test]
-    fn they_go_by_their_times_whatever_went_before() {
+    fn each_stands_until_its_own_time() {
         let mut stones = Tombstones::default();
-        let places: Vec<_> =
-            (0..1000u64).map(|n| stones.add(KeyHash(n.into()), UnixNanos(0), UnixNanos(1000 - n))).collect();
-        // All but every hundredth go early, and with them whole chunks.
-        for (n, place) in places.iter().enumerate().filter(|(n, _)| n % 100 != 0) {
-            assert_eq!(stones.remove(*place), KeyHash(n as u128));
+        for (key, expires) in [(1, 30), (2, 10), (3, 20)] {
+            stones.add(KeyHash(key), at(5), at(expires));
         }
-        let mut gone = Vec::new();
-        for now in 0..=1000 {
-            while let Some(place) = stones.next_to_go(UnixNanos(now)) {
-                gone.push((now, stones.remove(place).0));
-            }
+        assert_eq!(gone(&mut stones, at(9)), []);
+        assert_eq!(gone(&mut stones, at(20)), [KeyHash(2), KeyHash(3)]);
+        assert_eq!(stones.len(), 1);
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash(1)]);
+    }
+
+    #[test]
+    fn one_that_went_earlier_takes_none_with_it_that_came_to_its_place() {
+        let mut stones = Tombstones::default();
+        let place = stones.add(KeyHash(1), at(5), at(10));
+        assert_eq!(stones.remove(place), KeyHash(1));
+        assert_eq!(stones.add(KeyHash(2), at(6), at(30)), place);
+        assert_eq!(gone(&mut stones, at(29)), []);
+        let stone = stones.get(place);
+        assert_eq!((stone.key(), stone.closed, stone.expires), (KeyHash(2), at(6), at(30)));
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash(2)]);
+    }
+
+    #[test]
+    fn over_the_bound_the_first_to_expire_goes_before_its_time() {
+        let mut stones = Tombstones::default();
+        for key in 0..=caps::TOMBSTONES {
+            stones.add(KeyHash(key as u128), at(0), at(2 * caps::TOMBSTONES as u64 - key as u64));
         }
-        let expected: Vec<_> = (0..10).rev().map(|n| (1000 - n * 100, u128::from(n * 100))).collect();
-        assert_eq!(gone, expected);
-        assert_eq!(stones.len(), 0);
+        assert_eq!(gone(&mut stones, at(0)), [KeyHash(caps::TOMBSTONES as u128)]);
+        assert_eq!(stones.len(), caps::TOMBSTONES);
     }
 
     #[test]

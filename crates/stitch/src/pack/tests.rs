@@ -1,11 +1,16 @@
 //! What is read back is what was packed, whatever the event.
 
-use authstitch_model::event::testing;
+use authstitch_model::event::{Transports, testing};
+use authstitch_model::{
+    Attachment, ClockOffsets, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash,
+    Mediation, Method, Millis, Reason, Synthetic, TraceId,
+};
 use proptest::option;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest};
 use proptest::sample::select;
 
 use super::*;
+use crate::clock::corrected;
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
     option::of(select(all.to_vec()))
@@ -84,16 +89,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_event_is_read_back_as_it_was(event in event(), weak: bool, first in 0..400u16, environment: u32) {
+    fn an_event_is_read_back_as_it_was(event in event(), weak: bool, first in 0..512u16, environment: u32) {
         let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
         let keys = event.keys;
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
-        let bytes = hashes.map(|key| key.map(|key| key.0.to_ne_bytes()));
-        let [a, b, c, d, e, f] = bytes;
-        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| *id.bytes())];
+        let values = hashes.map(|key| key.map(|key| key.0));
+        let [a, b, c, d, e, f] = values;
+        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
         let mut number = first;
         let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
-        let there: Vec<_> = table.into_iter().flatten().collect();
+        let there = table.into_iter().flatten();
+        let keys: Vec<u128> = (0..first).map(|_| 0).chain(there).collect();
 
         let mut packing = Packing::default();
         let out = packing.pack(&event, joined_by, &references, environment, BASE).to_vec();
@@ -103,12 +109,15 @@ proptest! {
         prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
         prop_assert_eq!(identity(read[1]), event.identity);
         prop_assert_eq!(super::environment(read[1]), environment);
-        let glance = format!("{:?}", glance(read[1], BASE));
-        prop_assert_eq!(glance, format!("{:?}", Glance::of(&event, joined_by)));
-        let shared = Arc::clone(&event.environment);
-        let key = |number: u16| there[usize::from(number - first)];
-        let unpacked = unpack(read[1], BASE, &event.realm, key, |_| Arc::clone(&shared));
-        prop_assert_eq!(unpacked, (event, joined_by));
+        let (glance, rest) = glances(&two, BASE).nth(1).unwrap();
+        prop_assert_eq!(format!("{glance:?}"), format!("{:?}", Glance::of(&event, joined_by)));
+        let offsets = ClockOffsets { server: Some(7), ..ClockOffsets::default() };
+        let environment = |_| &event.environment;
+        let table = Table { realm: &event.realm, offsets, keys: &keys, environment };
+        let corrected = corrected(&event, &offsets);
+        let mut events = Vec::new();
+        unpack(&glance, &rest, &two, &table, &mut events);
+        prop_assert_eq!(events, [JourneyEvent { event: event.clone(), corrected, joined_by }]);
     }
 }
 
@@ -119,5 +128,5 @@ fn a_span_of_a_server_takes_some_forty_bytes() {
     event.flow = Some(Flow::AppQr);
     let references = [Some(0), None, None, None, Some(1), Some(2), Some(3)];
     let mut packing = Packing::default();
-    assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 38);
+    assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 40);
 }

@@ -204,7 +204,7 @@ fn short(name: EventName) -> &'static str {
 /// Something that takes events as the stitcher does.
 pub trait Stitching {
     fn advance(&mut self, now: UnixNanos, changes: &mut Vec<Change>);
-    fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>);
+    fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>);
     fn shut_down(&mut self, now: UnixNanos, changes: &mut Vec<Change>);
     fn counters(&self) -> Counters;
 }
@@ -213,7 +213,7 @@ impl Stitching for Stitcher {
     fn advance(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
         self.advance(now, changes);
     }
-    fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
+    fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
         self.accept(received, event, changes);
     }
     fn shut_down(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
@@ -229,7 +229,7 @@ pub fn feed(stitching: &mut impl Stitching, line: &Line, changes: &mut Vec<Chang
     stitching.advance(line.received(), changes);
     match (&line.what, line.event()) {
         (What::Shutdown, _) => stitching.shut_down(line.received(), changes),
-        (_, Some(event)) => stitching.accept(line.received(), event, changes),
+        (_, Some(event)) => stitching.accept(line.received(), &event, changes),
         (_, None) => {}
     }
 }

@@ -196,7 +196,8 @@ impl Stitching for Oracle {
         self.tombstones.retain(|tombstone| tombstone.expires > now);
     }
 
-    fn accept(&mut self, received: UnixNanos, event: AuthEvent, changes: &mut Vec<Change>) {
+    fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
+        let event = event.clone();
         if self.knows(event.identity) {
             self.counters.duplicates += 1;
         } else if !self.container_decides(&event, received) {

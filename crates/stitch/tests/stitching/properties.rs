@@ -163,7 +163,7 @@ proptest! {
         for (later, event) in soup {
             now = now.plus(later);
             stitcher.advance(now, &mut changes);
-            stitcher.accept(now, event, &mut changes);
+            stitcher.accept(now, &event, &mut changes);
             let counters = stitcher.counters();
             prop_assert!(counters.open + counters.reopenable <= journeys as u64);
         }

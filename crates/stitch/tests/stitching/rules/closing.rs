@@ -23,12 +23,12 @@ fn a_journey_closes_10_s_after_a_terminal_event() {
          0 server challenge.created journey=F
          10 server verification.failed journey=F",
         expect![[r#"
-            15 d1 terminal: challenge.created 0, session.established 5
-            16 b1 terminal: challenge.created 0, confirmation.declined 6
+            15 f1 terminal: challenge.created 0, session.established 5
+            16 c1 terminal: challenge.created 0, confirmation.declined 6
             17 a1 terminal: challenge.created 0, cancelled 7
-            18 c1 terminal: challenge.created 0, method.switched 8
-            19 f1 terminal: challenge.created 0, webauthn.failed 9
-            20 e1 terminal: challenge.created 0, verification.failed 10
+            18 d1 terminal: challenge.created 0, method.switched 8
+            19 e1 terminal: challenge.created 0, webauthn.failed 9
+            20 b1 terminal: challenge.created 0, verification.failed 10
         "#]],
     );
 }
@@ -56,10 +56,10 @@ fn idle_time_depends_on_the_flow() {
          0 desktop qr.shown journey=E as=magic_link",
         expect![[r#"
             240 c1 idle: qr.shown 0
-            360 d1 idle: challenge.created 0
-            360 e1 idle: webauthn.started 0
-            960 a1 idle: qr.shown 0
-            960 b1 idle: link.sent 0
+            360 b1 idle: challenge.created 0
+            360 d1 idle: webauthn.started 0
+            960 a1 idle: link.sent 0
+            960 e1 idle: qr.shown 0
         "#]],
     );
 }
@@ -111,11 +111,11 @@ fn so_does_the_browsers_limit_up_to_10_minutes() {
          0 desktop webauthn.started journey=D timeout=480
          0 desktop webauthn.started journey=E browser=Firefox",
         expect![[r#"
-            360 b1 idle: webauthn.started 0
-            360 c1 idle: webauthn.started 0
-            460 e1 idle: webauthn.started 0
-            540 d1 idle: webauthn.started 0
-            660 a1 idle: webauthn.started 0
+            360 a1 idle: webauthn.started 0
+            360 e1 idle: webauthn.started 0
+            460 c1 idle: webauthn.started 0
+            540 b1 idle: webauthn.started 0
+            660 d1 idle: webauthn.started 0
         "#]],
     );
 }

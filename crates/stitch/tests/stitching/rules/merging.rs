@@ -92,7 +92,7 @@ fn one_event_can_join_three() {
          2 server challenge.created journey=A
          3 desktop qr.shown journey=A challenge=C code=K",
         expect![[r#"
-            363 a1 idle: webauthn.started 2, challenge.created 2, qr.scanned 4, qr.shown 4; desktop off by -1; phone off by -4
+            363 a1 idle: webauthn.started 2, challenge.created 2, qr.shown 4, qr.scanned 4; desktop off by -1; phone off by -4
             journeys_merged 2
         "#]],
     );

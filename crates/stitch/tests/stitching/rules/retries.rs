@@ -149,7 +149,7 @@ fn links_follow_a_merge() {
             40 c1 terminal: qr.scanned 20, confirmation.declined 30; 19 s after a
             50 c2 merged into b
             50 a3 terminal: challenge.created 0, cancelled 1; 1 s before b (app_qr)
-            50 b1 terminal: challenge.created 2, qr.scanned 50, qr.shown 50, confirmation.declined 60; phone off by -30; 1 s after a
+            50 b1 terminal: challenge.created 2, qr.shown 50, qr.scanned 50, confirmation.declined 60; phone off by -30; 1 s after a
             journeys_merged 1; journeys_revised 2
         "#]],
     );

@@ -109,7 +109,7 @@ fn times_are_corrected_by_the_candidates_own_offset() {
          3607@26 phone page.hidden session=S
          27 phone page.visible session=S",
         expect![[r#"
-            266 a1 idle: challenge.created 0, verification.succeeded 5, confirmation.completed 5, ~page.hidden 7; phone off by 3600; 13 s before b (app_qr)
+            266 a1 idle: challenge.created 0, confirmation.completed 5, verification.succeeded 5, ~page.hidden 7; phone off by 3600; 13 s before b (app_qr)
             267 b1 idle: challenge.created 20, qr.scanned 25, ~page.visible 27; 13 s after a
         "#]],
     );
