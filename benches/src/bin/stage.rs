@@ -3,8 +3,10 @@
 
 use std::hint::black_box;
 
-use authstitch_benches::{Encoded, encoded, fixed, records, requests};
-use authstitch_model::{AuthEvent, Millis, Record, RecordBody, Secret, UnixNanos};
+use authstitch_benches::{Encoded, encoded, fixed, journeys, records, requests};
+use authstitch_classify::{Tables, classify};
+use authstitch_engine::{Engine, Settings};
+use authstitch_model::{AuthEvent, Completeness, Millis, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode};
 use authstitch_stitch::Stitcher;
 
@@ -40,7 +42,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-const NAMES: &[&str] = &["scan_relevant", "scan_unrelated", "stitch_fixed", "stitch_world"];
+const NAMES: &[&str] = &["scan_relevant", "scan_unrelated", "stitch_fixed", "stitch_world", "classify", "whole_way"];
 
 fn stage(name: &str) -> Option<Stage> {
     Some(match name {
@@ -48,6 +50,8 @@ fn stage(name: &str) -> Option<Stage> {
         "scan_unrelated" => scan(95),
         "stitch_fixed" => stitch(&fixed_requests()),
         "stitch_world" => stitch(&encoded(&requests(ATTEMPTS), Encoding::Protobuf)),
+        "classify" => classifying(),
+        "whole_way" => whole_way(),
         _ => return None,
     })
 }
@@ -86,6 +90,44 @@ fn stitch(requests: &[Encoded]) -> Stage {
         black_box(stitcher.counters());
     };
     (count, Box::new(run))
+}
+
+/// Journey → verdict, by journey of the simulated world.
+fn classifying() -> Stage {
+    let journeys = journeys(ATTEMPTS);
+    let (completeness, tables) = (Completeness::default(), Tables::shipped());
+    let count = journeys.len() as u64;
+    let run = move || {
+        for journey in &journeys {
+            black_box(classify(black_box(journey), &completeness, &tables));
+        }
+    };
+    (count, Box::new(run))
+}
+
+/// OTLP bytes → verdicts, by span of the fixed stream.
+fn whole_way() -> Stage {
+    let requests = fixed_requests();
+    let mapping = Mapping::new(Secret::PUBLIC);
+    let run = move || {
+        let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
+        let mut now = UnixNanos(0);
+        for (position, request) in (1..).zip(&requests) {
+            now = request.at;
+            let mut events = Vec::new();
+            let tally =
+                decode(Signal::Traces, Encoding::Protobuf, black_box(&request.bytes), &mapping, &mut events);
+            black_box(&tally);
+            let body = RecordBody::Events(events);
+            engine.step(Record { position: Position(position), received: now, body }, &mut effects);
+            effects.clear();
+        }
+        let tick = Position(requests.len() as u64 + 1);
+        let end = Record { position: tick, received: now.plus(AFTERWARDS), body: RecordBody::Tick };
+        engine.step(end, &mut effects);
+        black_box(engine.counters());
+    };
+    (STITCHED_REQUESTS * LOGINS * fixed::SPANS_PER_LOGIN as u64, Box::new(run))
 }
 
 fn events(record: &Record) -> &[AuthEvent] {
