@@ -34,6 +34,9 @@ pub const QUERY_STEPS: u64 = 2_000_000_000;
 /// Steps between two looks at the count.
 pub const STEPS_PER_LOOK: i32 = 10_000;
 
+/// Steps that a journey's line counts for in a query: making it takes as long as some thousand of them.
+pub const STEPS_OF_LINE: u64 = 2_000;
+
 /// Milliseconds that a connection waits for a lock: a commit takes a few, a checkpoint some hundred.
 pub const LOCK_WAIT_MS: u64 = 10_000;
 

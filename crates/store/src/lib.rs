@@ -14,6 +14,7 @@
 //! - A query reads and does nothing else, within bounds that do not depend on the clock.
 
 mod batch;
+mod body;
 pub mod caps;
 mod change;
 mod error;
@@ -27,5 +28,5 @@ mod testing;
 pub use change::Change;
 pub use error::StoreError;
 pub use query::Table;
-pub use reader::{Lines, Reader};
+pub use reader::{Line, Lines, Reader};
 pub use store::Store;
