@@ -133,7 +133,7 @@ impl<'t> Batch<'t> {
     fn insert_keys(&self, partition: u64, keys: &[(i64, u64)]) -> Result<(), StoreError> {
         schema::create_keys(self.transaction, partition)?;
         let sql =
-            format!("INSERT OR IGNORE INTO {} (key, row) VALUES (?1, ?2)", schema::keys_table(partition));
+            format!("INSERT OR REPLACE INTO {} (key, row) VALUES (?1, ?2)", schema::keys_table(partition));
         self.transaction
             .prepare_cached(&sql)
             .and_then(|mut statement| {

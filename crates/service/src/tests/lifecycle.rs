@@ -84,7 +84,7 @@ async fn a_store_that_fails_makes_the_health_bad_and_what_is_lost_is_said() {
     let (service, directory) = running(Clock::Schedule).await;
     let database = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
     let database = database.into_iter().find(|path| path.extension().is_some_and(|end| end == "db")).unwrap();
-    rusqlite::Connection::open(database).unwrap().execute_batch("DROP TABLE journeys").unwrap();
+    rusqlite::Connection::open(database).unwrap().execute_batch("DROP TABLE revisions").unwrap();
     let stamp = format!("0;{}", telemetry::START);
     let headers = [("content-type", PROTOBUF), (crate::SCHEDULE_HEADER, stamp.as_str())];
     let sent = call(service.http, "POST", "/v1/traces", &headers, &login("journey-lost")).await;
