@@ -42,7 +42,8 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-const NAMES: &[&str] = &["scan_relevant", "scan_unrelated", "stitch_fixed", "stitch_world", "classify", "whole_way"];
+const NAMES: &[&str] =
+    &["scan_relevant", "scan_unrelated", "stitch_fixed", "stitch_world", "classify", "whole_way"];
 
 fn stage(name: &str) -> Option<Stage> {
     Some(match name {

@@ -19,7 +19,7 @@ pub fn data_dir(named: Option<&Path>) -> PathBuf {
 
 /// Opens the store of a data directory for reading.
 pub fn open_store(dir: &Path) -> Result<Reader, Failure> {
-    Reader::open(dir).map_err(|error| {
+    Reader::open(dir, authstitch_engine::line).map_err(|error| {
         Failure::new(error.to_string())
             .hint("`authstitch serve --data-dir DIR` makes a store; name the same directory with --data-dir")
     })

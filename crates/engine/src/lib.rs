@@ -12,12 +12,11 @@ use std::sync::Arc;
 
 use authstitch_classify::{classify, explain};
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{
-    Completeness, EventKeys, Journey, JourneyId, KeyHash, Realm, Record, RecordBody, UnixNanos, Verdict,
-};
+use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixNanos};
 use authstitch_stitch::{Change, Stitcher};
 
 pub use authstitch_classify::Tables;
+pub use authstitch_model::Judged;
 pub use authstitch_stitch::{Counters, Settings as StitchSettings};
 
 #[cfg(test)]
@@ -60,36 +59,11 @@ pub enum Effect {
     },
 }
 
-/// A journey with its verdict.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
-    /// What was stitched.
-    pub journey: Journey,
-    /// What it means.
-    pub verdict: Verdict,
-    /// The version of the tables that said so.
-    pub tables: Arc<str>,
-}
-
-impl Judged {
-    /// The journey line, with its explanation.
-    #[must_use]
-    pub fn line(&self) -> JourneyLine {
-        JourneyLine::new(&self.journey, &self.verdict, &self.tables, explain(&self.journey, &self.verdict))
-    }
-
-    /// Every key under which the journey can be looked up, without repetition, in order.
-    #[must_use]
-    pub fn keys(&self) -> Vec<KeyHash> {
-        let mut keys = Vec::with_capacity(self.journey.events.len());
-        for event in &self.journey.events {
-            let EventKeys { journey, challenge, code, flow, session, trace: _ } = event.event.keys;
-            keys.extend([journey, challenge, code, flow, session].into_iter().flatten());
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        keys
-    }
+/// The journey line, with its explanation.
+#[must_use]
+pub fn line(judged: &Judged) -> JourneyLine {
+    let Judged { journey, verdict, tables } = judged;
+    JourneyLine::new(journey, verdict, tables, explain(journey, verdict))
 }
 
 /// Which of so many shards has a realm: by a hash that never changes, so that a restart and another machine agree.

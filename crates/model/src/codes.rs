@@ -2,7 +2,8 @@
 
 /// Declares an enum whose variants each have one code, the text used in every line, table and event.
 ///
-/// It gives `ALL`, `COUNT`, `code()`, `from_code()`, `from_bytes()`, `index()`, `Display`, and serde by code.
+/// It gives `ALL`, `COUNT`, `code()`, `from_code()`, `from_bytes()`, `index()`, `Display`, and serde by code; in
+/// a format that people do not read, by index.
 macro_rules! codes {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[$meta])*
@@ -45,12 +46,21 @@ macro_rules! codes {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.code())
+                match serializer.is_human_readable() {
+                    true => serializer.serialize_str(self.code()),
+                    false => serializer.serialize_u8(*self as u8),
+                }
             }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    let index = u8::deserialize(deserializer)?;
+                    return Self::ALL.get(usize::from(index)).copied().ok_or_else(|| {
+                        serde::de::Error::custom(format!("{index} is not a {}", stringify!($name)))
+                    });
+                }
                 let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 Self::from_code(&code).ok_or_else(|| {
                     let accepted: Vec<_> = Self::ALL.iter().map(|known| known.code()).collect();

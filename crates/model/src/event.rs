@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{EventId, Identity, Realm, SpanId, Text, TraceId};
 use crate::key::EventKeys;
 use crate::time::{Millis, UnixNanos};
@@ -11,7 +13,7 @@ use crate::vocabulary::{
 };
 
 /// One event of a login, as every later stage sees it. Raw keys, messages and addresses are gone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthEvent {
     /// The population it belongs to.
     pub realm: Realm,
@@ -40,7 +42,7 @@ pub struct AuthEvent {
 }
 
 /// The span an event stood in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Its trace.
     pub trace_id: Option<TraceId>,
@@ -51,7 +53,7 @@ pub struct Origin {
 }
 
 /// What an event says beside its name, reduced to small closed sets and numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Length of the span that carried it.
     pub duration: Option<Millis>,
@@ -94,7 +96,7 @@ pub struct Facts {
 }
 
 /// The transports registered with a credential, as a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transports(u8);
 
 impl Transports {
@@ -147,7 +149,7 @@ impl Transports {
 }
 
 /// A family, and the name to show.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Named<K> {
     /// The family, which decisions use.
     pub kind: K,
@@ -156,7 +158,7 @@ pub struct Named<K> {
 }
 
 /// What an event's emitter ran on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Environment {
     /// Operating system.
     pub os: Option<Named<Os>>,

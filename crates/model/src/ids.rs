@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::caps;
 use crate::time::UnixNanos;
 
-/// Declares a newtype over bytes that is written as lowercase hex.
+/// Declares a newtype over bytes that is written as lowercase hex; in a format that people do not read, as bytes.
 macro_rules! hex_id {
     ($(#[$meta:meta])* $name:ident, $bytes:literal) => {
         $(#[$meta])*
@@ -52,12 +52,18 @@ macro_rules! hex_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                match serializer.is_human_readable() {
+                    true => serializer.collect_str(self),
+                    false => self.0.serialize(serializer),
+                }
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return <[u8; $bytes]>::deserialize(deserializer).map(Self);
+                }
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
                 Self::from_hex(&text).ok_or_else(|| {
                     de::Error::custom(format!(
@@ -143,6 +149,19 @@ impl fmt::Debug for Text {
     }
 }
 
+/// A hash as sixteen bytes, most significant first: as a number it would be longer.
+pub(crate) mod as_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(hash: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        hash.to_be_bytes().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        <[u8; 16]>::deserialize(deserializer).map(u128::from_be_bytes)
+    }
+}
+
 /// One population of logins that never meets another.
 pub type Realm = Text;
 
@@ -169,8 +188,8 @@ impl EventId {
 ///
 /// It is a keyed hash of the realm and of: `log.record.uid` if the record has one; else trace id, span id,
 /// event and time if the ids are not zero; else keys, resource, attributes and time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity(pub u128);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identity(#[serde(with = "as_bytes")] pub u128);
 
 /// A journey's id: 48 bits of receipt milliseconds of its first event, then 80 bits of that event's identity.
 ///
@@ -228,12 +247,18 @@ impl fmt::Debug for JourneyId {
 
 impl Serialize for JourneyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => as_bytes::serialize(&self.0, serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for JourneyId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return as_bytes::deserialize(deserializer).map(Self);
+        }
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             de::Error::custom(format!("`{text}` is not a journey id: 26 characters of base 32"))

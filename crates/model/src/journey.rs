@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{AuthEvent, Environment};
 use crate::ids::{JourneyId, Realm};
 use crate::time::{Millis, UnixNanos};
 use crate::vocabulary::{CloseReason, EventName, Flow, JoinedBy, Side};
 
 /// One attempt, as closed by the stitcher.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
     /// Its id, the same in every revision.
     pub id: JourneyId,
@@ -31,7 +33,7 @@ pub struct Journey {
 }
 
 /// An event in its journey.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JourneyEvent {
     /// The event.
     pub event: AuthEvent,
@@ -44,7 +46,7 @@ pub struct JourneyEvent {
 /// How far each side's clock stands ahead of the common clock, in nanoseconds; `None` where nothing tells.
 ///
 /// The common clock is the server's where the server was seen, else the initiator's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockOffsets {
     /// Of the desktop.
     pub initiator: Option<i64>,
@@ -68,7 +70,7 @@ impl ClockOffsets {
 }
 
 /// The attempt before this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predecessor {
     /// Its journey.
     pub journey: JourneyId,
@@ -77,7 +79,7 @@ pub struct Predecessor {
 }
 
 /// The attempt after this one: a quick retry is evidence about this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Successor {
     /// Its journey.
     pub journey: JourneyId,

@@ -6,12 +6,13 @@
 //! The hash is SipHash-1-3 of 128 bits: with a secret key nobody can tell it from chance or find values that
 //! collide, and it takes half the time of SipHash-2-4.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::SipHasher13;
 
 use crate::caps;
 use crate::codes::codes;
-use crate::ids::{Identity, SpanId, TraceId, decode_hex};
+use crate::ids::{Identity, SpanId, TraceId, as_bytes, decode_hex};
 use crate::time::UnixNanos;
 use crate::vocabulary::EventName;
 
@@ -42,8 +43,8 @@ impl KeyKind {
 }
 
 /// A keyed hash of (realm, kind, canonical value).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyHash(pub u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyHash(#[serde(with = "as_bytes")] pub u128);
 
 impl std::fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,7 +53,7 @@ impl std::fmt::Debug for KeyHash {
 }
 
 /// The keys that one event carries, at most one of a kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventKeys {
     /// Strong.
     pub journey: Option<KeyHash>,

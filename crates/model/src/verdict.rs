@@ -1,5 +1,7 @@
 //! A verdict: what the classifier says of a journey.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::caps;
 use crate::time::UnixNanos;
 use crate::vocabulary::{Basis, Cause, EndAct, Evidence, Outcome, Phase, Transport};
@@ -11,7 +13,7 @@ pub const CREDIBLE_MASS: f32 = 0.9;
 pub const DISPLAYED: f32 = 0.5;
 
 /// What became of a journey, in which phase and why. It is plain data without allocations.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The probability of each cause; they sum to one.
     pub causes: CauseDistribution,
@@ -37,13 +39,13 @@ pub struct Verdict {
 pub struct CauseDistribution([f32; Cause::COUNT]);
 
 /// A set of causes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseSet(u32);
 
 const _: () = assert!(Cause::COUNT <= 32, "CauseSet holds 32 causes");
 
 /// What is known of one phase.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseVerdict {
     /// The probability that it was reached.
     pub reached: f32,
@@ -56,7 +58,7 @@ pub struct PhaseVerdict {
 }
 
 /// How a passkey ceremony reached its authenticator, and how we know.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransportVerdict {
     /// The likeliest.
     pub value: Transport,
@@ -67,7 +69,7 @@ pub struct TransportVerdict {
 }
 
 /// A piece of evidence with its weight, in nats: how much it moved the displayed cause against the rest.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weighed {
     /// What it was.
     pub evidence: Evidence,
@@ -137,6 +139,24 @@ impl CauseDistribution {
             }
         }
         set
+    }
+}
+
+/// As the causes that have a probability, and these: most have none.
+impl Serialize for CauseDistribution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let possible = Cause::ALL.iter().filter(|cause| self.of(**cause) != 0.0);
+        let set = possible.clone().fold(CauseSet::default(), |set, cause| set.with(*cause));
+        (set, possible.map(|cause| self.of(*cause)).collect::<Vec<_>>()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CauseDistribution {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (set, shares) = <(CauseSet, Vec<f32>)>::deserialize(deserializer)?;
+        let mut causes = [0.0; Cause::COUNT];
+        set.iter().zip(shares).for_each(|(cause, share)| causes[cause.index()] = share);
+        Ok(Self(causes))
     }
 }
 

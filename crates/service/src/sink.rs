@@ -76,9 +76,7 @@ impl Sink {
         match effect {
             Effect::Judged(judged) => {
                 self.counters.verdict(judged.journey.flow, judged.journey.revision, &judged.verdict);
-                self.store
-                    .is_some()
-                    .then(|| Change::Put { line: Box::new(judged.line()), keys: judged.keys() })
+                self.store.is_some().then_some(Change::Put(judged))
             }
             Effect::Merged { journey, revision, into } => {
                 self.counters.merged.add(1);

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use authstitch_engine::line;
 use authstitch_model::Secret;
 use authstitch_store::{Reader, StoreError};
 use bytes::Bytes;
@@ -167,12 +168,12 @@ fn is_local(request: &Request<Incoming>) -> bool {
 fn explain(kept: &Kept, question: &Value) -> Result<Value, Unanswered> {
     let key = word(question, "key")?;
     let realm = question.get("realm").and_then(Value::as_str);
-    let journeys = find_with(&Reader::open(&kept.data_dir)?, &kept.secret, key, realm)?;
+    let journeys = find_with(&Reader::open(&kept.data_dir, line)?, &kept.secret, key, realm)?;
     Ok(json!({ "journeys": journeys }))
 }
 
 fn query(kept: &Kept, question: &Value) -> Result<Value, Unanswered> {
-    let table = Reader::open(&kept.data_dir)?.query(word(question, "sql")?)?;
+    let table = Reader::open(&kept.data_dir, line)?.query(word(question, "sql")?)?;
     let mut answer = json!({ "columns": table.columns, "rows": table.rows });
     if let Some(note) = table.note {
         answer["note"] = note.into();

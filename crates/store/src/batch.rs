@@ -1,10 +1,10 @@
 //! One batch of changes inside its transaction.
 
-use authstitch_model::line::JourneyLine;
-use authstitch_model::{JourneyId, KeyHash, Position};
-use rusqlite::types::{ToSqlOutput, Value};
-use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
+use authstitch_model::{JourneyId, Judged, Position};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Params, Transaction, params, params_from_iter};
 
+use crate::body;
 use crate::change::Change;
 use crate::error::{Doing, StoreError};
 use crate::schema;
@@ -13,10 +13,11 @@ use crate::store::id_bytes;
 /// The changes applied so far, and the keys still to be written.
 pub(crate) struct Batch<'t> {
     transaction: &'t Transaction<'t>,
-    insert_journey: String,
+    insert_revision: String,
     next_row: u64,
     partition_rows: u64,
-    keys: Vec<(KeyHash, u64)>,
+    keys: Vec<(i64, u64)>,
+    body: Vec<u8>,
 }
 
 /// Where the newest revision of a journey stands.
@@ -30,34 +31,28 @@ impl<'t> Batch<'t> {
     pub(crate) fn begin(transaction: &'t Transaction<'t>) -> Result<Self, StoreError> {
         Ok(Self {
             transaction,
-            insert_journey: schema::insert_journey(),
+            insert_revision: schema::insert_revision(),
             next_row: schema::state(transaction, schema::NEXT_ROW)?,
             partition_rows: schema::state(transaction, schema::PARTITION_ROWS)?.max(1),
             keys: Vec::new(),
+            body: Vec::new(),
         })
     }
 
     /// Applies one change, unless the store knows a revision as new or newer.
     pub(crate) fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
-        let (journey, revision) = match change {
-            Change::Put { line, .. } => (line.journey_id, line.revision),
-            Change::Remove { journey, revision, .. } => (*journey, *revision),
-        };
-        let newest = self.newest(journey)?;
-        if newest.as_ref().is_some_and(|newest| newest.revision >= revision) {
-            return Ok(());
-        }
-        if let Some(row) = newest.and_then(|newest| newest.row) {
-            self.delete(row)?;
-        }
         match change {
-            Change::Put { line, keys } => {
-                let row = self.insert(line)?;
-                self.keys.extend(keys.iter().map(|key| (*key, row)));
-                self.remember(journey, revision, Some(row), None)
+            Change::Put(judged) => {
+                let journey = &judged.journey;
+                if self.supersede(journey.id, journey.revision, Some(self.next_row), None)? {
+                    self.insert(judged)?;
+                }
             }
-            Change::Remove { into, .. } => self.remember(journey, revision, None, Some(*into)),
+            Change::Remove { journey, revision, into } => {
+                self.supersede(*journey, *revision, None, Some(*into))?;
+            }
         }
+        Ok(())
     }
 
     /// Writes the keys, each partition's in order, and the numbers of the store.
@@ -71,82 +66,85 @@ impl<'t> Batch<'t> {
         self.set(schema::APPLIED, position.0)
     }
 
-    fn newest(&self, journey: JourneyId) -> Result<Option<Newest>, StoreError> {
-        self.transaction
-            .prepare_cached("SELECT revision, row FROM ids WHERE journey = ?1")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id_bytes(journey)], |row| {
-                        Ok(Newest { revision: row.get(0)?, row: row.get(1)? })
-                    })
-                    .optional()
-            })
-            .doing("looking up a journey")
-    }
-
-    fn delete(&self, row: i64) -> Result<(), StoreError> {
-        self.transaction
-            .prepare_cached("DELETE FROM journeys WHERE row = ?1")
-            .and_then(|mut statement| statement.execute([row]))
-            .map(drop)
-            .doing("deleting an old revision")
-    }
-
-    fn insert(&mut self, line: &JourneyLine) -> Result<u64, StoreError> {
-        let body = serde_json::to_string(line)
-            .map_err(|source| StoreError::Line { journey: line.journey_id, source })?;
-        let row = self.next_row;
-        self.next_row += 1;
-        let row_value = std::iter::once(ToSqlOutput::Owned(Value::Integer(row.cast_signed())));
-        let columns = schema::COLUMNS.iter().map(|(_, _, value)| value(line));
-        let body_value = std::iter::once(ToSqlOutput::Owned(Value::Text(body)));
-        self.transaction
-            .prepare_cached(&self.insert_journey)
-            .and_then(|mut statement| {
-                statement.execute(params_from_iter(row_value.chain(columns).chain(body_value)))
-            })
-            .doing("storing a journey")?;
-        Ok(row)
-    }
-
-    fn remember(
+    /// Notes the newest revision of a journey and takes the one before it away; false if the store knows one as
+    /// new or newer. Most journeys are new, and one statement says so.
+    fn supersede(
         &self,
         journey: JourneyId,
         revision: u32,
         row: Option<u64>,
         into: Option<JourneyId>,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO ids (journey, revision, row, merged_into) VALUES (?1, ?2, ?3, ?4)";
-        self.transaction
-            .prepare_cached(sql)
+    ) -> Result<bool, StoreError> {
+        let id = id_bytes(journey);
+        let row = row.map(u64::cast_signed);
+        let into = into.map(id_bytes);
+        let new = self.execute(
+            "INSERT INTO ids (journey, revision, row, merged_into) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (journey) DO NOTHING",
+            params![id, revision, row, into],
+        )?;
+        if new > 0 {
+            return Ok(true);
+        }
+        let newest: Newest = self
+            .transaction
+            .prepare_cached("SELECT revision, row FROM ids WHERE journey = ?1")
             .and_then(|mut statement| {
-                let row = row.map(u64::cast_signed);
-                statement.execute(params![id_bytes(journey), revision, row, into.map(id_bytes)])
+                statement.query_row([id], |row| Ok(Newest { revision: row.get(0)?, row: row.get(1)? }))
             })
-            .map(drop)
-            .doing("noting a journey's revision")
+            .doing("looking up a journey")?;
+        if newest.revision >= revision {
+            return Ok(false);
+        }
+        if let Some(old) = newest.row {
+            self.execute("DELETE FROM revisions WHERE row = ?1", [old])?;
+        }
+        self.execute(
+            "UPDATE ids SET revision = ?2, row = ?3, merged_into = ?4 WHERE journey = ?1",
+            params![id, revision, row, into],
+        )?;
+        Ok(true)
     }
 
-    fn insert_keys(&self, partition: u64, keys: &[(KeyHash, u64)]) -> Result<(), StoreError> {
+    fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize, StoreError> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .doing("changing what is stored")
+    }
+
+    fn insert(&mut self, judged: &Judged) -> Result<(), StoreError> {
+        let row = self.next_row;
+        self.next_row += 1;
+        self.keys.extend(judged.keys().into_iter().map(|key| (schema::stored_key(key), row)));
+        body::write(judged, &mut self.body)?;
+        let row_value = std::iter::once(ToSqlOutput::Owned(Value::Integer(row.cast_signed())));
+        let columns = schema::COLUMNS.iter().map(|(_, _, value)| value(judged));
+        let body = std::iter::once(ToSqlOutput::Borrowed(ValueRef::Blob(&self.body)));
+        self.transaction
+            .prepare_cached(&self.insert_revision)
+            .and_then(|mut statement| {
+                statement.execute(params_from_iter(row_value.chain(columns).chain(body)))
+            })
+            .map(drop)
+            .doing("storing a journey")
+    }
+
+    fn insert_keys(&self, partition: u64, keys: &[(i64, u64)]) -> Result<(), StoreError> {
         schema::create_keys(self.transaction, partition)?;
         let sql =
-            format!("INSERT OR IGNORE INTO {} (key, row) VALUES (?1, ?2)", schema::keys_table(partition));
+            format!("INSERT OR REPLACE INTO {} (key, row) VALUES (?1, ?2)", schema::keys_table(partition));
         self.transaction
             .prepare_cached(&sql)
             .and_then(|mut statement| {
-                keys.iter().try_for_each(|(key, row)| {
-                    statement.execute(params![key.0.to_be_bytes(), row.cast_signed()]).map(drop)
-                })
+                keys.iter().try_for_each(|(key, row)| statement.execute([*key, row.cast_signed()]).map(drop))
             })
             .doing("storing keys")
     }
 
     fn set(&self, name: &str, value: u64) -> Result<(), StoreError> {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
-        self.transaction
-            .prepare_cached("UPDATE state SET value = max(value, ?2) WHERE name = ?1")
-            .and_then(|mut statement| statement.execute(params![name, value]))
+        self.execute("UPDATE state SET value = max(value, ?2) WHERE name = ?1", params![name, value])
             .map(drop)
-            .doing("noting the position")
     }
 }

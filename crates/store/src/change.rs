@@ -1,18 +1,12 @@
 //! What a writer tells the store.
 
-use authstitch_model::line::JourneyLine;
-use authstitch_model::{JourneyId, KeyHash};
+use authstitch_model::{JourneyId, Judged};
 
 /// One change of what is known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A journey was judged, for the first time or anew.
-    Put {
-        /// The journey, in this revision.
-        line: Box<JourneyLine>,
-        /// Every key under which it is to be found.
-        keys: Vec<KeyHash>,
-    },
+    /// A journey was judged, for the first time or anew. It is found under every key that it carries.
+    Put(Box<Judged>),
     /// A journey turned out to be part of another.
     Remove {
         /// The one that is no more.

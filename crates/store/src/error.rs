@@ -49,19 +49,19 @@ pub enum StoreError {
     },
     /// A query that takes too much work.
     TooMuchWork,
-    /// A stored line that cannot be read.
+    /// A stored journey that cannot be read.
     Body {
         /// Its row.
         row: i64,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: postcard::Error,
     },
-    /// A line that cannot be written.
-    Line {
+    /// A journey that cannot be written.
+    Unwritable {
         /// The journey.
         journey: JourneyId,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: postcard::Error,
     },
     /// SQLite failed at something.
     Sqlite {
@@ -109,7 +109,9 @@ impl fmt::Display for StoreError {
                 caps::QUERY_STEPS
             ),
             Self::Body { row, source } => write!(f, "the journey in row {row} cannot be read: {source}"),
-            Self::Line { journey, source } => write!(f, "journey {journey} cannot be written: {source}"),
+            Self::Unwritable { journey, source } => {
+                write!(f, "journey {journey} cannot be written: {source}")
+            }
             Self::Sqlite { doing, source } => write!(f, "{doing} failed: {source}"),
         }
     }
@@ -119,7 +121,7 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Directory { source, .. } => Some(source),
-            Self::Body { source, .. } | Self::Line { source, .. } => Some(source),
+            Self::Body { source, .. } | Self::Unwritable { source, .. } => Some(source),
             Self::Sqlite { source, .. } => Some(source),
             _ => None,
         }

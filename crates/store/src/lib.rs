@@ -8,12 +8,16 @@
 //!   therefore changes nothing, and an old revision that comes late changes nothing.
 //! - A row holds one revision and is never rewritten: a new revision is a new row at the end, and the old row
 //!   goes. Row numbers are never used twice.
+//! - What is stored of a journey is what was stitched and what was made of it, see `body.rs`. Its line, with the
+//!   sentences of its explanation, is made when somebody reads it, by the function that opens the reader; queries see
+//!   it as `journeys.line`. What queries choose and group by stands in columns beside it.
 //! - Keys lie in one table for each [`caps::PARTITION_ROWS`] rows, so that random keys only ever touch a small
 //!   tree. A key whose row is gone finds nothing; it goes with its partition.
 //! - A journey that became part of another is found under its old id, too.
 //! - A query reads and does nothing else, within bounds that do not depend on the clock.
 
 mod batch;
+mod body;
 pub mod caps;
 mod change;
 mod error;
@@ -27,5 +31,5 @@ mod testing;
 pub use change::Change;
 pub use error::StoreError;
 pub use query::Table;
-pub use reader::{Lines, Reader};
+pub use reader::{Line, Lines, Reader};
 pub use store::Store;

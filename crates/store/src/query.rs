@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
@@ -15,6 +16,8 @@ use serde_json::Value;
 
 use crate::caps;
 use crate::error::{Doing, StoreError};
+use crate::reader::Line;
+use crate::{body, schema};
 
 #[cfg(test)]
 mod tests;
@@ -44,9 +47,22 @@ pub(crate) struct Queries {
 
 impl Queries {
     /// Puts the locks on a connection that is open for reading only.
-    pub(crate) fn on(mut connection: Connection) -> Result<Self, StoreError> {
+    pub(crate) fn on(mut connection: Connection, line: Line) -> Result<Self, StoreError> {
         let doing = "preparing for queries";
-        connection.execute_batch("PRAGMA query_only = TRUE; PRAGMA temp_store = MEMORY;").doing(doing)?;
+        let steps_left = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps_left);
+        let tell = move |context: &mut Context<'_>| {
+            // Where nothing is left, the next look ends the query.
+            let _ = counted.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                Some(left.saturating_sub(caps::STEPS_OF_LINE))
+            });
+            line_of(context, line)
+        };
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection.create_scalar_function(schema::LINE, 2, flags, tell).doing(doing)?;
+        let settings =
+            format!("PRAGMA temp_store = MEMORY; {}; PRAGMA query_only = TRUE;", schema::journeys());
+        connection.execute_batch(&settings).doing(doing)?;
         for (limit, value) in [
             (Limit::SQLITE_LIMIT_LENGTH, caps::VALUE_BYTES),
             (Limit::SQLITE_LIMIT_SQL_LENGTH, caps::SQL_BYTES),
@@ -55,7 +71,6 @@ impl Queries {
             connection.set_limit(limit, value).doing(doing)?;
         }
         connection.authorizer(Some(authorize)).doing(doing)?;
-        let steps_left = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&steps_left);
         let stop = move || {
             let look = u64::from(caps::STEPS_PER_LOOK.unsigned_abs());
@@ -100,6 +115,13 @@ impl Queries {
     }
 }
 
+/// The line of the journey whose row and body are given, as JSON.
+fn line_of(context: &Context<'_>, line: Line) -> rusqlite::Result<String> {
+    let body = context.get_raw(1).as_blob().map_err(|error| Error::UserFunctionError(error.into()))?;
+    let judged = body::read(context.get(0)?, body).map_err(|error| Error::UserFunctionError(error.into()))?;
+    serde_json::to_string(&line(&judged)).map_err(|error| Error::UserFunctionError(error.into()))
+}
+
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let reads = match context.action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
@@ -119,6 +141,12 @@ fn explained(error: Error) -> StoreError {
     match (error.sqlite_error_code(), error) {
         (_, Error::MultipleStatement) => StoreError::NotOneRead { found: "more than one statement".into() },
         (Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly), _) => {
+            StoreError::NotOneRead { found: "a statement that writes or reaches outside".into() }
+        }
+        // A view is refused before the authorizer is asked.
+        (_, Error::SqlInputError { msg, .. } | Error::SqliteFailure(_, Some(msg)))
+            if msg.starts_with("cannot modify") =>
+        {
             StoreError::NotOneRead { found: "a statement that writes or reaches outside".into() }
         }
         (Some(ErrorCode::OperationInterrupted), _) => StoreError::TooMuchWork,

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{JourneyId, KeyHash, Position};
+use authstitch_model::{JourneyId, Judged, KeyHash, Position};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
+use crate::body;
 use crate::caps;
 use crate::error::{Doing, StoreError};
 use crate::query::{Queries, Table};
@@ -21,15 +22,19 @@ mod tests;
 pub struct Reader {
     lookups: Connection,
     queries: Queries,
+    line: Line,
 }
+
+/// Makes the line of a journey: the words of its explanation are not stored.
+pub type Line = fn(&Judged) -> JourneyLine;
 
 impl Reader {
     /// Opens the store of a data directory, which a writer may hold open, too.
     ///
     /// # Errors
     /// If there is no database, or it is foreign, of another layout or broken.
-    pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self { lookups: connect(directory)?, queries: Queries::on(connect(directory)?)? })
+    pub fn open(directory: &Path, line: Line) -> Result<Self, StoreError> {
+        Ok(Self { lookups: connect(directory)?, queries: Queries::on(connect(directory)?, line)?, line })
     }
 
     /// The journey with this id, or the one that it became part of.
@@ -47,7 +52,7 @@ impl Reader {
                 })
                 .doing("looking up a journey")?;
             match found {
-                Some((Some(row), _)) => return line_at(&snapshot, row),
+                Some((Some(row), _)) => return Ok(judged_at(&snapshot, row)?.as_ref().map(self.line)),
                 Some((None, Some(into))) => wanted = into,
                 _ => return Ok(None),
             }
@@ -68,18 +73,21 @@ impl Reader {
                 break;
             }
             let sql = format!(
-                "SELECT journeys.row, line FROM {table} AS keys JOIN journeys ON journeys.row = keys.row
+                "SELECT revisions.row, body FROM {table} AS keys JOIN revisions ON revisions.row = keys.row
                  WHERE key = ?1 ORDER BY keys.row DESC LIMIT ?2"
             );
             let rows = snapshot
                 .prepare_cached(&sql)
                 .and_then(|mut statement| {
-                    let parameters = params![key.0.to_be_bytes(), limit as i64];
-                    statement.query_map(parameters, row_and_line)?.collect::<rusqlite::Result<Vec<_>>>()
+                    let parameters = params![schema::stored_key(key), limit as i64];
+                    statement.query_map(parameters, row_and_body)?.collect::<rusqlite::Result<Vec<_>>>()
                 })
                 .doing("looking up a key")?;
-            for (row, line) in rows {
-                found.push(parse(row, &line)?);
+            for (row, body) in rows {
+                let judged = body::read(row, &body)?;
+                if judged.keys().contains(&key) {
+                    found.push((self.line)(&judged));
+                }
             }
         }
         found.sort_by_key(|line: &JourneyLine| std::cmp::Reverse((line.started_at, line.journey_id)));
@@ -91,7 +99,7 @@ impl Reader {
     /// # Errors
     /// If the database cannot be read; a line that cannot be read is an error of its own.
     pub fn lines(&self) -> Result<Lines<'_>, StoreError> {
-        Ok(Lines { snapshot: self.snapshot()?, after: -1, fetched: Vec::new().into_iter() })
+        Ok(Lines { snapshot: self.snapshot()?, line: self.line, after: -1, fetched: Vec::new().into_iter() })
     }
 
     /// Answers one SQL statement that only reads.
@@ -120,17 +128,18 @@ impl Reader {
 #[derive(Debug)]
 pub struct Lines<'r> {
     snapshot: Transaction<'r>,
+    line: Line,
     after: i64,
-    fetched: std::vec::IntoIter<(i64, String)>,
+    fetched: std::vec::IntoIter<(i64, Vec<u8>)>,
 }
 
 impl Lines<'_> {
-    fn fetch(&self) -> Result<Vec<(i64, String)>, StoreError> {
+    fn fetch(&self) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         self.snapshot
-            .prepare_cached("SELECT row, line FROM journeys WHERE row > ?1 ORDER BY row LIMIT ?2")
+            .prepare_cached("SELECT row, body FROM revisions WHERE row > ?1 ORDER BY row LIMIT ?2")
             .and_then(|mut statement| {
                 let parameters = params![self.after, caps::LINES_FETCHED as i64];
-                statement.query_map(parameters, row_and_line)?.collect()
+                statement.query_map(parameters, row_and_body)?.collect()
             })
             .doing("reading all journeys")
     }
@@ -149,9 +158,9 @@ impl Iterator for Lines<'_> {
                 }
             }
         }
-        let (row, line) = self.fetched.next()?;
+        let (row, body) = self.fetched.next()?;
         self.after = row;
-        Some(parse(row, &line))
+        Some(body::read(row, &body).map(|judged| (self.line)(&judged)))
     }
 }
 
@@ -185,18 +194,14 @@ fn key_tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
     Ok(partitions.into_iter().map(schema::keys_table).collect())
 }
 
-fn line_at(connection: &Connection, row: i64) -> Result<Option<JourneyLine>, StoreError> {
-    let line: Option<String> = connection
-        .prepare_cached("SELECT line FROM journeys WHERE row = ?1")
+fn judged_at(connection: &Connection, row: i64) -> Result<Option<Judged>, StoreError> {
+    let body: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT body FROM revisions WHERE row = ?1")
         .and_then(|mut statement| statement.query_row([row], |row| row.get(0)).optional())
         .doing("reading a journey")?;
-    line.map(|line| parse(row, &line)).transpose()
+    body.map(|body| body::read(row, &body)).transpose()
 }
 
-fn row_and_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, String)> {
+fn row_and_body(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Vec<u8>)> {
     Ok((row.get(0)?, row.get(1)?))
-}
-
-fn parse(row: i64, line: &str) -> Result<JourneyLine, StoreError> {
-    serde_json::from_str(line).map_err(|source| StoreError::Body { row, source })
 }

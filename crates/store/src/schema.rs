@@ -1,10 +1,10 @@
-//! The file: its name, its mark, its tables, and the columns of `journeys`.
+//! The file: its name, its mark, its tables; and `journeys`, as which queries see what is stored.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use authstitch_model::line::{DeviceLine, JourneyLine, Known};
-use authstitch_model::{Phase, UnixNanos};
+use authstitch_model::ids::Text;
+use authstitch_model::{Environment, Judged, KeyHash, Phase, Side, UnixNanos};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction};
 
@@ -20,7 +20,7 @@ const FILE: &str = "authstitch.db";
 const APPLICATION_ID: i64 = 0x6175_7468;
 
 /// The layout below; a file of another layout is refused.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// The position up to which everything is applied.
 pub(crate) const APPLIED: &str = "applied_position";
@@ -34,59 +34,95 @@ pub(crate) fn file(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// One column of `journeys`, its type, and where its value comes from.
-type Column = (&'static str, &'static str, for<'a> fn(&'a JourneyLine) -> ToSqlOutput<'a>);
+/// One column, its type, and where its value comes from.
+type Column = (&'static str, &'static str, for<'a> fn(&'a Judged) -> ToSqlOutput<'a>);
 
-/// The scalar fields of a journey line. Times are RFC 3339 in UTC of one width, so they sort as text and
-/// SQLite's date functions read them.
+/// The scalar fields of a journey line that are stored as columns: those that queries choose and group by. Times are
+/// RFC 3339 in UTC of one width, so they sort as text and SQLite's date functions read them.
 pub(crate) const COLUMNS: &[Column] = &[
-    ("journey_id", "TEXT NOT NULL", |line| owned(line.journey_id.to_string())),
-    ("revision", "INTEGER NOT NULL", |line| number(line.revision.into())),
-    ("merged_into", "TEXT", |line| optional(line.merged_into.map(|id| owned(id.to_string())))),
-    ("realm", "TEXT NOT NULL", |line| text(line.realm.as_str())),
-    ("flow", "TEXT NOT NULL", |line| text(line.flow.code())),
-    ("started_at", "TEXT NOT NULL", |line| time(line.started_at)),
-    ("ended_at", "TEXT NOT NULL", |line| time(line.ended_at)),
-    ("duration_ms", "INTEGER NOT NULL", |line| number(line.duration_ms)),
-    ("outcome", "TEXT NOT NULL", |line| text(line.outcome.code())),
-    ("cause", "TEXT", |line| optional(line.cause.map(|cause| text(cause.code())))),
-    ("failing_phase", "TEXT", |line| optional(line.failing_phase.map(Phase::code).map(text))),
-    ("end_act", "TEXT NOT NULL", |line| text(line.end_act.code())),
-    ("relay_suspected", "INTEGER NOT NULL", |line| number(line.relay_suspected.into())),
-    ("transport", "TEXT", |line| optional(line.transport.map(|transport| text(transport.value.code())))),
-    ("transport_probability", "REAL", |line| optional(line.transport.map(|it| share(it.probability)))),
-    ("transport_basis", "TEXT", |line| optional(line.transport.map(|it| text(it.basis.code())))),
-    ("initiator_os", "TEXT", |line| known(initiator(line).os.as_ref())),
-    ("initiator_browser", "TEXT", |line| known(initiator(line).browser.as_ref())),
-    ("initiator_browser_version", "TEXT", |line| known(initiator(line).browser_version.as_ref())),
-    ("initiator_device", "TEXT", |line| known(initiator(line).device.as_ref())),
-    ("initiator_app_version", "TEXT", |line| known(initiator(line).app_version.as_ref())),
-    ("authenticator_os", "TEXT", |line| known(authenticator(line).os.as_ref())),
-    ("authenticator_browser", "TEXT", |line| known(authenticator(line).browser.as_ref())),
-    ("authenticator_browser_version", "TEXT", |line| known(authenticator(line).browser_version.as_ref())),
-    ("authenticator_device", "TEXT", |line| known(authenticator(line).device.as_ref())),
-    ("authenticator_app_version", "TEXT", |line| known(authenticator(line).app_version.as_ref())),
-    ("previous_journey", "TEXT", |line| optional(line.previous_journey.map(|id| owned(id.to_string())))),
-    ("retried_after_ms", "INTEGER", |line| optional(line.retried_after_ms.map(number))),
-    ("close_reason", "TEXT NOT NULL", |line| text(line.close_reason.code())),
-    ("tables", "TEXT NOT NULL", |line| text(&line.tables)),
+    ("journey_id", "TEXT NOT NULL", |it| owned(it.journey.id.to_string())),
+    ("revision", "INTEGER NOT NULL", |it| number(it.journey.revision.into())),
+    ("realm", "TEXT NOT NULL", |it| text(it.journey.realm.as_str())),
+    ("flow", "TEXT NOT NULL", |it| text(it.journey.flow.code())),
+    ("started_at", "TEXT NOT NULL", |it| time(it.journey.started_at())),
+    ("ended_at", "TEXT NOT NULL", |it| time(it.journey.ended_at())),
+    ("duration_ms", "INTEGER NOT NULL", |it| number(it.journey.duration().0)),
+    ("outcome", "TEXT NOT NULL", |it| text(it.verdict.outcome().code())),
+    ("cause", "TEXT", |it| optional(it.verdict.cause().map(|cause| text(cause.code())))),
+    ("failing_phase", "TEXT", |it| optional(it.verdict.failing_phase().map(Phase::code).map(text))),
+    ("end_act", "TEXT NOT NULL", |it| text(it.verdict.end_act.code())),
+    ("relay_suspected", "INTEGER NOT NULL", |it| number(it.verdict.relay_suspected.into())),
+    ("transport", "TEXT", |it| optional(it.verdict.transport.map(|transport| text(transport.value.code())))),
+    ("initiator_os", "TEXT", |it| found(it, Side::Initiator, |on| on.os.as_ref().map(|os| &os.name))),
+    ("initiator_browser", "TEXT", |it| {
+        found(it, Side::Initiator, |on| on.browser.as_ref().map(|browser| &browser.name))
+    }),
+    ("authenticator_os", "TEXT", |it| found(it, Side::Authenticator, |on| on.os.as_ref().map(|os| &os.name))),
+    ("authenticator_device", "TEXT", |it| found(it, Side::Authenticator, |on| on.device.as_ref())),
+    ("close_reason", "TEXT NOT NULL", |it| text(it.journey.close_reason.code())),
+    ("tables", "TEXT NOT NULL", |it| text(&it.tables)),
 ];
 
-/// Fields that are read out of the line when asked for: too long to be stored twice, or seldom wanted.
-const READ_FROM_LINE: &[(&str, &str)] = &[
-    ("remedy", "$.remedy.action"),
-    ("clock_offset_initiator_ms", "$.clock_offset_ms.initiator"),
-    ("clock_offset_authenticator_ms", "$.clock_offset_ms.authenticator"),
-    ("clock_offset_server_ms", "$.clock_offset_ms.server"),
-    ("explanation", "$.explanation"),
+/// The function that makes a journey's line of its stored body.
+pub(crate) const LINE: &str = "journey_line";
+
+/// `journeys`, one row a journey: its row, then the scalar fields of its line. What is no column of the table is read
+/// out of the line, which is made when it is asked for.
+const JOURNEYS: &[(&str, Option<&str>)] = &[
+    ("journey_id", None),
+    ("revision", None),
+    ("merged_into", Some("$.merged_into")),
+    ("realm", None),
+    ("flow", None),
+    ("started_at", None),
+    ("ended_at", None),
+    ("duration_ms", None),
+    ("outcome", None),
+    ("cause", None),
+    ("failing_phase", None),
+    ("end_act", None),
+    ("relay_suspected", None),
+    ("transport", None),
+    ("transport_probability", Some("$.transport.probability")),
+    ("transport_basis", Some("$.transport.basis")),
+    ("initiator_os", None),
+    ("initiator_browser", None),
+    ("initiator_browser_version", Some("$.environment.initiator.browser_version.value")),
+    ("initiator_device", Some("$.environment.initiator.device.value")),
+    ("initiator_app_version", Some("$.environment.initiator.app_version.value")),
+    ("authenticator_os", None),
+    ("authenticator_browser", Some("$.environment.authenticator.browser.value")),
+    ("authenticator_browser_version", Some("$.environment.authenticator.browser_version.value")),
+    ("authenticator_device", None),
+    ("authenticator_app_version", Some("$.environment.authenticator.app_version.value")),
+    ("previous_journey", Some("$.previous_journey")),
+    ("retried_after_ms", Some("$.retried_after_ms")),
+    ("close_reason", None),
+    ("tables", None),
+    ("remedy", Some("$.remedy.action")),
+    ("clock_offset_initiator_ms", Some("$.clock_offset_ms.initiator")),
+    ("clock_offset_authenticator_ms", Some("$.clock_offset_ms.authenticator")),
+    ("clock_offset_server_ms", Some("$.clock_offset_ms.server")),
+    ("explanation", Some("$.explanation")),
 ];
 
-fn initiator(line: &JourneyLine) -> &DeviceLine {
-    &line.environment.initiator
+/// The statement that lets a connection see `journeys`; it must know the function [`LINE`].
+pub(crate) fn journeys() -> String {
+    let columns = JOURNEYS.iter().map(|(name, path)| match path {
+        None => (*name).to_owned(),
+        Some(path) => format!("{LINE}(row, body) ->> '{path}' AS {name}"),
+    });
+    let columns: Vec<_> = columns.collect();
+    format!(
+        "CREATE TEMP VIEW journeys AS SELECT row, {}, {LINE}(row, body) AS line FROM revisions",
+        columns.join(", ")
+    )
 }
 
-fn authenticator(line: &JourneyLine) -> &DeviceLine {
-    &line.environment.authenticator
+/// The first that a side's events say of what they ran on.
+fn found(judged: &Judged, side: Side, value: fn(&Environment) -> Option<&Text>) -> ToSqlOutput<'_> {
+    let found = judged.journey.environments(side).find_map(|environment| value(environment));
+    optional(found.map(|found| text(found.as_str())))
 }
 
 fn text(text: &str) -> ToSqlOutput<'_> {
@@ -105,23 +141,21 @@ fn number<'a>(number: u64) -> ToSqlOutput<'a> {
     ToSqlOutput::Owned(Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)))
 }
 
-fn share<'a>(share: f64) -> ToSqlOutput<'a> {
-    ToSqlOutput::Owned(Value::Real(share))
-}
-
 fn optional(value: Option<ToSqlOutput<'_>>) -> ToSqlOutput<'_> {
     value.unwrap_or(ToSqlOutput::Owned(Value::Null))
 }
 
-fn known(known: Option<&Known>) -> ToSqlOutput<'_> {
-    optional(known.map(|known| text(known.value.as_str())))
-}
-
-/// The statement that stores one revision: its row, its columns in order, and the line.
-pub(crate) fn insert_journey() -> String {
+/// The statement that stores one revision: its row, its columns in order, and its body.
+pub(crate) fn insert_revision() -> String {
     let names: Vec<_> = COLUMNS.iter().map(|(name, ..)| *name).collect();
     let places = vec!["?"; COLUMNS.len() + 2].join(", ");
-    format!("INSERT INTO journeys (row, {}, line) VALUES ({places})", names.join(", "))
+    format!("INSERT INTO revisions (row, {}, body) VALUES ({places})", names.join(", "))
+}
+
+/// The half of a key that stands in its table. A number is found faster than bytes, and the journey that it leads to
+/// says whether it has the whole key.
+pub(crate) const fn stored_key(key: KeyHash) -> i64 {
+    key.0 as i64
 }
 
 /// The table that holds the keys of a partition's rows.
@@ -133,20 +167,16 @@ pub(crate) fn keys_table(partition: u64) -> String {
 pub(crate) fn create_keys(transaction: &Transaction<'_>, partition: u64) -> Result<(), StoreError> {
     let table = keys_table(partition);
     let sql = format!(
-        "CREATE TABLE IF NOT EXISTS {table} (key BLOB, row INTEGER, PRIMARY KEY (key, row)) WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS {table} (key INTEGER, row INTEGER, PRIMARY KEY (key, row)) WITHOUT ROWID"
     );
     transaction.execute_batch(&sql).doing("making a table of keys")
 }
 
 /// Makes an empty file into a store, and leaves a store as it is.
 pub(crate) fn create(transaction: &Transaction<'_>, partition_rows: u64) -> Result<(), StoreError> {
-    let stored = COLUMNS.iter().map(|(name, kind, _)| format!("{name} {kind}"));
-    let read = READ_FROM_LINE
-        .iter()
-        .map(|(name, path)| format!("{name} GENERATED ALWAYS AS (line ->> '{path}') VIRTUAL"));
-    let columns: Vec<_> = stored.chain(read).collect();
+    let columns: Vec<_> = COLUMNS.iter().map(|(name, kind, _)| format!("{name} {kind}")).collect();
     let sql = format!(
-        "CREATE TABLE journeys (row INTEGER PRIMARY KEY, {}, line TEXT NOT NULL);
+        "CREATE TABLE revisions (row INTEGER PRIMARY KEY, {}, body BLOB NOT NULL);
          CREATE TABLE ids (journey BLOB PRIMARY KEY, revision INTEGER NOT NULL, row INTEGER, merged_into BLOB)
              WITHOUT ROWID;
          CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
 
-use authstitch_engine::{Effect, Engine, Judged, Settings};
+use authstitch_engine::{Effect, Engine, Judged, Settings, line};
 use authstitch_model::line::JourneyLine;
 use authstitch_model::{Completeness, JourneyId, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::Mapping;
@@ -24,7 +24,7 @@ use clock::{Received, ReplayClock};
 
 pub fn run(args: &args::Replay) -> Outcome {
     let (journeys, _) = judge(&args.inputs, args.config.as_deref(), args.tables.as_deref())?;
-    let lines: Vec<_> = journeys.iter().map(Judged::line).collect();
+    let lines: Vec<_> = journeys.iter().map(line).collect();
     match &args.out {
         Some(path) => {
             let file = File::create(path).cannot(format!("write {}", path.display()))?;

@@ -1,3 +1,4 @@
+use authstitch_engine::line;
 use authstitch_store::Reader;
 use expect_test::expect;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +20,7 @@ async fn stopping_judges_and_stores_what_was_received() {
     assert_eq!((summary.counts.journeys, summary.counts.stored, summary.counts.lost), (1, 1, 0));
     assert_eq!((summary.counts.acknowledged.count, summary.counts.judged.count), (1, 1), "both are timed");
 
-    let reader = Reader::open(directory.path()).unwrap();
+    let reader = Reader::open(directory.path(), line).unwrap();
     let found = find(&reader, directory.path(), " journey-stopped ").unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].spans.len(), 5);
@@ -53,7 +54,7 @@ async fn a_restart_goes_on_with_the_same_directory() {
     let service = start(settings(directory.path()), Clock::System).await.unwrap();
     post(service.http, "/v1/traces", PROTOBUF, &login("journey-after-1")).await;
     service.stop().await;
-    let lines = Reader::open(directory.path()).unwrap().lines().unwrap().count();
+    let lines = Reader::open(directory.path(), line).unwrap().lines().unwrap().count();
     assert_eq!(lines, 2);
 }
 
@@ -66,7 +67,7 @@ async fn without_a_store_journeys_are_judged_and_counted() {
     let counts = service.stop().await.counts;
     assert_eq!((counts.journeys, counts.stored), (1, 0));
     assert_eq!(counts.outcomes.iter().map(|(_, _, count)| count).sum::<u64>(), 1);
-    assert!(Reader::open(directory.path()).is_err());
+    assert!(Reader::open(directory.path(), line).is_err());
 }
 
 #[tokio::test]
@@ -83,7 +84,7 @@ async fn a_store_that_fails_makes_the_health_bad_and_what_is_lost_is_said() {
     let (service, directory) = running(Clock::Schedule).await;
     let database = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
     let database = database.into_iter().find(|path| path.extension().is_some_and(|end| end == "db")).unwrap();
-    rusqlite::Connection::open(database).unwrap().execute_batch("DROP TABLE journeys").unwrap();
+    rusqlite::Connection::open(database).unwrap().execute_batch("DROP TABLE revisions").unwrap();
     let stamp = format!("0;{}", telemetry::START);
     let headers = [("content-type", PROTOBUF), (crate::SCHEDULE_HEADER, stamp.as_str())];
     let sent = call(service.http, "POST", "/v1/traces", &headers, &login("journey-lost")).await;
@@ -162,7 +163,7 @@ async fn tables_are_read_at_the_start_and_again_when_asked_and_bad_ones_are_refu
         service.run_out().await;
     }
     service.stop().await;
-    let reader = Reader::open(settings.data_dir.as_deref().unwrap()).unwrap();
+    let reader = Reader::open(settings.data_dir.as_deref().unwrap(), line).unwrap();
     let mut versions: Vec<_> = reader.lines().unwrap().map(|line| line.unwrap().tables).collect();
     versions.sort();
     assert_eq!(versions, ["first", "second", "second"]);

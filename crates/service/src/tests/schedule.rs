@@ -1,3 +1,4 @@
+use authstitch_engine::line;
 use authstitch_model::line::JourneyLine;
 use authstitch_store::Reader;
 use prost::Message;
@@ -40,7 +41,7 @@ async fn stored_by(settings: Settings, order: impl Iterator<Item = usize>) -> Ve
         request.await.unwrap();
     }
     service.run_out().await;
-    let lines = Reader::open(&directory).unwrap().lines().unwrap().collect::<Result<_, _>>().unwrap();
+    let lines = Reader::open(&directory, line).unwrap().lines().unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(service.stop().await.trouble, None);
     lines
 }

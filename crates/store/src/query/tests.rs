@@ -6,14 +6,14 @@ use tempfile::TempDir;
 
 use super::Queries;
 use crate::reader::connect;
-use crate::testing::{id, put};
+use crate::testing::{id, put, told};
 use crate::{Reader, Store, StoreError, caps};
 
 fn three_journeys() -> (TempDir, Reader) {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
     store.apply(&[put(1, 1, &[7]), put(2, 1, &[8]), put(3, 1, &[9])], Position(1)).unwrap();
-    let reader = Reader::open(directory.path()).unwrap();
+    let reader = Reader::open(directory.path(), told).unwrap();
     (directory, reader)
 }
 
@@ -41,7 +41,7 @@ fn the_columns_of_journeys_are_the_scalar_fields_of_the_line() {
         realm = "default"
         flow = "passkey_cda"
         started_at = "2026-01-01T00:00:01.000000000Z"
-        ended_at = "2026-01-01T00:00:01.000000000Z"
+        ended_at = "2026-01-01T00:00:01.001000000Z"
         duration_ms = 1
         outcome = "technical_failure"
         cause = "proximity_failed"
@@ -65,7 +65,7 @@ fn the_columns_of_journeys_are_the_scalar_fields_of_the_line() {
         retried_after_ms = null
         close_reason = "idle"
         tables = "first"
-        remedy = "Hold it near."
+        remedy = "Guide people to hold the phone near, let them retry, fall back to the app's QR code."
         clock_offset_initiator_ms = null
         clock_offset_authenticator_ms = 12
         clock_offset_server_ms = null
@@ -114,6 +114,8 @@ fn what_writes_or_reaches_outside_is_refused_and_changes_nothing() {
         "INSERT INTO state VALUES ('x', 1)",
         "INSERT INTO state VALUES ('x', 1) RETURNING name",
         "REPLACE INTO state VALUES ('x', 1)",
+        "UPDATE revisions SET realm = 'x' RETURNING row",
+        "DELETE FROM revisions",
         "UPDATE journeys SET realm = 'x'",
         "UPDATE journeys SET realm = 'x' RETURNING row",
         "DELETE FROM journeys",
@@ -125,7 +127,7 @@ fn what_writes_or_reaches_outside_is_refused_and_changes_nothing() {
         "CREATE TEMP VIEW v AS SELECT 1",
         "CREATE VIRTUAL TABLE t USING fts5 (x)",
         "DROP TABLE journeys",
-        "ALTER TABLE journeys ADD COLUMN x",
+        "ALTER TABLE revisions ADD COLUMN x",
         "REINDEX",
         "ANALYZE",
         "VACUUM",
@@ -166,9 +168,9 @@ fn what_writes_or_reaches_outside_is_refused_and_changes_nothing() {
 #[test]
 fn a_reader_cannot_write_even_without_the_authorizer() {
     let (directory, _) = three_journeys();
-    let Queries { mut connection, .. } = Queries::on(connect(directory.path()).unwrap()).unwrap();
+    let Queries { mut connection, .. } = Queries::on(connect(directory.path()).unwrap(), told).unwrap();
     connection.authorizer(None::<fn(rusqlite::hooks::AuthContext<'_>) -> _>).unwrap();
-    let error = connection.execute("DELETE FROM journeys", ()).unwrap_err();
+    let error = connection.execute("DELETE FROM revisions", ()).unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
 }
 
@@ -215,11 +217,26 @@ fn errors_say_what_to_do() {
 #[test]
 fn an_endless_query_is_stopped_by_its_steps_and_the_next_one_is_answered() {
     let (directory, _) = three_journeys();
-    let queries = Queries::on(connect(directory.path()).unwrap()).unwrap();
+    let queries = Queries::on(connect(directory.path()).unwrap(), told).unwrap();
     let endless = "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
     let error = queries.answer_within(endless, 1_000_000).unwrap_err();
     assert!(matches!(error, StoreError::TooMuchWork));
     assert_eq!(queries.answer("SELECT count(*) FROM journeys").unwrap().rows, [[3]]);
+}
+
+#[test]
+fn a_line_that_a_query_reads_counts_as_the_work_it_is() {
+    let (directory, _) = three_journeys();
+    let queries = Queries::on(connect(directory.path()).unwrap(), told).unwrap();
+    let each = |value: &str| {
+        format!(
+            "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n WHERE x < 1000)
+             SELECT count({value}) FROM n, journeys"
+        )
+    };
+    assert_eq!(queries.answer_within(&each("outcome"), 1_000_000).unwrap().rows, [[3000]]);
+    let error = queries.answer_within(&each("explanation"), 1_000_000).unwrap_err();
+    assert!(matches!(error, StoreError::TooMuchWork));
 }
 
 #[test]
@@ -252,6 +269,6 @@ fn an_answer_is_cut_at_its_bytes_and_a_value_has_a_bound_of_its_own() {
 fn queries_wait_for_no_writer() {
     let (directory, reader) = three_journeys();
     let writer = Connection::open(crate::schema::file(directory.path())).unwrap();
-    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM journeys;").unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM revisions;").unwrap();
     assert_eq!(reader.query("SELECT count(*) FROM journeys").unwrap().rows, [[3]]);
 }

@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::testing::told;
 use crate::{Reader, Store};
 
 /// A data directory whose database was made by these statements.
@@ -16,7 +17,7 @@ fn refused(directory: &TempDir, expected: &Expect) {
     let name = directory.path().display().to_string();
     let said = |error: crate::StoreError| error.to_string().replace(&name, "DIR");
     let writer = said(Store::open(directory.path()).map(drop).unwrap_err());
-    let reader = said(Reader::open(directory.path()).map(drop).unwrap_err());
+    let reader = said(Reader::open(directory.path(), told).map(drop).unwrap_err());
     assert_eq!(writer, reader);
     expected.assert_eq(&writer);
 }
@@ -66,7 +67,7 @@ fn another_layout_is_refused() {
     refused(
         &directory,
         &expect![
-            "DIR/authstitch.db has layout 2, this version of authstitch knows layout 1; use the version that wrote the file, or another data directory"
+            "DIR/authstitch.db has layout 3, this version of authstitch knows layout 2; use the version that wrote the file, or another data directory"
         ],
     );
 }
@@ -74,7 +75,7 @@ fn another_layout_is_refused() {
 #[test]
 fn a_reader_without_a_database_says_so_and_makes_none() {
     let directory = tempfile::tempdir().unwrap();
-    let said = Reader::open(directory.path()).map(drop).unwrap_err().to_string();
+    let said = Reader::open(directory.path(), told).map(drop).unwrap_err().to_string();
     let said = said.replace(&directory.path().display().to_string(), "DIR");
     expect![
         "there is no database at DIR/authstitch.db; `authstitch serve` with this data directory makes one"
@@ -88,7 +89,7 @@ fn the_data_directory_is_made_with_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let nested = directory.path().join("a/b");
     drop(Store::open(&nested).unwrap());
-    Reader::open(&nested).unwrap();
+    Reader::open(&nested, told).unwrap();
 }
 
 #[test]

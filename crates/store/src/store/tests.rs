@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::Store;
 use crate::Reader;
-use crate::testing::{id, line, put, remove};
+use crate::testing::{id, line, put, remove, told};
 
 fn store() -> (TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
@@ -14,18 +14,18 @@ fn store() -> (TempDir, Store) {
 }
 
 fn revision(directory: &Path, nth: u64) -> Option<u32> {
-    Reader::open(directory).unwrap().journey(id(nth)).unwrap().map(|line| line.revision)
+    Reader::open(directory, told).unwrap().journey(id(nth)).unwrap().map(|line| line.revision)
 }
 
 fn rows(directory: &Path) -> usize {
-    Reader::open(directory).unwrap().lines().unwrap().map(Result::unwrap).count()
+    Reader::open(directory, told).unwrap().lines().unwrap().map(Result::unwrap).count()
 }
 
 #[test]
 fn a_journey_reads_back_as_it_was_written() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 1, &[])], Position(1)).unwrap();
-    assert_eq!(Reader::open(directory.path()).unwrap().journey(id(1)).unwrap(), Some(line(1, 1)));
+    assert_eq!(Reader::open(directory.path(), told).unwrap().journey(id(1)).unwrap(), Some(line(1, 1, &[])));
 }
 
 #[test]
@@ -33,9 +33,9 @@ fn a_newer_revision_replaces_the_older_one() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 1, &[7])], Position(1)).unwrap();
     store.apply(&[put(1, 2, &[7, 8])], Position(2)).unwrap();
-    let reader = Reader::open(directory.path()).unwrap();
-    assert_eq!(reader.by_key(KeyHash(7)).unwrap(), [line(1, 2)]);
-    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2)]);
+    let reader = Reader::open(directory.path(), told).unwrap();
+    assert_eq!(reader.by_key(KeyHash(7)).unwrap(), [line(1, 2, &[7, 8])]);
+    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2, &[7, 8])]);
     assert_eq!(rows(directory.path()), 1);
 }
 
@@ -44,7 +44,17 @@ fn a_key_that_a_newer_revision_does_not_carry_finds_it_no_more() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 1, &[7])], Position(1)).unwrap();
     store.apply(&[put(1, 2, &[8])], Position(2)).unwrap();
-    assert_eq!(Reader::open(directory.path()).unwrap().by_key(KeyHash(7)).unwrap(), []);
+    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash(7)).unwrap(), []);
+}
+
+#[test]
+fn a_key_finds_no_journey_that_has_only_half_of_it() {
+    let (directory, mut store) = store();
+    let (one, other) = (7, 1 << 64 | 7);
+    store.apply(&[put(1, 1, &[one]), put(2, 1, &[other])], Position(1)).unwrap();
+    let reader = Reader::open(directory.path(), told).unwrap();
+    assert_eq!(reader.by_key(KeyHash(one)).unwrap(), [line(1, 1, &[one])]);
+    assert_eq!(reader.by_key(KeyHash(other)).unwrap(), [line(2, 1, &[other])]);
 }
 
 #[test]
@@ -52,7 +62,7 @@ fn an_older_revision_changes_nothing() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 3, &[]), put(1, 2, &[9])], Position(1)).unwrap();
     assert_eq!(revision(directory.path(), 1), Some(3));
-    assert_eq!(Reader::open(directory.path()).unwrap().by_key(KeyHash(9)).unwrap(), []);
+    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash(9)).unwrap(), []);
 }
 
 #[test]
@@ -68,9 +78,9 @@ fn a_removed_journey_is_gone_and_its_id_finds_the_one_that_took_its_place() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 1, &[7]), put(2, 1, &[8])], Position(1)).unwrap();
     store.apply(&[remove(2, 2, 1), put(1, 2, &[7, 8])], Position(2)).unwrap();
-    let reader = Reader::open(directory.path()).unwrap();
-    assert_eq!(reader.journey(id(2)).unwrap(), Some(line(1, 2)));
-    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2)]);
+    let reader = Reader::open(directory.path(), told).unwrap();
+    assert_eq!(reader.journey(id(2)).unwrap(), Some(line(1, 2, &[7, 8])));
+    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2, &[7, 8])]);
     assert_eq!(rows(directory.path()), 1);
 }
 
@@ -79,8 +89,8 @@ fn a_merge_of_a_merge_is_followed_to_its_end() {
     let (directory, mut store) = store();
     let merges = [put(3, 1, &[]), remove(3, 2, 2), put(2, 1, &[]), remove(2, 2, 1), put(1, 1, &[])];
     store.apply(&merges, Position(1)).unwrap();
-    let found = Reader::open(directory.path()).unwrap().journey(id(3)).unwrap();
-    assert_eq!(found, Some(line(1, 1)));
+    let found = Reader::open(directory.path(), told).unwrap().journey(id(3)).unwrap();
+    assert_eq!(found, Some(line(1, 1, &[])));
 }
 
 #[test]
@@ -103,8 +113,8 @@ fn applying_a_batch_again_changes_nothing() {
     let batch = [put(1, 1, &[7]), put(2, 1, &[7]), put(1, 2, &[7]), remove(2, 2, 1)];
     store.apply(&batch, Position(5)).unwrap();
     let contents = |directory: &Path| {
-        let reader = Reader::open(directory).unwrap();
-        let tables = ["journeys", "ids", "keys_0", "state"];
+        let reader = Reader::open(directory, told).unwrap();
+        let tables = ["revisions", "ids", "keys_0", "state"];
         tables.map(|table| reader.query(&format!("SELECT * FROM {table}")).unwrap())
     };
     let before = contents(directory.path());
@@ -141,7 +151,7 @@ fn keys_lie_in_the_partition_of_their_row_and_every_partition_is_probed() {
     let mut store = Store::open_partitioned(directory.path(), 3).unwrap();
     let batch: Vec<_> = (0..7).map(|nth| put(nth, 1, &[100, u128::from(nth)])).collect();
     store.apply(&batch, Position(1)).unwrap();
-    let reader = Reader::open(directory.path()).unwrap();
+    let reader = Reader::open(directory.path(), told).unwrap();
     let counts = reader.query(
         "SELECT (SELECT count(*) FROM keys_0), (SELECT count(*) FROM keys_1), (SELECT count(*) FROM keys_2)",
     );
@@ -150,7 +160,7 @@ fn keys_lie_in_the_partition_of_their_row_and_every_partition_is_probed() {
         reader.by_key(KeyHash(100)).unwrap().iter().map(|line| line.duration_ms).collect();
     assert_eq!(latest_first, [6, 5, 4, 3, 2, 1, 0]);
     for nth in 0..7 {
-        assert_eq!(reader.by_key(KeyHash(u128::from(nth))).unwrap(), [line(nth, 1)]);
+        assert_eq!(reader.by_key(KeyHash(u128::from(nth))).unwrap(), [line(nth, 1, &[100, u128::from(nth)])]);
     }
 }
 
@@ -160,7 +170,7 @@ fn a_store_keeps_the_partition_size_it_was_made_with() {
     drop(Store::open_partitioned(directory.path(), 2).unwrap());
     let mut store = Store::open(directory.path()).unwrap();
     store.apply(&[put(1, 1, &[7]), put(2, 1, &[7]), put(3, 1, &[7])], Position(1)).unwrap();
-    let second = Reader::open(directory.path()).unwrap().query("SELECT row FROM keys_1").unwrap();
+    let second = Reader::open(directory.path(), told).unwrap().query("SELECT row FROM keys_1").unwrap();
     assert_eq!(second.rows, [[2]]);
 }
 
@@ -171,7 +181,7 @@ fn a_row_number_is_never_used_twice() {
     store.apply(&[remove(1, 2, 9)], Position(2)).unwrap();
     drop(store);
     Store::open(directory.path()).unwrap().apply(&[put(2, 1, &[])], Position(3)).unwrap();
-    let reader = Reader::open(directory.path()).unwrap();
+    let reader = Reader::open(directory.path(), told).unwrap();
     assert_eq!(reader.by_key(KeyHash(7)).unwrap(), []);
     assert_eq!(reader.query("SELECT row FROM journeys").unwrap().rows, [[1]]);
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use authstitch_engine::{Judged, Settings};
+use authstitch_engine::{Settings, line};
 use authstitch_evaluate::{Assessment, Member, Meta, Suite};
 use authstitch_simulate::{Simulation, World, mixture};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,7 +76,7 @@ fn assess(
 ) -> Result<Assessment, Failure> {
     let simulation = Simulation::new(Arc::clone(world), args.seed).with_ceilings();
     let found = in_process::run(simulation, 0..args.attempts, settings)?;
-    let lines: Vec<_> = found.journeys.iter().map(Judged::line).collect();
+    let lines: Vec<_> = found.journeys.iter().map(line).collect();
     let meta = Meta { world: name.to_owned(), seed: Some(args.seed) };
     Ok(Assessment::new(meta, &found.truth, &lines))
 }
