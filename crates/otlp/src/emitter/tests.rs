@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use authstitch_model::ids::Text;
 use authstitch_model::{Browser, Environment, Os, Side};
 
 use crate::caps;
@@ -117,7 +118,7 @@ fn what_is_kept_of_an_emitter_is_shared_and_changes_nothing() {
     for number in 0..=caps::EMITTERS_KEPT {
         let version = number.to_string();
         let named = event(EDGE, &[("app.version", &version)]);
-        assert_eq!(named.environment.app_version.as_ref().map(|text| text.as_str()), Some(version.as_str()));
+        assert_eq!(named.environment.app_version.as_ref().map(Text::as_str), Some(version.as_str()));
     }
     assert_eq!(event(EDGE, &[]).environment, first.environment, "also after everything was forgotten");
 }
