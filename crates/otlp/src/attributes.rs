@@ -3,7 +3,7 @@
 //! - A record's own attribute wins; then, for a span event, its span's; then its resource's.
 //! - Of two with the same name in one place the first counts; one without a value, or with an empty text,
 //!   counts as absent.
-//! - What describes one record only ([`Attr::is_inherited`] is false) is taken from that record alone.
+//! - What describes one record only ([`Attr::OWN`]) is taken from that record alone.
 
 use std::borrow::Cow;
 
