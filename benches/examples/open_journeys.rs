@@ -117,7 +117,7 @@ impl Events {
         let (name, side) = STEPS[(nth % 6) as usize];
         let long =
             |kind: u64| u128::from(mixed(journey, kind)) << 64 | u128::from(mixed(journey, kind + 1000));
-        let key = |kind: u64| Some(KeyHash(long(kind)));
+        let key = |kind: u64| Some(KeyHash::new(long(kind)));
         // With seven keys the phone has a session and a trace of its own.
         let device = if self.shape.keys > 3 && side == Side::Authenticator { 10 } else { 0 };
         let more = |kind| if self.shape.keys > 3 { key(kind) } else { None };

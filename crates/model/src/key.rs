@@ -6,7 +6,9 @@
 //! The hash is SipHash-1-3 of 128 bits: with a secret key nobody can tell it from chance or find values that
 //! collide, and it takes half the time of SipHash-2-4.
 
-use serde::{Deserialize, Serialize};
+use std::num::NonZero;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::SipHasher13;
 
@@ -42,13 +44,43 @@ impl KeyKind {
     }
 }
 
-/// A keyed hash of (realm, kind, canonical value).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct KeyHash(#[serde(with = "as_bytes")] pub u128);
+/// A keyed hash of (realm, kind, canonical value). It is never 0, so that an event without a key needs no room to
+/// say so; the one value in 2^128 that would be is taken for 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyHash(NonZero<u128>);
+
+impl KeyHash {
+    /// The hash with this number.
+    #[must_use]
+    pub const fn new(hash: u128) -> Self {
+        match NonZero::new(hash) {
+            Some(hash) => Self(hash),
+            None => Self(NonZero::<u128>::MIN),
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u128 {
+        self.0.get()
+    }
+}
 
 impl std::fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", self.get())
+    }
+}
+
+impl Serialize for KeyHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        as_bytes::serialize(&self.get(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        as_bytes::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -178,7 +210,7 @@ impl RealmSecret {
         }
         let key = self.keys[kind.index()];
         let text = || std::str::from_utf8(value).unwrap_or_default();
-        Some(KeyHash(match kind {
+        Some(KeyHash::new(match kind {
             KeyKind::Challenge => key.hash(&challenge_digest(text())),
             KeyKind::Code => key.hash(&code_digest(text())),
             _ => key.hash(value),
@@ -188,7 +220,7 @@ impl RealmSecret {
     /// The key of a trace id.
     #[must_use]
     pub fn trace_key(&self, trace_id: TraceId) -> KeyHash {
-        KeyHash(self.keys[KeyKind::Trace.index()].hash(trace_id.bytes()))
+        KeyHash::new(self.keys[KeyKind::Trace.index()].hash(trace_id.bytes()))
     }
 
     /// The identity of an event that stands in a span.

@@ -60,7 +60,7 @@ impl Journeys {
             }
             number
         };
-        let mut key = |kind, hash: Option<KeyHash>| number(Kind::Key(kind), hash.map(|hash| hash.0));
+        let mut key = |kind, hash: Option<KeyHash>| number(Kind::Key(kind), hash.map(|hash| hash.get()));
         let EventKeys { journey, challenge, code, flow, session, trace } = event.keys;
         let [journey, challenge, code, flow, session, trace] = [
             key(KeyKind::Journey, journey),

@@ -42,7 +42,7 @@ pub struct Index {
 impl Index {
     /// What a strong key leads to at this time.
     pub fn look_up(&self, journeys: &Journeys, key: KeyHash, now: UnixNanos) -> Lookup {
-        for place in self.places.find(key.0) {
+        for place in self.places.find(key.get()) {
             if place & STONE == 0 {
                 if journeys.leading(place, key).is_some() {
                     return Lookup::Live(place);
@@ -59,7 +59,7 @@ impl Index {
 
     /// The journey to which a key leads, unless another one has its fingerprint.
     pub fn likely(&self, key: KeyHash) -> Option<Slot> {
-        self.places.find(key.0).find(|place| place & STONE == 0)
+        self.places.find(key.get()).find(|place| place & STONE == 0)
     }
 
     /// Lets the strong key with this number of a journey lead to it. A tombstone on it is gone.
@@ -67,7 +67,7 @@ impl Index {
         let key = self.lead(journeys, slot, number, 0);
         let stone = self
             .places
-            .find(key.0)
+            .find(key.get())
             .find(|place| place & STONE != 0 && self.tombstones.get(place & !STONE).key() == key);
         if let Some(stone) = stone {
             self.remove_tombstone(stone & !STONE);
@@ -76,14 +76,14 @@ impl Index {
 
     fn lead(&mut self, journeys: &mut Journeys, slot: Slot, number: u16, links: u8) -> KeyHash {
         let key = journeys.set_tie(slot, number, Tie::Leads { links });
-        self.places.insert(key.0, slot);
+        self.places.insert(key.get(), slot);
         key
     }
 
     /// Counts that a key joined, or would have joined, something more to its journey; `true` if it thereby
     /// turns out to be a constant and is poisoned.
     pub fn links(&mut self, journeys: &mut Journeys, key: KeyHash) -> bool {
-        let mut slots = self.places.find(key.0).filter(|place| place & STONE == 0);
+        let mut slots = self.places.find(key.get()).filter(|place| place & STONE == 0);
         let leading = slots.find_map(|slot| Some((slot, journeys.leading(slot, key)?)));
         drop(slots);
         let Some((slot, number)) = leading else { return false };
@@ -95,7 +95,7 @@ impl Index {
             }
         }
         *tie = Tie::Noted;
-        self.places.remove(key.0, slot);
+        self.places.remove(key.get(), slot);
         if self.poisoned.insert(key) {
             self.poisoned_order.push_back(key);
         }
@@ -113,10 +113,10 @@ impl Index {
             return;
         }
         let hash = key.hash();
-        self.places.remove(hash.0, slot);
+        self.places.remove(hash.get(), slot);
         if let Some(expires) = until.filter(|expires| *expires > closed) {
             let stone = self.tombstones.add(hash, closed, expires);
-            self.places.insert(hash.0, stone | STONE);
+            self.places.insert(hash.get(), stone | STONE);
             // At the bound the one that would go first makes room.
             self.expire(UnixNanos(0));
         }
@@ -131,12 +131,12 @@ impl Index {
 
     fn remove_tombstone(&mut self, stone: Place) {
         let key = self.tombstones.remove(stone);
-        self.places.remove(key.0, stone | STONE);
+        self.places.remove(key.get(), stone | STONE);
     }
 
     /// The journeys that share a session, trace or container, in the order in which they came to it.
     pub fn sharing<'a>(&'a self, journeys: &'a Journeys, key: KeyHash) -> impl Iterator<Item = Slot> {
-        let journeys_there = self.places.find(key.0).filter(|place| place & STONE == 0);
+        let journeys_there = self.places.find(key.get()).filter(|place| place & STONE == 0);
         journeys_there.filter(move |slot| journeys.leading(*slot, key).is_some())
     }
 
@@ -147,7 +147,7 @@ impl Index {
         key: KeyHash,
         slot: Slot,
     ) -> impl Iterator<Item = Slot> {
-        let others = self.places.find(key.0).filter(move |place| place & STONE == 0 && *place != slot);
+        let others = self.places.find(key.get()).filter(move |place| place & STONE == 0 && *place != slot);
         others.filter(move |other| journeys.leading(*other, key).is_some())
     }
 
@@ -156,7 +156,7 @@ impl Index {
     pub fn share(&mut self, journeys: &mut Journeys, slot: Slot, number: u16) {
         let key = *journeys.key_mut(slot, number);
         let hash = key.hash();
-        let mut there = self.places.find(hash.0);
+        let mut there = self.places.find(hash.get());
         let is_shared = there.next().is_some();
         let is_full = there.nth(caps::JOURNEYS_PER_WEAK_KEY - 2).is_some();
         drop(there);
@@ -177,7 +177,7 @@ impl Index {
             && let Some(number) = journeys.number(*first, kind, hash)
         {
             journeys.set_tie(*first, number, Tie::Noted);
-            self.places.remove(hash.0, *first);
+            self.places.remove(hash.get(), *first);
         }
     }
 

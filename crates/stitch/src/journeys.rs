@@ -207,7 +207,7 @@ impl Journeys {
 
     /// The number of a key of a journey.
     pub fn number(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        self.lives[slot].keys.position(Kind::Key(kind), hash.0, &self.keys)
+        self.lives[slot].keys.position(Kind::Key(kind), hash.get(), &self.keys)
     }
 
     /// How a journey's key with this number ties it.

@@ -49,7 +49,7 @@ pub struct Key {
 impl Key {
     /// A key of this kind.
     pub const fn new(kind: KeyKind, hash: KeyHash) -> Self {
-        Self { value: hash.0.to_ne_bytes(), kind: Kind::Key(kind), tie: Tie::Carried }
+        Self { value: hash.get().to_ne_bytes(), kind: Kind::Key(kind), tie: Tie::Carried }
     }
 
     /// A trace id.
@@ -59,7 +59,7 @@ impl Key {
 
     /// The hash, of anything but a trace id.
     pub const fn hash(&self) -> KeyHash {
-        KeyHash(u128::from_ne_bytes(self.value))
+        KeyHash::new(u128::from_ne_bytes(self.value))
     }
 
     /// Its kind, if it ties the journey or lets it be found.
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn keys_keep_their_numbers_however_many_there_are() {
         let (mut keys, mut blocks) = (Keys::default(), KeyBlocks::default());
-        let key = |number: u16| Key::new(KeyKind::ALL[usize::from(number) % 6], KeyHash(number.into()));
+        let key = |number: u16| Key::new(KeyKind::ALL[usize::from(number) % 6], KeyHash::new(number.into()));
         for number in 0..40 {
             assert_eq!(keys.number(&key(number), &mut blocks), number);
             keys.get_mut(number, &mut blocks).tie = Tie::Leads { links: number as u8 };

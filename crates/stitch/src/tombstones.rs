@@ -24,7 +24,7 @@ impl Default for Tombstone {
 
 impl Tombstone {
     pub const fn key(&self) -> KeyHash {
-        KeyHash(u128::from_ne_bytes(self.key))
+        KeyHash::new(u128::from_ne_bytes(self.key))
     }
 }
 
@@ -40,7 +40,7 @@ pub struct Tombstones {
 impl Tombstones {
     /// Remembers a key.
     pub fn add(&mut self, key: KeyHash, closed: UnixNanos, expires: UnixNanos) -> Place {
-        let place = self.stones.insert(Tombstone { key: key.0.to_ne_bytes(), closed, expires });
+        let place = self.stones.insert(Tombstone { key: key.get().to_ne_bytes(), closed, expires });
         self.expiries.push(Reverse((expires, place)));
         place
     }
@@ -90,45 +90,46 @@ mod tests {
     fn each_stands_until_its_own_time() {
         let mut stones = Tombstones::default();
         for (key, expires) in [(1, 30), (2, 10), (3, 20)] {
-            stones.add(KeyHash(key), at(5), at(expires));
+            stones.add(KeyHash::new(key), at(5), at(expires));
         }
         assert_eq!(gone(&mut stones, at(9)), []);
-        assert_eq!(gone(&mut stones, at(20)), [KeyHash(2), KeyHash(3)]);
+        assert_eq!(gone(&mut stones, at(20)), [KeyHash::new(2), KeyHash::new(3)]);
         assert_eq!(stones.len(), 1);
-        assert_eq!(gone(&mut stones, at(30)), [KeyHash(1)]);
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash::new(1)]);
     }
 
     #[test]
     fn one_that_went_earlier_takes_none_with_it_that_came_to_its_place() {
         let mut stones = Tombstones::default();
-        let place = stones.add(KeyHash(1), at(5), at(10));
-        assert_eq!(stones.remove(place), KeyHash(1));
-        assert_eq!(stones.add(KeyHash(2), at(6), at(30)), place);
+        let place = stones.add(KeyHash::new(1), at(5), at(10));
+        assert_eq!(stones.remove(place), KeyHash::new(1));
+        assert_eq!(stones.add(KeyHash::new(2), at(6), at(30)), place);
         assert_eq!(gone(&mut stones, at(29)), []);
         let stone = stones.get(place);
-        assert_eq!((stone.key(), stone.closed, stone.expires), (KeyHash(2), at(6), at(30)));
-        assert_eq!(gone(&mut stones, at(30)), [KeyHash(2)]);
+        assert_eq!((stone.key(), stone.closed, stone.expires), (KeyHash::new(2), at(6), at(30)));
+        assert_eq!(gone(&mut stones, at(30)), [KeyHash::new(2)]);
     }
 
     #[test]
     fn over_the_bound_the_first_to_expire_goes_before_its_time() {
         let mut stones = Tombstones::default();
         for key in 0..=caps::TOMBSTONES {
-            stones.add(KeyHash(key as u128), at(0), at(2 * caps::TOMBSTONES as u64 - key as u64));
+            stones.add(KeyHash::new(key as u128), at(0), at(2 * caps::TOMBSTONES as u64 - key as u64));
         }
-        assert_eq!(gone(&mut stones, at(0)), [KeyHash(caps::TOMBSTONES as u128)]);
+        assert_eq!(gone(&mut stones, at(0)), [KeyHash::new(caps::TOMBSTONES as u128)]);
         assert_eq!(stones.len(), caps::TOMBSTONES);
     }
 
     #[test]
     fn a_chunk_that_was_given_back_is_no_trouble() {
         let mut stones = Tombstones::default();
-        let places: Vec<_> =
-            (0..2000u64).map(|n| stones.add(KeyHash(n.into()), UnixNanos(0), UnixNanos(n + 1))).collect();
+        let places: Vec<_> = (0..2000u64)
+            .map(|n| stones.add(KeyHash::new(n.into()), UnixNanos(0), UnixNanos(n + 1)))
+            .collect();
         for place in &places[..1000] {
             stones.remove(*place);
         }
         let next = stones.next_to_go(UnixNanos(5000)).map(|place| stones.get(place).key());
-        assert_eq!(next, Some(KeyHash(1000)));
+        assert_eq!(next, Some(KeyHash::new(1000)));
     }
 }

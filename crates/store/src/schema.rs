@@ -155,7 +155,7 @@ pub(crate) fn insert_revision() -> String {
 /// The half of a key that stands in its table. A number is found faster than bytes, and the journey that it leads to
 /// says whether it has the whole key.
 pub(crate) const fn stored_key(key: KeyHash) -> i64 {
-    key.0 as i64
+    key.get() as i64
 }
 
 /// The table that holds the keys of a partition's rows.

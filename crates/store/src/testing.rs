@@ -36,7 +36,7 @@ pub(crate) fn judged(nth: u64, revision: u32, keys: &[u128]) -> Judged {
     let mut first = JourneyEvent { event, corrected: began(nth), joined_by: JoinedBy::Strong };
     let mut events = vec![first.clone()];
     for key in keys {
-        first.event.keys.session = Some(KeyHash(*key));
+        first.event.keys.session = Some(KeyHash::new(*key));
         events.push(first.clone());
     }
     first.corrected = began(nth).plus(Millis(nth));

@@ -63,7 +63,7 @@ fn event() -> impl Strategy<Value = AuthEvent> {
     let times = (near, any::<bool>(), any::<Option<u64>>());
     let ids =
         (any::<Option<[u8; 16]>>(), any::<Option<u64>>(), any::<Option<u64>>(), option::of("\\PC{0,70}"));
-    let key = || option::of(any::<u128>().prop_map(KeyHash));
+    let key = || option::of(any::<u128>().prop_map(KeyHash::new));
     let keys = (key(), key(), key(), key(), key(), key());
     (place, times, ids, keys, any::<u128>(), option::weighted(0.8, facts())).prop_map(
         |((name, side, flow), (time, earlier, observed), ids, keys, identity, facts)| {
@@ -93,7 +93,7 @@ proptest! {
         let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
         let keys = event.keys;
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
-        let values = hashes.map(|key| key.map(|key| key.0));
+        let values = hashes.map(|key| key.map(|key| key.get()));
         let [a, b, c, d, e, f] = values;
         let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
         let mut number = first;

@@ -112,7 +112,7 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
     ];
     for (kind, key) in by_kind.into_iter().enumerate() {
         if let Some(value) = value(kind) {
-            *key = Some(KeyHash(value));
+            *key = Some(KeyHash::new(value));
         }
     }
     if let Some(value) = value(KeyKind::COUNT) {

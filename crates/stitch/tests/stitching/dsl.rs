@@ -71,8 +71,9 @@ impl Line {
         let identity = Secret::PUBLIC.of_realm(&told.realm).identity("line", &[text.as_bytes()]);
         let mut keys = EventKeys::default();
         for (kind, name) in &told.keys {
-            let key =
-                KeyHash(Secret::PUBLIC.of_realm(&told.realm).identity(kind.code(), &[name.as_bytes()]).0);
+            let key = KeyHash::new(
+                Secret::PUBLIC.of_realm(&told.realm).identity(kind.code(), &[name.as_bytes()]).0,
+            );
             *match kind {
                 KeyKind::Journey => &mut keys.journey,
                 KeyKind::Challenge => &mut keys.challenge,

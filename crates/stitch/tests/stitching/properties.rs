@@ -194,7 +194,7 @@ fn anything() -> impl Strategy<Value = (Millis, AuthEvent)> {
     (later, time, name, select(Side::ALL.to_vec()), keys, millis, any::<u8>(), any::<[bool; 3]>()).prop_map(
         |(later, time, name, side, keys, millis, nth, flags)| {
             let mut event = testing::event(name, time, u64::from(nth) + 1);
-            let key = |kind: u128, key: Option<u128>| key.map(|key| KeyHash(kind * 10 + key));
+            let key = |kind: u128, key: Option<u128>| key.map(|key| KeyHash::new(kind * 10 + key));
             event.side = side;
             event.keys = EventKeys {
                 journey: key(1, keys.0.filter(|_| flags[0])),

@@ -22,7 +22,7 @@ fn a_journey_reads_back_as_it_was() {
     let mut full = judged(1, 2, &[7, 8, 7]);
     full.journey.previous = Some(Predecessor { journey: id(0), gap: Millis(1500) });
     full.journey.next = Some(Successor { journey: id(2), gap: Millis(1), flow: full.journey.flow });
-    let key = |number: u128| Some(KeyHash(number << 64 | 1));
+    let key = |number: u128| Some(KeyHash::new(number << 64 | 1));
     let last = full.journey.events.last_mut().unwrap();
     last.event.keys = EventKeys {
         journey: key(1),

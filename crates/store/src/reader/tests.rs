@@ -29,7 +29,7 @@ fn readers_and_the_writer_do_not_hinder_each_other() {
                 let stored = reader.lines().unwrap().map(Result::unwrap).count();
                 // Batches of four are whole or not there, and none goes away.
                 assert!(stored % 4 == 0 && stored >= seen);
-                let found = reader.by_key(KeyHash(7)).unwrap().len();
+                let found = reader.by_key(KeyHash::new(7)).unwrap().len();
                 assert!(found == 1 || (found, stored) == (0, 0));
                 seen = stored;
             }
@@ -69,7 +69,7 @@ fn a_key_finds_a_bounded_number_of_the_latest_journeys() {
     let mut store = Store::open_partitioned(directory.path(), 50).unwrap();
     let batch: Vec<_> = (0..200).map(|nth| put(nth, 1, &[7])).collect();
     store.apply(&batch, Position(1)).unwrap();
-    let found = Reader::open(directory.path(), told).unwrap().by_key(KeyHash(7)).unwrap();
+    let found = Reader::open(directory.path(), told).unwrap().by_key(KeyHash::new(7)).unwrap();
     assert_eq!(found.len(), caps::KEY_JOURNEYS);
     assert_eq!(found[0].journey_id, id(199));
     assert_eq!(found[caps::KEY_JOURNEYS - 1].journey_id, id(200 - caps::KEY_JOURNEYS as u64));

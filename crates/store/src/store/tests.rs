@@ -34,8 +34,8 @@ fn a_newer_revision_replaces_the_older_one() {
     store.apply(&[put(1, 1, &[7])], Position(1)).unwrap();
     store.apply(&[put(1, 2, &[7, 8])], Position(2)).unwrap();
     let reader = Reader::open(directory.path(), told).unwrap();
-    assert_eq!(reader.by_key(KeyHash(7)).unwrap(), [line(1, 2, &[7, 8])]);
-    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2, &[7, 8])]);
+    assert_eq!(reader.by_key(KeyHash::new(7)).unwrap(), [line(1, 2, &[7, 8])]);
+    assert_eq!(reader.by_key(KeyHash::new(8)).unwrap(), [line(1, 2, &[7, 8])]);
     assert_eq!(rows(directory.path()), 1);
 }
 
@@ -44,7 +44,7 @@ fn a_key_that_a_newer_revision_does_not_carry_finds_it_no_more() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 1, &[7])], Position(1)).unwrap();
     store.apply(&[put(1, 2, &[8])], Position(2)).unwrap();
-    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash(7)).unwrap(), []);
+    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash::new(7)).unwrap(), []);
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn a_key_finds_no_journey_that_has_only_half_of_it() {
     let (one, other) = (7, 1 << 64 | 7);
     store.apply(&[put(1, 1, &[one]), put(2, 1, &[other])], Position(1)).unwrap();
     let reader = Reader::open(directory.path(), told).unwrap();
-    assert_eq!(reader.by_key(KeyHash(one)).unwrap(), [line(1, 1, &[one])]);
-    assert_eq!(reader.by_key(KeyHash(other)).unwrap(), [line(2, 1, &[other])]);
+    assert_eq!(reader.by_key(KeyHash::new(one)).unwrap(), [line(1, 1, &[one])]);
+    assert_eq!(reader.by_key(KeyHash::new(other)).unwrap(), [line(2, 1, &[other])]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_older_revision_changes_nothing() {
     let (directory, mut store) = store();
     store.apply(&[put(1, 3, &[]), put(1, 2, &[9])], Position(1)).unwrap();
     assert_eq!(revision(directory.path(), 1), Some(3));
-    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash(9)).unwrap(), []);
+    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash::new(9)).unwrap(), []);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_removed_journey_is_gone_and_its_id_finds_the_one_that_took_its_place() {
     store.apply(&[remove(2, 2, 1), put(1, 2, &[7, 8])], Position(2)).unwrap();
     let reader = Reader::open(directory.path(), told).unwrap();
     assert_eq!(reader.journey(id(2)).unwrap(), Some(line(1, 2, &[7, 8])));
-    assert_eq!(reader.by_key(KeyHash(8)).unwrap(), [line(1, 2, &[7, 8])]);
+    assert_eq!(reader.by_key(KeyHash::new(8)).unwrap(), [line(1, 2, &[7, 8])]);
     assert_eq!(rows(directory.path()), 1);
 }
 
@@ -149,7 +149,7 @@ fn a_batch_that_fails_leaves_nothing_behind() {
 fn keys_lie_in_the_partition_of_their_row_and_every_partition_is_probed() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open_partitioned(directory.path(), 3).unwrap();
-    let batch: Vec<_> = (0..7).map(|nth| put(nth, 1, &[100, u128::from(nth)])).collect();
+    let batch: Vec<_> = (0..7).map(|nth| put(nth, 1, &[100, u128::from(nth) + 1])).collect();
     store.apply(&batch, Position(1)).unwrap();
     let reader = Reader::open(directory.path(), told).unwrap();
     let counts = reader.query(
@@ -157,10 +157,13 @@ fn keys_lie_in_the_partition_of_their_row_and_every_partition_is_probed() {
     );
     assert_eq!(counts.unwrap().rows, [[6, 6, 2]]);
     let latest_first: Vec<_> =
-        reader.by_key(KeyHash(100)).unwrap().iter().map(|line| line.duration_ms).collect();
+        reader.by_key(KeyHash::new(100)).unwrap().iter().map(|line| line.duration_ms).collect();
     assert_eq!(latest_first, [6, 5, 4, 3, 2, 1, 0]);
     for nth in 0..7 {
-        assert_eq!(reader.by_key(KeyHash(u128::from(nth))).unwrap(), [line(nth, 1, &[100, u128::from(nth)])]);
+        assert_eq!(
+            reader.by_key(KeyHash::new(u128::from(nth) + 1)).unwrap(),
+            [line(nth, 1, &[100, u128::from(nth) + 1])]
+        );
     }
 }
 
@@ -182,6 +185,6 @@ fn a_row_number_is_never_used_twice() {
     drop(store);
     Store::open(directory.path()).unwrap().apply(&[put(2, 1, &[])], Position(3)).unwrap();
     let reader = Reader::open(directory.path(), told).unwrap();
-    assert_eq!(reader.by_key(KeyHash(7)).unwrap(), []);
+    assert_eq!(reader.by_key(KeyHash::new(7)).unwrap(), []);
     assert_eq!(reader.query("SELECT row FROM journeys").unwrap().rows, [[1]]);
 }
