@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use authstitch_classify::{classify, explain};
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixNanos};
+use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixNanos, fnv1a};
 use authstitch_stitch::{Change, Stitcher};
 
 pub use authstitch_classify::Tables;
@@ -69,10 +69,7 @@ pub fn line(judged: &Judged) -> JourneyLine {
 /// Which of so many shards has a realm: by a hash that never changes, so that a restart and another machine agree.
 #[must_use]
 pub fn shard_of(realm: &Realm, shards: NonZero<u32>) -> u32 {
-    // FNV-1a, 64 bits; its high bits decide, as its low ones depend on the last bytes most.
-    let hash = realm.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(realm.as_str().as_bytes());
     let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((u128::from(mixed) * u128::from(shards.get())) >> 64) as u32
 }

@@ -3,18 +3,18 @@
 //!
 //! From the secret of the installation a realm has a key of its own for every kind of value, made once and then
 //! used for many: so a value is hashed alone, and what is equal in two realms or of two kinds looks different.
-//! The hash is SipHash-1-3 of 128 bits: with a secret key nobody can tell it from chance or find values that
-//! collide, and it takes half the time of SipHash-2-4.
+//! The hash is SipHash-1-3 of 128 bits, which takes half the time of SipHash-2-4.
 
 use std::num::NonZero;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use siphasher::sip128::SipHasher13;
 
 use crate::caps;
 use crate::codes::codes;
+use crate::fnv::fnv1a;
 use crate::ids::{Identity, SpanId, TraceId, as_bytes, decode_hex};
+use crate::siphash::SipKey;
 use crate::time::UnixNanos;
 use crate::vocabulary::EventName;
 
@@ -220,7 +220,7 @@ impl RealmSecret {
     /// The key of a trace id.
     #[must_use]
     pub fn trace_key(&self, trace_id: TraceId) -> KeyHash {
-        KeyHash::new(self.keys[KeyKind::Trace.index()].hash(trace_id.bytes()))
+        KeyHash::new(self.keys[KeyKind::Trace.index()].0.hash_words::<2>(words(trace_id.bytes())))
     }
 
     /// The identity of an event that stands in a span.
@@ -232,15 +232,9 @@ impl RealmSecret {
         time: UnixNanos,
         name: EventName,
     ) -> Identity {
-        // Everything but the name has a fixed length, so the parts cannot run into each other.
-        let mut content = [0; 64];
-        content[..16].copy_from_slice(trace_id.bytes());
-        content[16..24].copy_from_slice(span_id.bytes());
-        content[24..32].copy_from_slice(&time.0.to_le_bytes());
-        let name = name.code().as_bytes();
-        let name = &name[..name.len().min(32)];
-        content[32..32 + name.len()].copy_from_slice(name);
-        Identity(self.spans.hash(&content[..32 + name.len()]))
+        let [high, low] = words(trace_id.bytes());
+        let [span] = words(span_id.bytes());
+        Identity(self.spans.0.hash_words([high, low, span, time.0, NAME_WORDS[name.index()]]))
     }
 
     /// The identity of an event from the parts that make it one; `kind` keeps different sorts apart.
@@ -268,25 +262,41 @@ impl RealmSecret {
     }
 }
 
+/// Bytes as words, the least significant first.
+fn words<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
+    let (words, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|place| words.get(place).copied().map_or(0, u64::from_le_bytes))
+}
+
+/// A word for each event name: what tells names apart in an identity, whatever their order in the vocabulary.
+const NAME_WORDS: [u64; EventName::COUNT] = {
+    let mut words = [0; EventName::COUNT];
+    let mut name = 0;
+    while name < words.len() {
+        words[name] = fnv1a(EventName::ALL[name].code().as_bytes());
+        name += 1;
+    }
+    words
+};
+
 /// A key that a secret gave for one purpose.
 #[derive(Clone, Copy)]
-struct Subkey(SipHasher13);
+struct Subkey(SipKey);
 
 impl Subkey {
     fn derived(secret: [u8; 16], purpose: &[u8]) -> Self {
-        let (low, high) = secret.split_at(8);
-        let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        Self(SipHasher13::new_with_keys(word(low), word(high))).derive(purpose)
+        let secret = u128::from_le_bytes(secret);
+        Self(SipKey::new(secret as u64, (secret >> 64) as u64)).derive(purpose)
     }
 
     /// The key for a narrower purpose.
     fn derive(self, purpose: &[u8]) -> Self {
         let hash = self.hash(purpose);
-        Self(SipHasher13::new_with_keys(hash as u64, (hash >> 64) as u64))
+        Self(SipKey::new(hash as u64, (hash >> 64) as u64))
     }
 
-    fn hash(self, value: &[u8]) -> u128 {
-        self.0.hash(value).as_u128()
+    fn hash(&self, value: &[u8]) -> u128 {
+        self.0.hash(value)
     }
 }
 
@@ -408,6 +418,12 @@ mod tests {
         assert_eq!(key, SECRET.key("r", KeyKind::Challenge, &format!("  {raw}==  ")));
         let code: String = sha256_16(b"QR-CODE-1234").iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(SECRET.key("r", KeyKind::Code, "QR-CODE-1234"), SECRET.key("r", KeyKind::Code, &code));
+    }
+
+    #[test]
+    fn names_keep_apart() {
+        let words: std::collections::HashSet<_> = NAME_WORDS.iter().collect();
+        assert_eq!(words.len(), EventName::COUNT);
     }
 
     #[test]

@@ -7,10 +7,10 @@
 
 use std::borrow::Cow;
 
-use authstitch_model::Millis;
-
+use crate::caps;
+use crate::dictionary::Name;
 use crate::mapping::Mapping;
-use crate::scan::{Scan, attribute, utf8};
+use crate::scan::{Row, Scan, attribute, utf8};
 use crate::value::{Value, is_blank};
 
 /// Declares the attributes with their names.
@@ -90,17 +90,17 @@ impl Attr {
     }
 
     /// What describes one record only: its span and its resource say nothing of it.
-    const OWN: &'static [Self] = &[
+    const OWN: Set = Set::of(&[
         Self::Event,
         Self::EventName,
         Self::LogRecordUid,
         Self::ErrorType,
         Self::ExceptionType,
         Self::ExceptionMessage,
-    ];
+    ]);
 
     /// What says on what the emitter runs, or who it is.
-    pub(crate) const OF_EMITTER: [Self; 15] = [
+    pub(crate) const OF_EMITTER: Set = Set::of(&[
         Self::UserAgentOriginal,
         Self::UserAgentName,
         Self::UserAgentVersion,
@@ -116,149 +116,255 @@ impl Attr {
         Self::ServiceName,
         Self::ServiceVersion,
         Self::EntryPoint,
-    ];
+    ]);
+}
 
-    /// Its bit among [`Self::OF_EMITTER`]; 0 where it is none of them.
-    pub(crate) fn emitter_bit(self) -> u16 {
-        Self::OF_EMITTER.iter().position(|attr| *attr == self).map_or(0, |place| 1 << place)
+/// Some of the attributes, a bit each, and what else keys say of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Set(u64);
+
+impl Set {
+    /// The record is ours: it has `auth.flow`, or an `auth.*.id`.
+    pub(crate) const OURS: Self = Self(1 << 63);
+
+    /// It takes part in the realm.
+    const OF_REALM: Self = Self(1 << 62);
+
+    pub(crate) const fn of(attributes: &[Attr]) -> Self {
+        const { assert!(Attr::COUNT < 62) };
+        let (mut bits, mut place) = (0, 0);
+        while place < attributes.len() {
+            bits |= 1 << attributes[place] as u64;
+            place += 1;
+        }
+        Self(bits)
+    }
+
+    const fn has(self, attr: Attr) -> bool {
+        self.0 >> attr as u64 & 1 == 1
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl Iterator for Set {
+    type Item = Attr;
+
+    #[inline]
+    fn next(&mut self) -> Option<Attr> {
+        let attr = Attr::ALL.get(self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(*attr)
     }
 }
 
 /// What an attribute's key means.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
     /// The attribute that it is.
     pub(crate) attr: Option<Attr>,
-    /// Whether it makes a record ours: `auth.flow`, or an `auth.*.id`.
-    pub(crate) marks_ours: bool,
-    /// Its bit among [`Attr::OF_EMITTER`], where it says something of the emitter.
-    pub(crate) of_emitter: u16,
+    /// What a record says that has it: that attribute, [`Set::OURS`], [`Set::OF_REALM`].
+    pub(crate) says: Set,
     /// Which of the realm's attributes it is.
     pub(crate) of_realm: Option<u16>,
 }
 
-/// Whether a name makes a record ours.
+impl Meaning {
+    /// A key that is no attribute, and makes a record ours.
+    pub(crate) const OURS: Self = Self { attr: None, says: Set::OURS, of_realm: None };
+
+    /// What the name means that a key stands for.
+    pub(crate) fn of(name: &str, of_realm: Option<u16>) -> Self {
+        let attr = Attr::from_name(name);
+        let mut says = attr.map_or(Set::default(), |attr| Set::of(&[attr]));
+        if marks_ours(name.as_bytes()) {
+            says = says.or(Set::OURS);
+        }
+        if of_realm.is_some() {
+            says = says.or(Set::OF_REALM);
+        }
+        Self { attr, says, of_realm }
+    }
+}
+
+/// Whether a name makes a record ours: `auth.flow`, or an `auth.*.id`.
 pub(crate) fn marks_ours(name: &[u8]) -> bool {
     let id = |rest: &[u8]| rest.strip_suffix(b".id").is_some_and(|middle| !middle.is_empty());
     name.strip_prefix(b"auth.").is_some_and(|rest| rest == b"flow" || id(rest))
 }
 
-/// The values of one resource, of the span at hand and of its event at hand, one level on top of the other.
-pub(crate) type Values<'a> = Vec<Value<'a>>;
-
-/// Which value of each attribute is in force at one level.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Level {
-    /// The place among the values, counted from 1; 0 where there is none. Three levels of at most
-    /// [`Attr::COUNT`] values each fit into a byte.
-    places: [u8; Attr::COUNT],
-    marked_ours: bool,
-    own_emitter: u16,
-    own_realm: bool,
+/// What the attributes of one resource, span, span event or log record say.
+///
+/// One piece of a program gives all its records the same attributes in the same order, many with the same values. So
+/// what was made of each is remembered by its place: where the next record has the same bytes there, nothing is
+/// looked at again; where it has the same key, nothing is looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct Level<'a> {
+    says: Set,
+    /// By attribute; those that [`Self::says`] does not have are left from a record before.
+    values: [Value<'a>; Attr::COUNT],
+    before: Vec<Seen<'a>>,
 }
 
-impl Level {
-    /// Of nothing at all.
-    const NONE: Self =
-        Self { places: [0; Attr::COUNT], marked_ours: false, own_emitter: 0, own_realm: false };
+/// An attribute, and what was made of it.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    /// As it lies, with its length before it.
+    raw: &'a [u8],
+    key: Name<'a>,
+    meaning: Option<Meaning>,
+    /// None where nobody asks for it, or where it counts as absent.
+    value: Option<Value<'a>>,
+}
 
-    /// That of a resource with these attributes.
-    pub(crate) fn of_resource<'a>(
-        attributes: &[&'a [u8]],
-        mapping: &Mapping,
-        values: &mut Values<'a>,
-    ) -> Scan<Self> {
-        values.clear();
-        let resource = Self::NONE.with(attributes, mapping, values)?;
-        Ok(Self { own_emitter: 0, own_realm: false, ..resource })
+impl<'a> Level<'a> {
+    /// That of nothing at all.
+    pub(crate) const NOTHING: &'static Level<'static> = &Level::new();
+
+    /// A level that says nothing yet.
+    pub(crate) const fn new() -> Self {
+        Self { says: Set(0), values: [Value::Map; Attr::COUNT], before: Vec::new() }
     }
 
-    /// That of a record with these attributes within this one. The values are put on top of the others.
-    #[inline]
-    pub(crate) fn with<'a>(
-        &self,
-        attributes: &[&'a [u8]],
-        mapping: &Mapping,
-        values: &mut Values<'a>,
-    ) -> Scan<Self> {
-        let mut level = *self;
-        for attr in Attr::OWN {
-            level.places[*attr as usize] = 0;
-        }
-        let below = values.len();
-        for attribute in attributes {
-            let (key, text, value) = match attribute::short(attribute) {
-                Some((key, text)) => (key, Some(text), None),
-                None => {
-                    let (key, value) = attribute::split(attribute)?;
-                    (key, None, value)
+    /// Reads the attributes that are looked at; what was read before is forgotten.
+    pub(crate) fn read(&mut self, mut attributes: Row<'a>, mapping: &Mapping) -> Scan<()> {
+        self.says = Set::default();
+        let mut place = 0;
+        loop {
+            let seen = match self.before.get(place) {
+                Some(before) if attributes.begins(before.raw) => *before,
+                before => {
+                    let Some((raw, attribute)) = attributes.first() else { return Ok(()) };
+                    let seen = seen(raw, attribute, before, mapping)?;
+                    self.remember(place, seen);
+                    seen
                 }
             };
-            let Some(meaning) = mapping.meaning(key) else { continue };
-            if let Some(text) = text {
-                if !is_blank(utf8(text)?) && level.takes(meaning, below, values.len()) {
-                    values.push(Value::Text(text));
-                }
-            } else if let Some(value) = value
-                && let Some(value) = attribute::value(value)?
-                && !value.is_blank()
-                && level.takes(meaning, below, values.len())
-            {
-                values.push(value);
+            if let (Some(meaning), Some(value)) = (seen.meaning, seen.value) {
+                self.take(meaning, value);
             }
+            attributes = attributes.after(seen.raw);
+            place += 1;
         }
-        Ok(level)
     }
 
-    /// Notes that an attribute has a value; true if this is the one in force, which is put on top of the others.
+    fn remember(&mut self, place: usize, seen: Seen<'a>) {
+        if let Some(before) = self.before.get_mut(place) {
+            *before = seen;
+        } else if place == self.before.len() && place < caps::ATTRIBUTES_REMEMBERED {
+            self.before.push(seen);
+        }
+    }
+
+    /// Notes the value of an attribute, unless it has one.
     #[inline]
-    fn takes(&mut self, meaning: &Meaning, below: usize, values: usize) -> bool {
-        self.marked_ours |= meaning.marks_ours;
-        self.own_emitter |= meaning.of_emitter;
-        self.own_realm |= meaning.of_realm.is_some();
-        let Some(attr) = meaning.attr else { return false };
-        let place = &mut self.places[attr as usize];
-        let is_first = usize::from(*place) <= below;
-        if is_first {
-            *place = (values + 1) as u8;
+    fn take(&mut self, meaning: Meaning, value: Value<'a>) {
+        if let Some(attr) = meaning.attr
+            && !self.says.has(attr)
+        {
+            self.values[attr as usize] = value;
         }
-        is_first
+        self.says = self.says.or(meaning.says);
     }
+}
 
-    /// Whether any attribute makes a record ours: `auth.flow`, or an `auth.*.id`.
-    pub(crate) const fn marked_ours(&self) -> bool {
-        self.marked_ours
+/// What an attribute is; `before` stood in its place in the record before.
+#[inline]
+fn seen<'a>(
+    raw: &'a [u8],
+    attribute: &'a [u8],
+    before: Option<&Seen<'a>>,
+    mapping: &Mapping,
+) -> Scan<Seen<'a>> {
+    let meaning = |key: Name<'a>| match before {
+        Some(before) if before.key == key => before.meaning,
+        _ => mapping.meaning(key).copied(),
+    };
+    if let Some((key, text)) = attribute::short(attribute) {
+        let key = Name::of(key);
+        let meaning = meaning(key);
+        let value = match meaning {
+            Some(_) if !is_blank(utf8(text)?) => Some(Value::Text(text)),
+            _ => None,
+        };
+        return Ok(Seen { raw, key, meaning, value });
     }
+    let (key, value) = attribute::split(attribute)?;
+    let key = Name::of(key);
+    let meaning = meaning(key);
+    let value = match (meaning, value) {
+        (Some(_), Some(value)) => attribute::value(value)?.filter(|value| !value.is_blank()),
+        _ => None,
+    };
+    Ok(Seen { raw, key, meaning, value })
 }
 
 /// The attributes in force for a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attributes<'r, 'a> {
-    level: &'r Level,
-    values: &'r [Value<'a>],
+    says: Set,
+    own: &'r Level<'a>,
+    /// Of the span that a span event stands in.
+    span: &'r Level<'a>,
+    resource: &'r Level<'a>,
 }
 
 impl<'r, 'a> Attributes<'r, 'a> {
-    pub(crate) const fn new(level: &'r Level, values: &'r [Value<'a>]) -> Self {
-        Self { level, values }
+    /// Those of a record of a resource.
+    pub(crate) const fn new(own: &'r Level<'a>, resource: &'r Level<'a>) -> Self {
+        let says = own.says.or(resource.says.without(Attr::OWN));
+        Self { says, own, span: Level::NOTHING, resource }
     }
 
-    /// What the record itself, or its span, says of its emitter beyond what its resource says: the bits of those
-    /// attributes among [`Attr::OF_EMITTER`].
-    pub(crate) const fn own_emitter(&self) -> u16 {
-        self.level.own_emitter
+    /// Those of an event that stands in a span with these.
+    pub(crate) const fn within(&self, event: &'r Level<'a>) -> Self {
+        let says = event.says.or(self.says.without(Attr::OWN));
+        Self { says, own: event, span: self.own, resource: self.resource }
+    }
+
+    /// Whether any attribute makes a record ours: `auth.flow`, or an `auth.*.id`.
+    pub(crate) const fn marked_ours(&self) -> bool {
+        !self.says.and(Set::OURS).is_empty()
+    }
+
+    /// What the record itself, or its span, says of its emitter beyond what its resource says.
+    pub(crate) const fn own_emitter(&self) -> Set {
+        self.own.says.or(self.span.says).and(Attr::OF_EMITTER)
     }
 
     /// Whether the record itself, or its span, takes part in the realm.
     pub(crate) const fn own_realm(&self) -> bool {
-        self.level.own_realm
+        !self.own.says.or(self.span.says).and(Set::OF_REALM).is_empty()
+    }
+
+    /// Which of some attributes have a value.
+    pub(crate) const fn present(&self, wanted: Set) -> Set {
+        self.says.and(wanted)
     }
 
     /// The value of an attribute.
     #[inline]
     pub(crate) fn get(&self, attr: Attr) -> Option<Value<'a>> {
-        let place = usize::from(self.level.places[attr as usize]).checked_sub(1)?;
-        self.values.get(place).copied()
+        if !self.says.has(attr) {
+            return None;
+        }
+        let levels = [self.own, self.span, self.resource];
+        let level = levels.into_iter().find(|level| level.says.has(attr))?;
+        Some(level.values[attr as usize])
     }
 
     /// The attribute as a text, in bytes that are UTF-8.
@@ -275,30 +381,20 @@ impl<'r, 'a> Attributes<'r, 'a> {
     pub(crate) fn decimal(&self, attr: Attr) -> Option<Cow<'a, str>> {
         self.get(attr)?.decimal()
     }
-
-    /// The attribute as a flag.
-    pub(crate) fn flag(&self, attr: Attr) -> Option<bool> {
-        self.get(attr)?.flag()
-    }
-
-    /// The attribute as a length of time.
-    pub(crate) fn millis(&self, attr: Attr) -> Option<Millis> {
-        self.get(attr)?.millis()
-    }
 }
 
 /// The text of an attribute in one list; the first that has a value counts.
-pub(crate) fn find<'a>(attributes: &[&'a [u8]], attr: Attr, mapping: &Mapping) -> Scan<Option<&'a [u8]>> {
+pub(crate) fn find<'a>(attributes: Row<'a>, attr: Attr, mapping: &Mapping) -> Scan<Option<&'a [u8]>> {
     let lengths = mapping.key_lengths(attr);
-    for attribute in attributes.iter().filter(|attribute| attribute::key_may_have(attribute, lengths)) {
+    for attribute in attributes.into_iter().filter(|attribute| attribute::key_may_have(attribute, lengths)) {
         if let Some((key, text)) = attribute::short(attribute) {
-            if mapping.is(key, attr) && !is_blank(utf8(text)?) {
+            if mapping.is(Name::of(key), attr) && !is_blank(utf8(text)?) {
                 return Ok(Value::Text(text).bytes());
             }
             continue;
         }
         let (key, value) = attribute::split(attribute)?;
-        if let Some(value) = value.filter(|_| mapping.is(key, attr))
+        if let Some(value) = value.filter(|_| mapping.is(Name::of(key), attr))
             && let Some(value) = attribute::value(value)?.filter(|value| !value.is_blank())
         {
             return Ok(value.bytes());

@@ -40,3 +40,11 @@ pub const EMITTER_BYTES: usize = 2048;
 /// Emitters of one resource that are remembered while its records are read: a server's batch speaks of many
 /// clients, who use few browsers.
 pub const EMITTERS_REMEMBERED: usize = 16;
+
+/// Attributes that are remembered by their places in the record before: instrumentations give their spans ten to
+/// thirty.
+pub const ATTRIBUTES_REMEMBERED: usize = 32;
+
+/// Values of one kind whose hashes are remembered within a request, a power of two: about as many logins have records
+/// in one batch of an exporter.
+pub const HASHES_REMEMBERED: usize = 128;

@@ -19,7 +19,37 @@ struct Place {
     number: u32,
 }
 
-/// What tells names apart at a glance: of a name of at most 16 bytes this is the whole.
+/// A name, with what tells it apart at a glance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a> {
+    ends: Ends,
+    whole: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    #[inline]
+    pub(crate) fn of(name: &'a [u8]) -> Self {
+        let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+        };
+        Self { ends: Ends { first, last, length: name.len() as u32 }, whole: name }
+    }
+
+    /// The name's bytes.
+    pub(crate) const fn bytes(self) -> &'a [u8] {
+        self.whole
+    }
+}
+
+impl PartialEq for Name<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.ends == other.ends && (self.ends.are_all() || self.whole == other.whole)
+    }
+}
+
+/// The ends of a name, which of one of at most 16 bytes are the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Ends {
     first: u64,
@@ -28,15 +58,6 @@ struct Ends {
 }
 
 impl Ends {
-    #[inline]
-    fn of(name: &[u8]) -> Self {
-        let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
-        };
-        Self { first, last, length: name.len() as u32 }
-    }
-
     /// Whether these are the whole name.
     const fn are_all(self) -> bool {
         self.length <= 16
@@ -63,7 +84,7 @@ impl<T> Dictionary<T> {
         let shift = 64 - size.trailing_zeros();
         let mut places = vec![Place::default(); size];
         for (number, (name, _)) in (1..).zip(&entries) {
-            let ends = Ends::of(name);
+            let ends = Name::of(name).ends;
             let mut place = ends.first_place(shift);
             while places[place].number != 0 {
                 place = (place + 1) % size;
@@ -75,15 +96,15 @@ impl<T> Dictionary<T> {
 
     /// What a name means.
     #[inline]
-    pub(crate) fn get(&self, name: &[u8]) -> Option<&T> {
-        let ends = Ends::of(name);
+    pub(crate) fn get(&self, name: Name<'_>) -> Option<&T> {
+        let Name { ends, whole } = name;
         let mut place = ends.first_place(self.shift);
         loop {
             let known = self.places.get(place)?;
             let number = (known.number as usize).checked_sub(1)?;
             if known.ends == ends {
-                let (whole, meaning) = self.entries.get(number)?;
-                if ends.are_all() || **whole == *name {
+                let (known, meaning) = self.entries.get(number)?;
+                if ends.are_all() || **known == *whole {
                     return Some(meaning);
                 }
             }
@@ -94,7 +115,7 @@ impl<T> Dictionary<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Dictionary;
+    use super::{Dictionary, Name};
 
     #[test]
     fn every_name_has_its_own_meaning_and_no_other_name_has_one() {
@@ -102,10 +123,10 @@ mod tests {
             (0..2000).map(|n| format!("{}{n}{}", "a".repeat(n % 40), "b".repeat(n % 7))).collect();
         let dictionary = Dictionary::new(names.iter().enumerate().map(|(n, name)| (name.as_str(), n)));
         for (n, name) in names.iter().enumerate() {
-            assert_eq!(dictionary.get(name.as_bytes()), Some(&n));
-            assert_eq!(dictionary.get(format!("{name}!").as_bytes()), None);
+            assert_eq!(dictionary.get(Name::of(name.as_bytes())), Some(&n));
+            assert_eq!(dictionary.get(Name::of(format!("{name}!").as_bytes())), None);
         }
-        assert_eq!(dictionary.get(b""), None);
+        assert_eq!(dictionary.get(Name::of(b"")), None);
     }
 
     #[test]
@@ -113,11 +134,11 @@ mod tests {
         for length in 1..60 {
             let name = "n".repeat(length);
             let dictionary = Dictionary::new([(name.as_str(), ())]);
-            assert!(dictionary.get(name.as_bytes()).is_some());
+            assert!(dictionary.get(Name::of(name.as_bytes())).is_some());
             for place in 0..length {
                 let mut other = name.clone().into_bytes();
                 other[place] = b'm';
-                assert!(dictionary.get(&other).is_none(), "{length} {place}");
+                assert!(dictionary.get(Name::of(&other)).is_none(), "{length} {place}");
             }
         }
     }
@@ -126,13 +147,13 @@ mod tests {
     fn names_with_the_same_ends_and_length_stay_apart() {
         let dictionary =
             Dictionary::new([("aaaaaaaa1zzzzzzzz", 1), ("aaaaaaaa2zzzzzzzz", 2), ("aaaaaaaa1zzzzzzzz", 3)]);
-        assert_eq!(dictionary.get(b"aaaaaaaa1zzzzzzzz"), Some(&3), "the last of several counts");
-        assert_eq!(dictionary.get(b"aaaaaaaa2zzzzzzzz"), Some(&2));
-        assert_eq!(dictionary.get(b"aaaaaaaa3zzzzzzzz"), None);
+        assert_eq!(dictionary.get(Name::of(b"aaaaaaaa1zzzzzzzz")), Some(&3), "the last of several counts");
+        assert_eq!(dictionary.get(Name::of(b"aaaaaaaa2zzzzzzzz")), Some(&2));
+        assert_eq!(dictionary.get(Name::of(b"aaaaaaaa3zzzzzzzz")), None);
     }
 
     #[test]
     fn an_empty_one_knows_nothing() {
-        assert_eq!(Dictionary::<u8>::new([]).get(b"anything"), None);
+        assert_eq!(Dictionary::<u8>::new([]).get(Name::of(b"anything")), None);
     }
 }

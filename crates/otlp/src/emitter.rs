@@ -14,11 +14,11 @@ use authstitch_model::ids::Text;
 use authstitch_model::{Browser, Environment, Os, Side, Synthetic};
 
 use crate::agent::{Agent, branded, browser_named, os_named, versioned};
-use crate::attributes::{Attr, Attributes, Level, Values};
+use crate::attributes::{Attr, Attributes, Level, Set};
 use crate::caps;
 use crate::emitters::Emitters;
 use crate::mapping::Mapping;
-use crate::scan::{Fields, Scan, attribute, length, numbers};
+use crate::scan::{Fields, Row, Scan, attribute, length, numbers};
 use crate::value::Value;
 
 #[cfg(test)]
@@ -30,9 +30,9 @@ const DEVICE_LANGUAGES: &[&str] = &["webjs", "swift", "kotlin", "dart", "objc"];
 /// One resource of a request.
 pub(crate) struct Emitter<'a> {
     /// Its attributes as they lie.
-    pub(crate) raw: Vec<&'a [u8]>,
+    pub(crate) raw: Row<'a>,
     /// Those in force for its records.
-    pub(crate) level: Level,
+    pub(crate) level: Level<'a>,
     has_browser_attribute: bool,
 }
 
@@ -44,36 +44,41 @@ pub(crate) struct Described {
 }
 
 impl<'a> Emitter<'a> {
-    /// Reads a `Resource`; its values become the lowest of the values.
-    pub(crate) fn read(resource: &'a [u8], mapping: &Mapping, values: &mut Values<'a>) -> Scan<Self> {
+    /// Reads a `Resource`.
+    pub(crate) fn read(resource: &'a [u8], mapping: &Mapping) -> Scan<Self> {
         const ATTRIBUTE: u32 = length(1);
-        let mut raw = Vec::new();
+        let mut raw = Row::default();
         let mut fields = Fields::of(resource);
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => raw.push(fields.bytes()?),
+                ATTRIBUTE => fields.row(ATTRIBUTE, &mut raw)?,
                 other => fields.skip(other, numbers([1]))?,
             }
         }
-        let level = Level::of_resource(&raw, mapping, values)?;
+        let mut level = Level::new();
+        level.read(raw, mapping)?;
         let mut has_browser_attribute = false;
-        for attribute in &raw {
+        for attribute in raw {
             has_browser_attribute |= attribute::split(attribute)?.0.starts_with(b"browser.");
         }
         Ok(Self { raw, level, has_browser_attribute })
     }
 
+    const fn attributes(&self) -> Attributes<'_, 'a> {
+        Attributes::new(&self.level, Level::NOTHING)
+    }
+
     /// Whether the resource is a browser's page.
-    pub(crate) fn is_browser(&self, values: &[Value<'a>]) -> bool {
-        let resource = Attributes::new(&self.level, values);
+    pub(crate) fn is_browser(&self) -> bool {
+        let resource = self.attributes();
         resource.get(Attr::UserAgentOriginal).is_some()
             || resource.bytes(Attr::SdkLanguage) == Some(b"webjs")
             || self.has_browser_attribute
     }
 
     /// Whether the resource is an app on a phone.
-    pub(crate) fn is_phone(&self, values: &[Value<'a>]) -> bool {
-        let resource = Attributes::new(&self.level, values);
+    pub(crate) fn is_phone(&self) -> bool {
+        let resource = self.attributes();
         let system = resource.text(Attr::OsName).or_else(|| resource.text(Attr::OsType));
         matches!(system.and_then(os_named), Some(Os::Ios | Os::Android))
             || resource.get(Attr::DeviceModelName).is_some()
@@ -81,11 +86,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Whether the resource is clearly a backend: its SDK says so, and nothing speaks for a device.
-    pub(crate) fn is_backend(&self, values: &[Value<'a>]) -> bool {
-        let language = Attributes::new(&self.level, values).text(Attr::SdkLanguage);
+    pub(crate) fn is_backend(&self) -> bool {
+        let language = self.attributes().text(Attr::SdkLanguage);
         language.is_some_and(|language| !DEVICE_LANGUAGES.contains(&language))
-            && !self.is_browser(values)
-            && !self.is_phone(values)
+            && !self.is_browser()
+            && !self.is_phone()
     }
 }
 
@@ -107,14 +112,14 @@ impl Made {
     fn of(&mut self, record: &Attributes<'_, '_>, side: Side, emitters: &Emitters) -> Scan<Described> {
         self.0.clear();
         self.0.push(side as u8);
-        for (place, attr) in (0..).zip(Attr::OF_EMITTER) {
+        for attr in record.present(Attr::OF_EMITTER) {
             // Of other kinds nothing is made.
             let (kind, bytes) = match record.get(attr) {
                 Some(Value::Text(text)) => (0, text),
                 Some(Value::Array(list)) => (1, list),
                 _ => continue,
             };
-            self.0.extend([place, kind]);
+            self.0.extend([attr as u8, kind]);
             self.0.extend((bytes.len() as u32).to_le_bytes());
             self.0.extend_from_slice(bytes);
         }
@@ -130,8 +135,8 @@ impl Made {
 /// What records say of their own.
 struct Own<'a> {
     side: Side,
-    /// Which attributes, as bits among [`Attr::OF_EMITTER`], and their values.
-    says: u16,
+    /// Which attributes, and their values.
+    says: Set,
     values: Vec<Value<'a>>,
     described: Described,
 }
@@ -151,13 +156,13 @@ impl<'a> Descriptions<'a> {
         emitters: &Emitters,
     ) -> Scan<Described> {
         let says = record.own_emitter();
-        if says == 0 {
+        if says.is_empty() {
             if let Some(known) = &self.shared[side.index()] {
                 return Ok(known.clone());
             }
             return Ok(self.shared[side.index()].insert(self.made.of(record, side, emitters)?).clone());
         }
-        let values = || said(says).filter_map(|attr| record.get(attr));
+        let values = || says.filter_map(|attr| record.get(attr));
         let same =
             |own: &&Own<'a>| own.side == side && own.says == says && values().eq(own.values.iter().copied());
         if let Some(known) = self.own.iter().find(same) {
@@ -170,16 +175,6 @@ impl<'a> Descriptions<'a> {
         self.own.push(Own { side, says, values: values().collect(), described: described.clone() });
         Ok(described)
     }
-}
-
-/// The attributes of some bits among [`Attr::OF_EMITTER`].
-fn said(says: u16) -> impl Iterator<Item = Attr> {
-    let mut left = says;
-    std::iter::from_fn(move || {
-        let attr = Attr::OF_EMITTER.get(left.trailing_zeros() as usize)?;
-        left &= left - 1;
-        Some(*attr)
-    })
 }
 
 fn described(record: &Attributes<'_, '_>, side: Side) -> Scan<Described> {

@@ -18,8 +18,8 @@ use crate::hashes::Hashes;
 use crate::mapping::{EventRule, Mapping};
 use crate::realm::Levels;
 use crate::records::Surroundings;
-use crate::scan::{Odd, Scan};
-use crate::value::{Value, as_str};
+use crate::scan::{Odd, Row, Scan};
+use crate::value::as_str;
 use crate::wire::KeyValue;
 use crate::{errors, facts, failure, sampling};
 
@@ -34,7 +34,7 @@ pub(crate) struct Record<'r, 'a> {
     /// What its name means.
     pub(crate) rule: EventRule,
     /// Its attributes as they lie.
-    pub(crate) levels: Levels<'r, 'a>,
+    pub(crate) levels: Levels<'a>,
     /// Those in force.
     pub(crate) attributes: Attributes<'r, 'a>,
     /// Its ids.
@@ -49,18 +49,17 @@ pub(crate) struct Record<'r, 'a> {
     pub(crate) around: Option<Surroundings<'r, 'a>>,
     /// Who emitted it.
     pub(crate) emitter: &'r Emitter<'a>,
-    /// The values of all levels, its resource's among them.
-    pub(crate) values: &'r [Value<'a>],
 }
 
-/// The event that a record is.
-pub(crate) fn event<'a>(
+/// Appends the event that a record is.
+pub(crate) fn append<'a>(
     record: &Record<'_, 'a>,
     realm: Realm,
     descriptions: &mut Descriptions<'a>,
     hashes: &mut Hashes<'a>,
     mapping: &Mapping,
-) -> Scan<AuthEvent> {
+    events: &mut Vec<AuthEvent>,
+) -> Scan<()> {
     hashes.enter(&realm, mapping.secret());
     let attributes = &record.attributes;
     let name = failure::name(record.rule.name, attributes);
@@ -76,19 +75,18 @@ pub(crate) fn event<'a>(
         None => Some(EventId::new(&format!("{:032x}", identity.0))),
     };
     let error = failure::error(name, attributes, record.around.as_ref(), mapping)?;
-    let trace_state = record.around.as_ref().map(|around| around.span.trace_state);
-    let facts = Facts {
+    let trace_state = record.around.as_ref().map_or(&[][..], |around| around.span.trace_state);
+    let mut facts = Facts {
         error: errors::class(error, browser, side),
         duration: record.duration,
         network: hashes.network(attributes),
         synthetic: described.synthetic,
-        sampled: trace_state
-            .filter(|state| !state.is_empty())
-            .and_then(|state| sampling::kept(as_str(state))),
-        ..facts::of_attributes(name, attributes)?
+        sampled: if trace_state.is_empty() { None } else { sampling::kept(as_str(trace_state)) },
+        ..Facts::default()
     };
-    let facts = failure::with_reason(facts, name, error);
-    Ok(AuthEvent {
+    facts::read(&mut facts, name, attributes)?;
+    failure::note_reason(&mut facts, name, error);
+    events.push(AuthEvent {
         name,
         side,
         flow: attributes.bytes(Attr::Flow).and_then(Flow::from_bytes).filter(|flow| *flow != Flow::Unknown),
@@ -101,18 +99,19 @@ pub(crate) fn event<'a>(
         facts,
         environment: described.environment,
         realm,
-    })
+    });
+    Ok(())
 }
 
 fn side(record: &Record<'_, '_>) -> Side {
-    let (emitter, values) = (record.emitter, record.values);
+    let emitter = record.emitter;
     let in_server_span = record.around.as_ref().is_some_and(|around| around.span.kind == KIND_SERVER);
     let by_place = || {
         if in_server_span {
             Side::Server
-        } else if emitter.is_browser(values) {
+        } else if emitter.is_browser() {
             Side::Initiator
-        } else if emitter.is_phone(values) {
+        } else if emitter.is_phone() {
             Side::Authenticator
         } else {
             Side::Server
@@ -120,7 +119,7 @@ fn side(record: &Record<'_, '_>) -> Side {
     };
     let sent = record.attributes.bytes(Attr::Side).and_then(Side::from_bytes).or(record.rule.side);
     sent.unwrap_or_else(|| match record.rule.name {
-        EventName::SessionEstablished if in_server_span || emitter.is_backend(values) => Side::Server,
+        EventName::SessionEstablished if in_server_span || emitter.is_backend() => Side::Server,
         name => name.usual_side().unwrap_or_else(by_place),
     })
 }
@@ -145,12 +144,12 @@ fn identity(
 }
 
 /// Attributes as bytes in their usual form, whatever their order.
-fn content(attributes: &[&[u8]]) -> Scan<Vec<u8>> {
-    let usual = |attribute: &&[u8]| {
-        let attribute = KeyValue::decode(*attribute).map_err(|_not_one| Odd)?;
+fn content(attributes: Row<'_>) -> Scan<Vec<u8>> {
+    let usual = |attribute: &[u8]| {
+        let attribute = KeyValue::decode(attribute).map_err(|_not_one| Odd)?;
         Ok(attribute.encode_length_delimited_to_vec())
     };
-    let mut encoded = attributes.iter().map(usual).collect::<Scan<Vec<_>>>()?;
+    let mut encoded = attributes.into_iter().map(usual).collect::<Scan<Vec<_>>>()?;
     encoded.sort_unstable();
     Ok(encoded.concat())
 }

@@ -4,7 +4,7 @@ use authstitch_model::event::Transports;
 use authstitch_model::ids::decode_hex;
 use authstitch_model::{Attachment, EventName, Facts, HttpMethod, Mediation};
 
-use crate::attributes::{Attr, Attributes};
+use crate::attributes::{Attr, Attributes, Set};
 use crate::reasons;
 use crate::scan::Scan;
 use crate::value::Value;
@@ -12,35 +12,59 @@ use crate::value::Value;
 #[cfg(test)]
 mod tests;
 
-/// The facts that its attributes hold.
-pub(crate) fn of_attributes(name: EventName, attributes: &Attributes<'_, '_>) -> Scan<Facts> {
-    let bytes = |attr| attributes.bytes(attr);
-    let names_method =
-        matches!(name, EventName::MethodOffered | EventName::MethodSelected | EventName::MethodSwitched);
-    let reason = attributes.text(Attr::Reason);
-    Ok(Facts {
-        code_ttl: attributes.millis(Attr::CodeTtl),
-        webauthn_timeout: attributes.millis(Attr::WebauthnTimeout),
-        webauthn_elapsed: attributes.millis(Attr::WebauthnElapsed),
-        mediation: bytes(Attr::Mediation).and_then(Mediation::from_bytes),
-        attachment: bytes(Attr::Attachment).and_then(Attachment::from_bytes),
-        hybrid_capability: attributes.flag(Attr::HybridCapability),
-        aaguid: attributes.get(Attr::Aaguid).and_then(aaguid),
-        transports: attributes.get(Attr::Transports).map(transports).transpose()?.unwrap_or_default(),
-        backup_eligible: attributes.flag(Attr::BackupEligible),
-        backup_state: attributes.flag(Attr::BackupState),
-        reason: reason.filter(|_| !names_method).map(reasons::reason),
-        method: reason.filter(|_| names_method).map(reasons::method),
-        http_method: bytes(Attr::HttpRequestMethod).map(http_method),
-        country: bytes(Attr::CountryIsoCode).and_then(country),
-        ..Facts::default()
-    })
+/// The attributes that hold facts.
+const FACTS: Set = Set::of(&[
+    Attr::CodeTtl,
+    Attr::WebauthnTimeout,
+    Attr::WebauthnElapsed,
+    Attr::Mediation,
+    Attr::Attachment,
+    Attr::HybridCapability,
+    Attr::Aaguid,
+    Attr::Transports,
+    Attr::BackupEligible,
+    Attr::BackupState,
+    Attr::Reason,
+    Attr::HttpRequestMethod,
+    Attr::CountryIsoCode,
+]);
+
+/// Adds the facts that its attributes hold.
+pub(crate) fn read(facts: &mut Facts, name: EventName, attributes: &Attributes<'_, '_>) -> Scan<()> {
+    for attr in attributes.present(FACTS) {
+        let Some(value) = attributes.get(attr) else { continue };
+        let bytes = || value.bytes();
+        match attr {
+            Attr::CodeTtl => facts.code_ttl = value.millis(),
+            Attr::WebauthnTimeout => facts.webauthn_timeout = value.millis(),
+            Attr::WebauthnElapsed => facts.webauthn_elapsed = value.millis(),
+            Attr::Mediation => facts.mediation = bytes().and_then(Mediation::from_bytes),
+            Attr::Attachment => facts.attachment = bytes().and_then(Attachment::from_bytes),
+            Attr::HybridCapability => facts.hybrid_capability = value.flag(),
+            Attr::Aaguid => facts.aaguid = aaguid(value),
+            Attr::Transports => facts.transports = transports(value)?,
+            Attr::BackupEligible => facts.backup_eligible = value.flag(),
+            Attr::BackupState => facts.backup_state = value.flag(),
+            Attr::Reason if names_method(name) => facts.method = value.text().map(reasons::method),
+            Attr::Reason => facts.reason = value.text().map(reasons::reason),
+            Attr::HttpRequestMethod => facts.http_method = bytes().map(http_method),
+            Attr::CountryIsoCode => facts.country = bytes().and_then(country),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the reason of an event is a method's name.
+const fn names_method(name: EventName) -> bool {
+    matches!(name, EventName::MethodOffered | EventName::MethodSelected | EventName::MethodSwitched)
 }
 
 /// A method, in any case.
 fn http_method(text: &[u8]) -> HttpMethod {
     let named = |method: &&HttpMethod| method.code().as_bytes().eq_ignore_ascii_case(text);
-    HttpMethod::ALL.iter().find(named).copied().unwrap_or(HttpMethod::Other)
+    let in_any_case = || HttpMethod::ALL.iter().find(named).copied();
+    HttpMethod::from_bytes(text).or_else(in_any_case).unwrap_or(HttpMethod::Other)
 }
 
 /// Two letters, in any case.

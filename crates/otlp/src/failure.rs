@@ -15,8 +15,8 @@ use crate::errors::Raised;
 use crate::mapping::Mapping;
 use crate::reasons;
 use crate::records::Surroundings;
-use crate::scan::Scan;
 use crate::scan::span::{self, SpanEvent};
+use crate::scan::{Row, Scan};
 use crate::value::as_str;
 
 #[cfg(test)]
@@ -56,15 +56,14 @@ pub(crate) fn error<'a>(
     })
 }
 
-/// The facts with the reason that the error names.
-pub(crate) fn with_reason(facts: Facts, name: EventName, error: Raised<'_>) -> Facts {
-    let named = match (name, facts.reason) {
-        (EventName::VerificationFailed, None) => error.kind.and_then(reasons::reason_of_error),
-        _ => None,
-    };
-    match named {
-        Some(reason) => Facts { reason: Some(reason), error: Some(ErrorClass::Other), ..facts },
-        None => facts,
+/// Adds the reason that the error names.
+pub(crate) fn note_reason(facts: &mut Facts, name: EventName, error: Raised<'_>) {
+    if name == EventName::VerificationFailed
+        && facts.reason.is_none()
+        && let Some(reason) = error.kind.and_then(reasons::reason_of_error)
+    {
+        facts.reason = Some(reason);
+        facts.error = Some(ErrorClass::Other);
     }
 }
 
@@ -79,9 +78,9 @@ const fn reports_failure(name: EventName) -> bool {
 }
 
 fn span_error<'a>(around: &Surroundings<'_, 'a>, mapping: &Mapping) -> Scan<Raised<'a>> {
-    let exception = exception(around.events)?;
+    let exception = exception(around.span.events)?;
     let text = |attr| match around.attributes.text(attr) {
-        None => Ok(find(&exception, attr, mapping)?.map(as_str)),
+        None => Ok(find(exception, attr, mapping)?.map(as_str)),
         text => Ok(text),
     };
     let kind = match text(Attr::ErrorType)? {
@@ -95,12 +94,12 @@ fn span_error<'a>(around: &Surroundings<'_, 'a>, mapping: &Mapping) -> Scan<Rais
 }
 
 /// The attributes of the first exception that was recorded within a span.
-fn exception<'a>(events: &[&'a [u8]]) -> Scan<Vec<&'a [u8]>> {
+fn exception(events: Row<'_>) -> Scan<Row<'_>> {
     for event in events {
-        let mut attributes = Vec::new();
-        if SpanEvent::read(event, &mut attributes)?.name == b"exception" {
-            return Ok(attributes);
+        let event = SpanEvent::read(event)?;
+        if event.name == b"exception" {
+            return Ok(event.attributes);
         }
     }
-    Ok(Vec::new())
+    Ok(Row::default())
 }

@@ -1,26 +1,48 @@
-//! The keyed hashes of record after record. Records that lie next to each other mostly share a realm, a trace, a
-//! session and a journey, so the latest value of each kind is kept with its hash.
+//! The keyed hashes of record after record. Records that lie near each other share a realm, a trace, a session and a
+//! journey, also across the resources of one request, so the latest values of each kind are kept with their hashes.
 
 use authstitch_model::{EventKeys, KeyHash, KeyKind, Realm, RealmSecret, Secret, TraceId};
 
-use crate::attributes::{Attr, Attributes};
+use crate::attributes::{Attr, Attributes, Set};
+use crate::caps;
 use crate::network::network;
-use crate::value::Value;
 
 /// The latest hashes of one realm.
 pub(crate) struct Hashes<'a> {
     realm: Realm,
     pub(crate) secret: RealmSecret,
-    sent: [Option<(Value<'a>, Option<KeyHash>)>; KeyKind::COUNT],
+    sent: [Latest<'a>; KeyKind::COUNT],
     trace: Option<(TraceId, KeyHash)>,
     network: Option<(&'a [u8], Option<u64>)>,
+}
+
+/// The latest values of one kind, each in the place that its last bytes give it.
+#[derive(Clone, Debug, Default)]
+struct Latest<'a>(Vec<(&'a [u8], Option<KeyHash>)>);
+
+impl<'a> Latest<'a> {
+    /// The hash that belongs to a value, kept or made.
+    #[inline]
+    fn hash(&mut self, value: &'a [u8], make: impl FnOnce() -> Option<KeyHash>) -> Option<KeyHash> {
+        const BITS: u32 = caps::HASHES_REMEMBERED.trailing_zeros();
+        let Some(last) = value.last_chunk::<8>() else { return make() };
+        let mixed = u64::from_le_bytes(*last).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if self.0.is_empty() {
+            self.0.resize(caps::HASHES_REMEMBERED, (&[], None));
+        }
+        let kept = &mut self.0[(mixed >> (u64::BITS - BITS)) as usize];
+        if kept.0 != value {
+            *kept = (value, make());
+        }
+        kept.1
+    }
 }
 
 impl<'a> Hashes<'a> {
     /// Of a realm, of which nothing was hashed yet.
     pub(crate) fn of(realm: Realm, secret: Secret) -> Self {
         let secret = secret.of_realm(realm.as_str());
-        Self { realm, secret, sent: [None; KeyKind::COUNT], trace: None, network: None }
+        Self { realm, secret, sent: Default::default(), trace: None, network: None }
     }
 
     /// What follows is of this realm.
@@ -32,30 +54,23 @@ impl<'a> Hashes<'a> {
 
     /// The keys of a record.
     pub(crate) fn keys(&mut self, attributes: &Attributes<'_, 'a>, trace: Option<TraceId>) -> EventKeys {
-        EventKeys {
-            journey: self.sent(KeyKind::Journey, attributes.get(Attr::JourneyId)),
-            challenge: self.sent(KeyKind::Challenge, attributes.get(Attr::ChallengeId)),
-            code: self.sent(KeyKind::Code, attributes.get(Attr::CodeId)),
-            flow: self.sent(KeyKind::Flow, attributes.get(Attr::FlowId)),
-            session: self.sent(KeyKind::Session, attributes.get(Attr::SessionId)),
-            trace: trace.map(|trace| self.trace(trace)),
+        const KEYS: Set =
+            Set::of(&[Attr::JourneyId, Attr::ChallengeId, Attr::CodeId, Attr::FlowId, Attr::SessionId]);
+        let mut keys = EventKeys { trace: trace.map(|trace| self.trace(trace)), ..EventKeys::default() };
+        for attr in attributes.present(KEYS) {
+            let (key, kind) = match attr {
+                Attr::JourneyId => (&mut keys.journey, KeyKind::Journey),
+                Attr::ChallengeId => (&mut keys.challenge, KeyKind::Challenge),
+                Attr::CodeId => (&mut keys.code, KeyKind::Code),
+                Attr::FlowId => (&mut keys.flow, KeyKind::Flow),
+                _ => (&mut keys.session, KeyKind::Session),
+            };
+            *key = match attributes.bytes(attr) {
+                Some(text) => self.sent[kind.index()].hash(text, || self.secret.key_of_trimmed(kind, text)),
+                None => attributes.decimal(attr).and_then(|text| self.secret.key(kind, &text)),
+            };
         }
-    }
-
-    #[inline]
-    fn sent(&mut self, kind: KeyKind, value: Option<Value<'a>>) -> Option<KeyHash> {
-        let value = value?;
-        match self.sent[kind.index()] {
-            Some((known, key)) if known == value => key,
-            _ => {
-                let key = match value.bytes() {
-                    Some(text) => self.secret.key_of_trimmed(kind, text),
-                    None => value.decimal().and_then(|text| self.secret.key(kind, &text)),
-                };
-                self.sent[kind.index()] = Some((value, key));
-                key
-            }
-        }
+        keys
     }
 
     #[inline]

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::attributes::{Attr, Meaning, marks_ours};
 use crate::caps;
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, Name};
 use crate::emitters::Emitters;
 use crate::realm::RealmRule;
 
@@ -67,15 +67,7 @@ impl Mapping {
         let own = Attr::ALL.iter().map(|attr| attr.name()).chain(realm.attributes().map(String::as_str));
         let own = own.map(|name| (name, name));
         let renamed = renames.attributes.iter().map(|(key, name)| (key.as_str(), name.as_str()));
-        let meaning = |name: &str| {
-            let attr = Attr::from_name(name);
-            Meaning {
-                attr,
-                marks_ours: marks_ours(name.as_bytes()),
-                of_emitter: attr.map_or(0, Attr::emitter_bit),
-                of_realm: realm.place(name),
-            }
-        };
+        let meaning = |name: &str| Meaning::of(name, realm.place(name));
         let keys: Vec<_> = own.chain(renamed).map(|(key, name)| (key, meaning(name))).collect();
         let mut key_lengths = [0; Attr::COUNT];
         for (key, Meaning { attr, .. }) in &keys {
@@ -126,15 +118,13 @@ impl Mapping {
 
     /// What a record of this name is, if it is an event.
     pub(crate) fn event(&self, name: &[u8]) -> Option<EventRule> {
-        self.names.get(name).copied()
+        self.names.get(Name::of(name)).copied()
     }
 
     /// What an attribute's key means, if anything.
     #[inline]
-    pub(crate) fn meaning(&self, key: &[u8]) -> Option<&Meaning> {
-        const UNKNOWN_KEY_OF_OURS: &Meaning =
-            &Meaning { attr: None, marks_ours: true, of_emitter: 0, of_realm: None };
-        self.keys.get(key).or_else(|| marks_ours(key).then_some(UNKNOWN_KEY_OF_OURS))
+    pub(crate) fn meaning(&self, key: Name<'_>) -> Option<&Meaning> {
+        self.keys.get(key).or_else(|| marks_ours(key.bytes()).then_some(&Meaning::OURS))
     }
 
     /// The lengths that a key of this attribute can have, as bits; the highest stands for all from 63 on.
@@ -144,7 +134,7 @@ impl Mapping {
 
     /// Whether an attribute's key means this attribute.
     #[inline]
-    pub(crate) fn is(&self, key: &[u8], attr: Attr) -> bool {
+    pub(crate) fn is(&self, key: Name<'_>, attr: Attr) -> bool {
         self.keys.get(key).is_some_and(|meaning| meaning.attr == Some(attr))
     }
 

@@ -9,14 +9,15 @@
 use authstitch_model::document::Fields;
 use authstitch_model::{Realm, caps};
 
+use crate::dictionary::Name;
 use crate::mapping::{Mapping, renames};
-use crate::scan::{Scan, attribute};
+use crate::scan::{Row, Scan, attribute};
 
 #[cfg(test)]
 mod tests;
 
 /// A record's attributes as they lie: its own, its span's, its resource's.
-pub(crate) type Levels<'r, 'a> = [&'r [&'a [u8]]; 3];
+pub(crate) type Levels<'a> = [Row<'a>; 3];
 
 const DEFAULT: &str = "default";
 
@@ -65,7 +66,7 @@ impl RealmRule {
         (0..).zip(&self.attributes).find_map(|(place, known)| (known == name).then_some(place))
     }
 
-    fn name_of(&self, levels: &Levels<'_, '_>, mapping: &Mapping) -> Scan<String> {
+    fn name_of(&self, levels: &Levels<'_>, mapping: &Mapping) -> Scan<String> {
         let mut realm = String::new();
         for (place, attribute) in (0..).zip(&self.attributes) {
             if place > 0 {
@@ -102,7 +103,7 @@ impl<'m> Realms<'m> {
     }
 
     /// The realm of a record with these attributes. `own` says whether anything but the resource takes part.
-    pub(crate) fn of(&mut self, levels: &Levels<'_, '_>, own: bool) -> Scan<Realm> {
+    pub(crate) fn of(&mut self, levels: &Levels<'_>, own: bool) -> Scan<Realm> {
         let rule = self.mapping.realm_rule();
         if rule.attributes.is_empty() {
             return Ok(rule.only.clone());
@@ -140,10 +141,10 @@ impl<'m> Realms<'m> {
 }
 
 /// The value of one of the realm's attributes; the first that is a text or a number counts.
-fn find(levels: &Levels<'_, '_>, place: u16, mapping: &Mapping) -> Scan<Option<String>> {
-    for attribute in levels.iter().flat_map(|level| level.iter()) {
+fn find(levels: &Levels<'_>, place: u16, mapping: &Mapping) -> Scan<Option<String>> {
+    for attribute in levels.iter().flat_map(|level| *level) {
         let (key, value) = attribute::split(attribute)?;
-        let wanted = mapping.meaning(key).is_some_and(|meaning| meaning.of_realm == Some(place));
+        let wanted = mapping.meaning(Name::of(key)).is_some_and(|meaning| meaning.of_realm == Some(place));
         let Some(value) = value.filter(|_| wanted) else { continue };
         let value = attribute::value(value)?.filter(|value| !value.is_blank());
         if let Some(value) = value.and_then(|value| value.decimal()) {

@@ -13,17 +13,17 @@ use std::cell::Cell;
 
 use authstitch_model::{AuthEvent, EventName, SCHEMA_URL_PREFIX};
 
-use crate::attributes::{Attr, Attributes, Values, find};
+use crate::attributes::{Attr, Attributes, Level, find};
 use crate::caps;
 use crate::emitter::{Descriptions, Emitter};
-use crate::event::{Record, event};
+use crate::event::{self, Record};
 use crate::hashes::Hashes;
 use crate::mapping::{EventRule, Mapping};
 use crate::realm::Realms;
 use crate::reject::{Reject, log_origin, span_origin, time};
 use crate::scan::log::Log;
 use crate::scan::span::{Span, SpanEvent};
-use crate::scan::{Fields, Odd, Scan, length, numbers};
+use crate::scan::{Fields, Odd, Row, Scan, length, numbers};
 use crate::{Signal, Tally};
 
 #[cfg(test)]
@@ -119,17 +119,13 @@ pub(crate) struct Surroundings<'r, 'a> {
     pub(crate) span: &'r Span<'a>,
     /// Its attributes in force.
     pub(crate) attributes: Attributes<'r, 'a>,
-    /// Its events as they lie.
-    pub(crate) events: &'r [&'a [u8]],
 }
 
-/// The lists of the record at hand, as they lie, and the events made so far.
+/// What the record at hand and the event in it say, and the events made so far.
 struct Walk<'m, 'a> {
     mapping: &'m Mapping,
-    values: Values<'a>,
-    attributes: Vec<&'a [u8]>,
-    inner: Vec<&'a [u8]>,
-    inner_attributes: Vec<&'a [u8]>,
+    own: Level<'a>,
+    inner: Level<'a>,
     out: Output<'m, 'a>,
 }
 
@@ -153,8 +149,7 @@ impl<'m, 'a> Walk<'m, 'a> {
             events,
             tally: Tally::default(),
         };
-        let (values, attributes, inner, inner_attributes) = Default::default();
-        Self { mapping, values, attributes, inner, inner_attributes, out }
+        Self { mapping, own: Level::new(), inner: Level::new(), out }
     }
 
     /// A resource and all that it emitted.
@@ -168,7 +163,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 other => fields.skip(other, numbers([1, 3]))?,
             }
         }
-        let emitter = Emitter::read(emitted_by.unwrap_or_default(), self.mapping, &mut self.values)?;
+        let emitter = Emitter::read(emitted_by.unwrap_or_default(), self.mapping)?;
         self.out.realms.leave_resource();
         self.out.descriptions.leave_resource();
         let mut fields = Fields::of(resource);
@@ -212,22 +207,31 @@ impl<'m, 'a> Walk<'m, 'a> {
         schema: &Schema<'a>,
         place: Place,
     ) -> Scan<()> {
-        self.attributes.clear();
-        self.inner.clear();
-        let span = Span::read(bytes, &mut self.attributes, &mut self.inner)?;
+        let span = Span::read(bytes)?;
         let own = match self.mapping.event(span.name) {
-            None => self.named_by(Attr::Event)?,
+            None => self.named_by(span.attributes, Attr::Event)?,
             named => named,
         };
-        if own.is_none() && !self.any_inner_is_event()? {
+        if own.is_none() && !self.any_is_event(span.events)? {
             return Ok(());
         }
-        let of_resource = self.values.len();
-        let level = emitter.level.with(&self.attributes, self.mapping, &mut self.values)?;
+        self.own.read(span.attributes, self.mapping)?;
+        let attributes = Attributes::new(&self.own, &emitter.level);
         let origin = span_origin(&span);
+        let record = |rule, origin, time, duration| Record {
+            rule,
+            levels: [span.attributes, Row::default(), emitter.raw],
+            attributes,
+            origin,
+            time,
+            observed: None,
+            duration,
+            around: Some(Surroundings { span: &span, attributes }),
+            emitter,
+        };
         let mut rejected = false;
         if let Some(rule) = own
-            && (level.marked_ours() || schema.is_ours()?)
+            && (attributes.marked_ours() || schema.is_ours()?)
         {
             let times = || {
                 let start = time("start_time_unix_nano", span.start)?;
@@ -236,19 +240,9 @@ impl<'m, 'a> Walk<'m, 'a> {
             };
             match times() {
                 Ok((origin, start, end)) => {
-                    let attributes = Attributes::new(&level, &self.values);
-                    self.out.append(&Record {
-                        rule,
-                        levels: [&self.attributes, &[], &emitter.raw],
-                        attributes,
-                        origin,
-                        time: if rule.name.is_result() { end } else { start },
-                        observed: None,
-                        duration: (start <= end).then(|| end.since(start)),
-                        around: Some(Surroundings { span: &span, attributes, events: &self.inner }),
-                        emitter,
-                        values: &self.values,
-                    })?;
+                    let time = if rule.name.is_result() { end } else { start };
+                    let duration = (start <= end).then(|| end.since(start));
+                    self.out.append(&record(rule, origin, time, duration))?;
                 }
                 Err(reject) => {
                     rejected = true;
@@ -256,106 +250,92 @@ impl<'m, 'a> Walk<'m, 'a> {
                 }
             }
         }
-        let of_span = self.values.len();
         let mut appended = 0;
-        for (index, inner) in self.inner.iter().enumerate() {
-            self.inner_attributes.clear();
-            let event = SpanEvent::read(inner, &mut self.inner_attributes)?;
+        for (index, event) in span.events.into_iter().enumerate() {
+            let event = SpanEvent::read(event)?;
             let Some(rule) = self.mapping.event(event.name) else { continue };
-            let inner_level = level.with(&self.inner_attributes, self.mapping, &mut self.values)?;
-            if inner_level.marked_ours() || schema.is_ours()? {
-                let checked = || {
-                    if appended == caps::EVENTS_PER_SPAN {
-                        return Err(Reject::TooManyEvents);
-                    }
-                    Ok((origin?, time("time_unix_nano", event.time)?))
-                };
-                match checked() {
-                    Ok((origin, time)) => {
-                        appended += 1;
-                        let attributes = Attributes::new(&level, &self.values);
-                        self.out.append(&Record {
-                            rule,
-                            levels: [&self.inner_attributes, &self.attributes, &emitter.raw],
-                            attributes: Attributes::new(&inner_level, &self.values),
-                            origin,
-                            time,
-                            observed: None,
-                            duration: None,
-                            around: Some(Surroundings { span: &span, attributes, events: &self.inner }),
-                            emitter,
-                            values: &self.values,
-                        })?;
-                    }
-                    Err(reject) => {
-                        rejected = true;
-                        self.out.note(Place { event: Some(index), ..place }, rule.name, reject);
-                    }
+            self.inner.read(event.attributes, self.mapping)?;
+            let attributes = attributes.within(&self.inner);
+            if !attributes.marked_ours() && !schema.is_ours()? {
+                continue;
+            }
+            let checked = || {
+                if appended == caps::EVENTS_PER_SPAN {
+                    return Err(Reject::TooManyEvents);
+                }
+                Ok((origin?, time("time_unix_nano", event.time)?))
+            };
+            match checked() {
+                Ok((origin, time)) => {
+                    appended += 1;
+                    self.out.append(&Record {
+                        levels: [event.attributes, span.attributes, emitter.raw],
+                        attributes,
+                        ..record(rule, origin, time, None)
+                    })?;
+                }
+                Err(reject) => {
+                    rejected = true;
+                    self.out.note(Place { event: Some(index), ..place }, rule.name, reject);
                 }
             }
-            self.values.truncate(of_span);
         }
-        self.values.truncate(of_resource);
         self.out.tally.rejected += u64::from(rejected);
         Ok(())
     }
 
     fn log(&mut self, bytes: &'a [u8], emitter: &Emitter<'a>, schema: &Schema<'a>, place: Place) -> Scan<()> {
-        self.attributes.clear();
-        let log = Log::read(bytes, &mut self.attributes)?;
+        let log = Log::read(bytes)?;
         let mut named = self.mapping.event(log.event_name);
         for attr in [Attr::EventName, Attr::Event] {
             if named.is_none() {
-                named = self.named_by(attr)?;
+                named = self.named_by(log.attributes, attr)?;
             }
         }
         let Some(rule) = named else { return Ok(()) };
-        let of_resource = self.values.len();
-        let level = emitter.level.with(&self.attributes, self.mapping, &mut self.values)?;
-        if level.marked_ours() || schema.is_ours()? {
-            let checked = || {
-                let origin = log_origin(&log)?;
-                let time = match log.time {
-                    0 => time("observed_time_unix_nano, as time_unix_nano is 0,", log.observed),
-                    sent => time("time_unix_nano", sent),
-                };
-                Ok((origin, time?))
+        self.own.read(log.attributes, self.mapping)?;
+        let attributes = Attributes::new(&self.own, &emitter.level);
+        if !attributes.marked_ours() && !schema.is_ours()? {
+            return Ok(());
+        }
+        let checked = || {
+            let origin = log_origin(&log)?;
+            let time = match log.time {
+                0 => time("observed_time_unix_nano, as time_unix_nano is 0,", log.observed),
+                sent => time("time_unix_nano", sent),
             };
-            match checked() {
-                Ok((origin, happened)) => self.out.append(&Record {
-                    rule,
-                    levels: [&self.attributes, &[], &emitter.raw],
-                    attributes: Attributes::new(&level, &self.values),
-                    origin,
-                    time: happened,
-                    observed: time("observed_time_unix_nano", log.observed).ok(),
-                    duration: None,
-                    around: None,
-                    emitter,
-                    values: &self.values,
-                })?,
-                Err(reject) => {
-                    self.out.tally.rejected += 1;
-                    self.out.note(place, rule.name, reject);
-                }
+            Ok((origin, time?))
+        };
+        match checked() {
+            Ok((origin, happened)) => self.out.append(&Record {
+                rule,
+                levels: [log.attributes, Row::default(), emitter.raw],
+                attributes,
+                origin,
+                time: happened,
+                observed: time("observed_time_unix_nano", log.observed).ok(),
+                duration: None,
+                around: None,
+                emitter,
+            })?,
+            Err(reject) => {
+                self.out.tally.rejected += 1;
+                self.out.note(place, rule.name, reject);
             }
         }
-        self.values.truncate(of_resource);
         Ok(())
     }
 
-    /// The event that an attribute of the record at hand names.
-    fn named_by(&self, attr: Attr) -> Scan<Option<EventRule>> {
-        let name = find(&self.attributes, attr, self.mapping)?;
+    /// The event that an attribute of a record names.
+    fn named_by(&self, attributes: Row<'a>, attr: Attr) -> Scan<Option<EventRule>> {
+        let name = find(attributes, attr, self.mapping)?;
         Ok(name.and_then(|name| self.mapping.event(name)))
     }
 
-    /// Whether any event of the span at hand is one of ours by its name.
-    fn any_inner_is_event(&mut self) -> Scan<bool> {
-        for inner in &self.inner {
-            self.inner_attributes.clear();
-            let event = SpanEvent::read(inner, &mut self.inner_attributes)?;
-            if self.mapping.event(event.name).is_some() {
+    /// Whether any event of a span is one of ours by its name.
+    fn any_is_event(&self, events: Row<'a>) -> Scan<bool> {
+        for event in events {
+            if self.mapping.event(SpanEvent::read(event)?.name).is_some() {
                 return Ok(true);
             }
         }
@@ -366,7 +346,8 @@ impl<'m, 'a> Walk<'m, 'a> {
 impl<'a> Output<'_, 'a> {
     fn append(&mut self, record: &Record<'_, 'a>) -> Scan<()> {
         let realm = self.realms.of(&record.levels, record.attributes.own_realm())?;
-        self.events.push(event(record, realm, &mut self.descriptions, &mut self.hashes, self.mapping)?);
+        let (descriptions, hashes) = (&mut self.descriptions, &mut self.hashes);
+        event::append(record, realm, descriptions, hashes, self.mapping, self.events)?;
         self.tally.events += 1;
         Ok(())
     }

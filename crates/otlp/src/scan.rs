@@ -4,7 +4,7 @@
 //! - What is passed over is not looked into: a record that is not ours, an attribute that nobody asks for. What
 //!   is broken within them breaks nothing.
 //! - What is read is read strictly. Anything broken, and anything well-formed but unusual (groups, a message in
-//!   several pieces, a value given twice), is [`Odd`]: the request then goes to prost, which refuses it with a
+//!   several pieces, a value given twice, a list whose parts are not in a row), is [`Odd`]: the request then goes to prost, which refuses it with a
 //!   message or writes it in the usual form.
 //! - Any bytes at all end in an answer.
 
@@ -65,36 +65,28 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number.
+    /// Whether the next field has this tag, of one byte; then it is behind us.
     #[inline]
-    pub(crate) fn varint(&mut self) -> Scan<u64> {
+    pub(crate) fn at(&mut self, tag: u32) -> bool {
         match *self.0 {
-            [one @ ..0x80, ref rest @ ..] => {
+            [next, ref rest @ ..] if u32::from(next) == tag => {
                 self.0 = rest;
-                Ok(u64::from(one))
+                true
             }
-            [low, high @ ..0x80, ref rest @ ..] => {
-                self.0 = rest;
-                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
-            }
-            _ => self.long_varint(),
+            _ => false,
         }
     }
 
-    fn long_varint(&mut self) -> Scan<u64> {
-        const LONGEST: usize = 10;
-        let mut value = 0u64;
-        for (place, byte) in self.0.iter().copied().take(LONGEST).enumerate() {
-            if place == LONGEST - 1 && byte > 1 {
-                return Err(Odd);
-            }
-            value |= u64::from(byte & 0x7f) << (7 * place);
-            if byte < 0x80 {
-                self.0 = &self.0[place + 1..];
-                return Ok(value);
-            }
-        }
-        Err(Odd)
+    /// A whole number.
+    #[inline]
+    pub(crate) fn varint(&mut self) -> Scan<u64> {
+        let (value, rest) = match *self.0 {
+            [one @ ..0x80, ref rest @ ..] => (u64::from(one), rest),
+            [low, high @ ..0x80, ref rest @ ..] => (u64::from(low & 0x7f) | u64::from(high) << 7, rest),
+            _ => long_varint(self.0)?,
+        };
+        self.0 = rest;
+        Ok(value)
     }
 
     /// Eight bytes, least significant first.
@@ -114,18 +106,20 @@ impl<'a> Fields<'a> {
         Ok(bytes)
     }
 
-    /// The parts of a list whose first tag was read: encoders write them in a row. Parts that come later, or have
-    /// 128 bytes and more, are left for [`Self::tag`].
+    /// A list whose first tag, of one byte, was read: encoders write its parts in a row.
     #[inline]
-    pub(crate) fn list(&mut self, tag: u32, parts: &mut Vec<&'a [u8]>) -> Scan<()> {
-        parts.push(self.bytes()?);
-        while let [next, length @ ..0x80, rest @ ..] = self.0
-            && u32::from(*next) == tag
-            && let Some((part, rest)) = rest.split_at_checked(usize::from(*length))
-        {
-            parts.push(part);
-            self.0 = rest;
+    pub(crate) fn row(&mut self, tag: u32, row: &mut Row<'a>) -> Scan<()> {
+        if !row.0.is_empty() {
+            return Err(Odd);
         }
+        let begin = self.0;
+        loop {
+            self.bytes()?;
+            if !self.at(tag) {
+                break;
+            }
+        }
+        *row = Row(&begin[..begin.len() - self.0.len()]);
         Ok(())
     }
 
@@ -155,28 +149,100 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A whole number, and what stands behind it.
+#[cold]
+fn long_varint(bytes: &[u8]) -> Scan<(u64, &[u8])> {
+    const LONGEST: usize = 10;
+    let mut value = 0u64;
+    for (place, byte) in bytes.iter().copied().take(LONGEST).enumerate() {
+        if place == LONGEST - 1 && byte > 1 {
+            return Err(Odd);
+        }
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            return Ok((value, &bytes[place + 1..]));
+        }
+    }
+    Err(Odd)
+}
+
+/// The parts of a list as they lie, one behind the other: before each its length, and but for the first its tag.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Row<'a>(&'a [u8]);
+
+impl<'a> Row<'a> {
+    /// The first part, with its length before it and without.
+    #[inline]
+    pub(crate) fn first(self) -> Option<(&'a [u8], &'a [u8])> {
+        let mut fields = Fields(self.0);
+        let part = fields.bytes().ok()?;
+        Some((&self.0[..self.0.len() - fields.0.len()], part))
+    }
+
+    /// Whether the first part, with its length before it, is this one.
+    #[inline]
+    pub(crate) fn begins(self, with: &[u8]) -> bool {
+        self.0.starts_with(with)
+    }
+
+    /// The parts after the first, which is this one, with its length before it.
+    #[inline]
+    pub(crate) fn after(self, first: &[u8]) -> Self {
+        // The first is there, and so is the tag behind it, or nothing is.
+        Self(self.0.get(first.len() + 1..).unwrap_or_default())
+    }
+}
+
+impl<'a> IntoIterator for Row<'a> {
+    type Item = &'a [u8];
+    type IntoIter = Parts<'a>;
+
+    #[inline]
+    fn into_iter(self) -> Parts<'a> {
+        Parts(self)
+    }
+}
+
+/// The parts of a [`Row`], which was read once: nothing in it is broken.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts<'a>(Row<'a>);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (raw, part) = self.0.first()?;
+        self.0 = self.0.after(raw);
+        Some(part)
+    }
+}
+
 /// The bytes, if they are a text.
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Scan<&[u8]> {
     if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() { Ok(bytes) } else { Err(Odd) }
 }
 
-/// Most texts have up to 32 bytes: then their two ends, which may overlap, are all of them.
+/// Most texts have up to 64 bytes: then their two ends, which may overlap, are all of them.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
-    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        (Some(first), Some(last)) if bytes.len() <= 16 => {
-            (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH_BITS as u64 == 0
-        }
-        (Some(_), Some(_)) => match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-            (Some(first), Some(last)) if bytes.len() <= 32 => {
-                (u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last)) & HIGH_BITS == 0
+    let word = |bytes: &[u8; 8]| u128::from(u64::from_ne_bytes(*bytes));
+    let wide = |bytes: &[u8; 16]| u128::from_ne_bytes(*bytes);
+    let bits = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) if bytes.len() <= 16 => word(first) | word(last),
+        _ => match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) if bytes.len() <= 32 => wide(first) | wide(last),
+            (Some(first), Some(last)) if bytes.len() <= 64 => {
+                let (second, last_but_one) = (&bytes[16..32], &bytes[bytes.len() - 32..bytes.len() - 16]);
+                let wide_of = |bytes: &[u8]| bytes.first_chunk().map_or(0, wide);
+                wide(first) | wide_of(second) | wide_of(last_but_one) | wide(last)
             }
-            _ => bytes.is_ascii(),
+            _ => return bytes.is_ascii(),
         },
-        _ => bytes.iter().all(u8::is_ascii),
-    }
+    };
+    bits & HIGH_BITS == 0
 }
 
 /// The bits of some field numbers.

@@ -191,7 +191,7 @@ fn one_whole_event() {
             },
             event_id: None,
             identity: Identity(
-                263311555629339506629987283306528313466,
+                70926065014217466605198930929598438868,
             ),
             keys: EventKeys {
                 journey: None,

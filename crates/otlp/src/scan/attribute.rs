@@ -14,14 +14,13 @@ pub(crate) fn short(attribute: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEY_FIRST: u8 = KEY as u8;
     let [KEY_FIRST, key_length @ ..0x80, rest @ ..] = attribute else { return None };
     let (key, rest) = rest.split_at_checked(usize::from(*key_length))?;
-    let ([value_first, value_length, text_first, text_length], text) = rest.split_first_chunk::<4>()?;
+    let (head, text) = rest.split_first_chunk::<4>()?;
     let length = text.len();
-    let as_usual = *value_first == VALUE as u8
-        && *text_first == STRING as u8
-        && length < 126
-        && usize::from(*value_length) == length + 2
-        && usize::from(*text_length) == length;
-    as_usual.then_some((key, text))
+    if length >= 126 {
+        return None;
+    }
+    let as_usual = [VALUE as u8, length as u8 + 2, STRING as u8, length as u8];
+    (*head == as_usual).then_some((key, text))
 }
 
 /// The key of an attribute and the bytes of its value, if it has one.

@@ -1,9 +1,8 @@
 //! `LogRecord`.
 
-use super::{Fields, Scan, fixed64, length, numbers};
+use super::{Fields, Row, Scan, fixed64, length, numbers};
 
-/// A log record as it lies in the request, but for its attributes, which are a list of their own. Severity and
-/// body are not looked at.
+/// A log record as it lies in the request. Severity and body are not looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Log<'a> {
     pub(crate) trace_id: &'a [u8],
@@ -11,6 +10,7 @@ pub(crate) struct Log<'a> {
     pub(crate) event_name: &'a [u8],
     pub(crate) time: u64,
     pub(crate) observed: u64,
+    pub(crate) attributes: Row<'a>,
 }
 
 const TIME: u32 = fixed64(1);
@@ -24,14 +24,14 @@ const EVENT_NAME: u32 = length(12);
 const LOG: u32 = numbers([1, 2, 5, 6, 9, 10, 11, 12]);
 
 impl<'a> Log<'a> {
-    /// Reads a log record; its attributes are appended to the list as they lie.
+    /// Reads a log record.
     #[inline]
-    pub(crate) fn read(record: &'a [u8], attributes: &mut Vec<&'a [u8]>) -> Scan<Self> {
+    pub(crate) fn read(record: &'a [u8]) -> Scan<Self> {
         let mut read = Self::default();
         let mut fields = Fields::of(record);
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => fields.list(ATTRIBUTE, attributes)?,
+                ATTRIBUTE => fields.row(ATTRIBUTE, &mut read.attributes)?,
                 TIME => read.time = fields.fixed64()?,
                 OBSERVED => read.observed = fields.fixed64()?,
                 TRACE_ID => read.trace_id = fields.bytes()?,

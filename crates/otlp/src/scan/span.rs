@@ -1,8 +1,8 @@
 //! `Span`, its `Event`s and its `Status`.
 
-use super::{Fields, Odd, Scan, fixed64, length, numbers, varint};
+use super::{Fields, Odd, Row, Scan, fixed64, length, numbers, varint};
 
-/// A span as it lies in the request, but for its attributes and events, which are lists of their own.
+/// A span as it lies in the request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span<'a> {
     pub(crate) trace_id: &'a [u8],
@@ -13,6 +13,8 @@ pub(crate) struct Span<'a> {
     pub(crate) kind: i32,
     pub(crate) start: u64,
     pub(crate) end: u64,
+    pub(crate) attributes: Row<'a>,
+    pub(crate) events: Row<'a>,
     pub(crate) status: Option<&'a [u8]>,
 }
 
@@ -30,46 +32,73 @@ const STATUS: u32 = length(15);
 const SPAN: u32 = numbers([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15]);
 
 impl<'a> Span<'a> {
-    /// Reads a span; its attributes and events are appended to the lists as they lie.
+    /// Reads a span. Encoders write its fields in the order of their numbers, so those that most spans have are
+    /// asked for one after the other; what is left, in whatever order, has its turn then.
     #[inline]
-    pub(crate) fn read(
-        span: &'a [u8],
-        attributes: &mut Vec<&'a [u8]>,
-        events: &mut Vec<&'a [u8]>,
-    ) -> Scan<Self> {
+    pub(crate) fn read(span: &'a [u8]) -> Scan<Self> {
         let mut read = Self::default();
         let mut fields = Fields::of(span);
+        if fields.at(TRACE_ID) {
+            read.trace_id = fields.bytes()?;
+        }
+        if fields.at(SPAN_ID) {
+            read.span_id = fields.bytes()?;
+        }
+        if fields.at(PARENT_SPAN_ID) {
+            read.parent_span_id = fields.bytes()?;
+        }
+        if fields.at(NAME) {
+            read.name = fields.text()?;
+        }
+        if fields.at(KIND) {
+            read.kind = fields.varint()? as i32;
+        }
+        if fields.at(START) {
+            read.start = fields.fixed64()?;
+        }
+        if fields.at(END) {
+            read.end = fields.fixed64()?;
+        }
+        if fields.at(ATTRIBUTE) {
+            fields.row(ATTRIBUTE, &mut read.attributes)?;
+        }
+        read.rest(fields)?;
+        Ok(read)
+    }
+
+    fn rest(&mut self, mut fields: Fields<'a>) -> Scan<()> {
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => fields.list(ATTRIBUTE, attributes)?,
-                TRACE_ID => read.trace_id = fields.bytes()?,
-                SPAN_ID => read.span_id = fields.bytes()?,
-                TRACE_STATE => read.trace_state = fields.text()?,
-                PARENT_SPAN_ID => read.parent_span_id = fields.bytes()?,
-                NAME => read.name = fields.text()?,
-                KIND => read.kind = fields.varint()? as i32,
-                START => read.start = fields.fixed64()?,
-                END => read.end = fields.fixed64()?,
-                EVENT => events.push(fields.bytes()?),
-                STATUS if read.status.is_none() => read.status = Some(fields.bytes()?),
+                ATTRIBUTE => fields.row(ATTRIBUTE, &mut self.attributes)?,
+                TRACE_ID => self.trace_id = fields.bytes()?,
+                SPAN_ID => self.span_id = fields.bytes()?,
+                TRACE_STATE => self.trace_state = fields.text()?,
+                PARENT_SPAN_ID => self.parent_span_id = fields.bytes()?,
+                NAME => self.name = fields.text()?,
+                KIND => self.kind = fields.varint()? as i32,
+                START => self.start = fields.fixed64()?,
+                END => self.end = fields.fixed64()?,
+                EVENT => fields.row(EVENT, &mut self.events)?,
+                STATUS if self.status.is_none() => self.status = Some(fields.bytes()?),
                 STATUS => return Err(Odd),
                 other => fields.skip(other, SPAN)?,
             }
         }
-        Ok(read)
+        Ok(())
     }
 }
 
-/// A span event, but for its attributes.
+/// A span event as it lies in the request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SpanEvent<'a> {
     pub(crate) time: u64,
     pub(crate) name: &'a [u8],
+    pub(crate) attributes: Row<'a>,
 }
 
 impl<'a> SpanEvent<'a> {
-    /// Reads a span event; its attributes are appended to the list as they lie.
-    pub(crate) fn read(event: &'a [u8], attributes: &mut Vec<&'a [u8]>) -> Scan<Self> {
+    /// Reads a span event.
+    pub(crate) fn read(event: &'a [u8]) -> Scan<Self> {
         const TIME: u32 = fixed64(1);
         const NAME: u32 = length(2);
         const ATTRIBUTE: u32 = length(3);
@@ -80,7 +109,7 @@ impl<'a> SpanEvent<'a> {
             match tag {
                 TIME => read.time = fields.fixed64()?,
                 NAME => read.name = fields.text()?,
-                ATTRIBUTE => fields.list(ATTRIBUTE, attributes)?,
+                ATTRIBUTE => fields.row(ATTRIBUTE, &mut read.attributes)?,
                 other => fields.skip(other, EVENT)?,
             }
         }

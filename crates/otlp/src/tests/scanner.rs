@@ -8,9 +8,9 @@ use prost::Message;
 
 use super::requests::{logs_request, traces_request};
 use super::unusual::{Kind, unusual};
-use crate::scan::attribute;
 use crate::scan::log::Log;
 use crate::scan::span::{Span, SpanEvent, status};
+use crate::scan::{Row, attribute};
 use crate::testing::plain;
 use crate::value::{Value, as_str};
 use crate::wire::{self, KeyValue, LogsRequest, TracesRequest};
@@ -54,9 +54,9 @@ fn same_value(ours: Option<Value<'_>>, prosts: Option<&wire::Value>) -> bool {
     }
 }
 
-fn assert_same_attributes(ours: &[&[u8]], prosts: &[KeyValue]) {
-    assert_eq!(ours.len(), prosts.len());
-    for (ours, prosts) in ours.iter().zip(prosts) {
+fn assert_same_attributes(ours: Row<'_>, prosts: &[KeyValue]) {
+    assert_eq!(ours.into_iter().count(), prosts.len());
+    for (ours, prosts) in ours.into_iter().zip(prosts) {
         let (key, value) = attribute::split(ours).unwrap();
         let value = value.map(|value| attribute::value(value).unwrap());
         assert_eq!((as_str(key), value.is_some()), (prosts.key.as_str(), prosts.value.is_some()));
@@ -70,8 +70,7 @@ fn assert_same_attributes(ours: &[&[u8]], prosts: &[KeyValue]) {
 
 fn assert_same_span(prosts: &wire::Span) {
     let bytes = prosts.encode_to_vec();
-    let (mut attributes, mut events) = (Vec::new(), Vec::new());
-    let ours = Span::read(&bytes, &mut attributes, &mut events).unwrap();
+    let ours = Span::read(&bytes).unwrap();
     assert_eq!(ours.trace_id, prosts.trace_id);
     assert_eq!(ours.span_id, prosts.span_id);
     assert_eq!(ours.parent_span_id, prosts.parent_span_id);
@@ -82,24 +81,22 @@ fn assert_same_span(prosts: &wire::Span) {
     let ours_status = ours.status.map(|bytes| status(bytes).unwrap());
     let prosts_status = prosts.status.as_ref().map(|status| (status.message.as_bytes(), status.code));
     assert_eq!(ours_status, prosts_status);
-    assert_same_attributes(&attributes, &prosts.attributes);
-    assert_eq!(events.len(), prosts.events.len());
-    for (ours, prosts) in events.iter().zip(&prosts.events) {
-        let mut attributes = Vec::new();
-        let ours = SpanEvent::read(ours, &mut attributes).unwrap();
+    assert_same_attributes(ours.attributes, &prosts.attributes);
+    assert_eq!(ours.events.into_iter().count(), prosts.events.len());
+    for (ours, prosts) in ours.events.into_iter().zip(&prosts.events) {
+        let ours = SpanEvent::read(ours).unwrap();
         assert_eq!((ours.time, as_str(ours.name)), (prosts.time_unix_nano, prosts.name.as_str()));
-        assert_same_attributes(&attributes, &prosts.attributes);
+        assert_same_attributes(ours.attributes, &prosts.attributes);
     }
 }
 
 fn assert_same_log(prosts: &wire::LogRecord) {
     let bytes = prosts.encode_to_vec();
-    let mut attributes = Vec::new();
-    let ours = Log::read(&bytes, &mut attributes).unwrap();
+    let ours = Log::read(&bytes).unwrap();
     assert_eq!((ours.time, ours.observed), (prosts.time_unix_nano, prosts.observed_time_unix_nano));
     assert_eq!((ours.trace_id, ours.span_id), (prosts.trace_id.as_slice(), prosts.span_id.as_slice()));
     assert_eq!(as_str(ours.event_name), prosts.event_name);
-    assert_same_attributes(&attributes, &prosts.attributes);
+    assert_same_attributes(ours.attributes, &prosts.attributes);
 }
 
 proptest! {
