@@ -32,7 +32,11 @@ macro_rules! codes {
             /// The variant whose text these bytes are, if there is one.
             #[must_use]
             pub fn from_bytes(code: &[u8]) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.code().as_bytes() == code)
+                // One after the other, so that each is compared by words and not by a call.
+                $(if code == $code.as_bytes() {
+                    return Some(Self::$variant);
+                })+
+                None
             }
 
             /// The position in [`Self::ALL`].

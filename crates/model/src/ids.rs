@@ -1,6 +1,7 @@
 //! Identifiers that are evidence, not secrets: trace, span, event and journey ids.
 
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -8,31 +9,39 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::caps;
 use crate::time::UnixNanos;
 
-/// Declares a newtype over bytes that is written as lowercase hex; in a format that people do not read, as bytes.
+/// Declares a newtype over bytes that are not all zero. It is written as lowercase hex; in a format that people do not
+/// read, as bytes.
 macro_rules! hex_id {
-    ($(#[$meta:meta])* $name:ident, $bytes:literal) => {
+    ($(#[$meta:meta])* $name:ident, $number:ty) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name([u8; $bytes]);
+        pub struct $name(NonZero<$number>);
 
         impl $name {
+            const BYTES: usize = size_of::<$number>();
+
             /// The id of these bytes; `None` if the length is wrong or all bytes are zero.
             #[must_use]
             pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-                let bytes: [u8; $bytes] = bytes.try_into().ok()?;
-                (bytes != [0; $bytes]).then_some(Self(bytes))
+                NonZero::new(<$number>::from_be_bytes(bytes.try_into().ok()?)).map(Self)
             }
 
             /// The bytes, most significant first.
             #[must_use]
-            pub const fn bytes(&self) -> &[u8; $bytes] {
-                &self.0
+            pub const fn bytes(self) -> [u8; Self::BYTES] {
+                self.0.get().to_be_bytes()
+            }
+
+            /// The id as a number.
+            #[must_use]
+            pub const fn get(self) -> $number {
+                self.0.get()
             }
 
             /// Reads lowercase or uppercase hex.
             #[must_use]
             pub fn from_hex(text: &str) -> Option<Self> {
-                let mut bytes = [0; $bytes];
+                let mut bytes = [0; Self::BYTES];
                 decode_hex(text, &mut bytes)?;
                 Self::from_bytes(&bytes)
             }
@@ -40,7 +49,7 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                write!(f, "{:0digits$x}", self.0, digits = Self::BYTES * 2)
             }
         }
 
@@ -54,7 +63,7 @@ macro_rules! hex_id {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match serializer.is_human_readable() {
                     true => serializer.collect_str(self),
-                    false => self.0.serialize(serializer),
+                    false => self.bytes().serialize(serializer),
                 }
             }
         }
@@ -62,12 +71,13 @@ macro_rules! hex_id {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 if !deserializer.is_human_readable() {
-                    return <[u8; $bytes]>::deserialize(deserializer).map(Self);
+                    let bytes = <[u8; Self::BYTES]>::deserialize(deserializer)?;
+                    return Self::from_bytes(&bytes).ok_or_else(|| de::Error::custom("an id of zeros"));
                 }
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
                 Self::from_hex(&text).ok_or_else(|| {
                     de::Error::custom(format!(
-                        "`{text}` is not a {}: {} hex digits, not all zero", stringify!($name), $bytes * 2
+                        "`{text}` is not a {}: {} hex digits, not all zero", stringify!($name), Self::BYTES * 2
                     ))
                 })
             }
@@ -77,11 +87,11 @@ macro_rules! hex_id {
 
 hex_id!(
     /// A W3C trace id.
-    TraceId, 16
+    TraceId, u128
 );
 hex_id!(
     /// A W3C span id.
-    SpanId, 8
+    SpanId, u64
 );
 
 /// Decodes exactly `out.len()` bytes of hex in any case.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use crate::caps;
 use crate::dictionary::Name;
 use crate::mapping::Mapping;
-use crate::scan::{Row, Scan, attribute, utf8};
+use crate::scan::{Fields, Row, Scan, attribute, utf8};
 use crate::value::{Value, is_blank};
 
 /// Declares the attributes with their names.
@@ -240,26 +240,34 @@ impl<'a> Level<'a> {
         Self { says: Set(0), values: [Value::Map; Attr::COUNT], before: Vec::new() }
     }
 
-    /// Reads the attributes that are looked at; what was read before is forgotten.
-    pub(crate) fn read(&mut self, mut attributes: Row<'a>, mapping: &Mapping) -> Scan<()> {
+    /// Reads a record's attributes; what the record before said is forgotten.
+    pub(crate) fn read(&mut self, attributes: Row<'a>, mapping: &Mapping) -> Scan<()> {
         self.says = Set::default();
-        let mut place = 0;
-        loop {
-            let seen = match self.before.get(place) {
-                Some(before) if attributes.begins(before.raw) => *before,
-                before => {
-                    let Some((raw, attribute)) = attributes.first() else { return Ok(()) };
-                    let seen = seen(raw, attribute, before, mapping)?;
-                    self.remember(place, seen);
-                    seen
-                }
-            };
-            if let (Some(meaning), Some(value)) = (seen.meaning, seen.value) {
-                self.take(meaning, value);
+        attributes.read(|fields, place| self.read_one(fields, place, mapping))
+    }
+
+    /// The same of attributes whose first tag was read; gives them as they lie.
+    #[inline]
+    pub(crate) fn read_at(&mut self, fields: &mut Fields<'a>, tag: u32, mapping: &Mapping) -> Scan<Row<'a>> {
+        self.says = Set::default();
+        fields.row_of(tag, |fields, place| self.read_one(fields, place, mapping))
+    }
+
+    #[inline]
+    fn read_one(&mut self, fields: &mut Fields<'a>, place: usize, mapping: &Mapping) -> Scan<()> {
+        let seen = match self.before.get(place) {
+            Some(before) if fields.pass(before.raw) => *before,
+            before => {
+                let (raw, attribute) = fields.raw()?;
+                let seen = seen(raw, attribute, before, mapping)?;
+                self.remember(place, seen);
+                seen
             }
-            attributes = attributes.after(seen.raw);
-            place += 1;
+        };
+        if let (Some(meaning), Some(value)) = (seen.meaning, seen.value) {
+            self.take(meaning, value);
         }
+        Ok(())
     }
 
     fn remember(&mut self, place: usize, seen: Seen<'a>) {

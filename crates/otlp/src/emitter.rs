@@ -18,7 +18,7 @@ use crate::attributes::{Attr, Attributes, Level, Set};
 use crate::caps;
 use crate::emitters::Emitters;
 use crate::mapping::Mapping;
-use crate::scan::{Fields, Row, Scan, attribute, length, numbers};
+use crate::scan::{Fields, Odd, Row, Scan, attribute, length, numbers};
 use crate::value::Value;
 
 #[cfg(test)]
@@ -51,7 +51,8 @@ impl<'a> Emitter<'a> {
         let mut fields = Fields::of(resource);
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => fields.row(ATTRIBUTE, &mut raw)?,
+                ATTRIBUTE if raw.is_empty() => raw = fields.row(ATTRIBUTE)?,
+                ATTRIBUTE => return Err(Odd),
                 other => fields.skip(other, numbers([1]))?,
             }
         }
@@ -163,8 +164,11 @@ impl<'a> Descriptions<'a> {
             return Ok(self.shared[side.index()].insert(self.made.of(record, side, emitters)?).clone());
         }
         let values = || says.filter_map(|attr| record.get(attr));
-        let same =
-            |own: &&Own<'a>| own.side == side && own.says == says && values().eq(own.values.iter().copied());
+        let same = |own: &&Own<'a>| {
+            own.side == side
+                && own.says == says
+                && values().zip(&own.values).all(|(value, known)| value.is_same(known))
+        };
         if let Some(known) = self.own.iter().find(same) {
             return Ok(known.described.clone());
         }

@@ -8,7 +8,8 @@
 //! by its name, time, attributes and resource, and that hash is its `event_id`, too.
 
 use authstitch_model::{
-    AuthEvent, EventId, EventName, Facts, Flow, Identity, Millis, Origin, Realm, RealmSecret, Side, UnixNanos,
+    AuthEvent, EventId, EventKeys, EventName, Facts, Flow, Identity, Millis, Origin, Realm, RealmSecret,
+    Side, UnixNanos,
 };
 use prost::Message;
 
@@ -76,16 +77,6 @@ pub(crate) fn append<'a>(
     };
     let error = failure::error(name, attributes, record.around.as_ref(), mapping)?;
     let trace_state = record.around.as_ref().map_or(&[][..], |around| around.span.trace_state);
-    let mut facts = Facts {
-        error: errors::class(error, browser, side),
-        duration: record.duration,
-        network: hashes.network(attributes),
-        synthetic: described.synthetic,
-        sampled: if trace_state.is_empty() { None } else { sampling::kept(as_str(trace_state)) },
-        ..Facts::default()
-    };
-    facts::read(&mut facts, name, attributes)?;
-    failure::note_reason(&mut facts, name, error);
     events.push(AuthEvent {
         name,
         side,
@@ -95,11 +86,26 @@ pub(crate) fn append<'a>(
         origin: record.origin,
         event_id,
         identity,
-        keys: hashes.keys(attributes, record.origin.trace_id),
-        facts,
+        keys: EventKeys::default(),
+        facts: Facts {
+            error: errors::class(error, browser, side),
+            duration: record.duration,
+            synthetic: described.synthetic,
+            ..Facts::default()
+        },
         environment: described.environment,
         realm,
     });
+    // Keys and facts are written where they stay: an event is too large to be moved again and again.
+    if let Some(AuthEvent { keys, facts, .. }) = events.last_mut() {
+        hashes.read(keys, attributes, record.origin.trace_id);
+        facts.network = hashes.network(attributes);
+        if !trace_state.is_empty() {
+            facts.sampled = sampling::kept(as_str(trace_state));
+        }
+        facts::read(facts, name, attributes)?;
+        failure::note_reason(facts, name, error);
+    }
     Ok(())
 }
 

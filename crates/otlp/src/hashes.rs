@@ -6,6 +6,7 @@ use authstitch_model::{EventKeys, KeyHash, KeyKind, Realm, RealmSecret, Secret, 
 use crate::attributes::{Attr, Attributes, Set};
 use crate::caps;
 use crate::network::network;
+use crate::scan::is_same;
 
 /// The latest hashes of one realm.
 pub(crate) struct Hashes<'a> {
@@ -31,7 +32,7 @@ impl<'a> Latest<'a> {
             self.0.resize(caps::HASHES_REMEMBERED, (&[], None));
         }
         let kept = &mut self.0[(mixed >> (u64::BITS - BITS)) as usize];
-        if kept.0 != value {
+        if !is_same(kept.0, value) {
             *kept = (value, make());
         }
         kept.1
@@ -52,11 +53,16 @@ impl<'a> Hashes<'a> {
         }
     }
 
-    /// The keys of a record.
-    pub(crate) fn keys(&mut self, attributes: &Attributes<'_, 'a>, trace: Option<TraceId>) -> EventKeys {
+    /// Adds the keys of a record.
+    pub(crate) fn read(
+        &mut self,
+        keys: &mut EventKeys,
+        attributes: &Attributes<'_, 'a>,
+        trace: Option<TraceId>,
+    ) {
         const KEYS: Set =
             Set::of(&[Attr::JourneyId, Attr::ChallengeId, Attr::CodeId, Attr::FlowId, Attr::SessionId]);
-        let mut keys = EventKeys { trace: trace.map(|trace| self.trace(trace)), ..EventKeys::default() };
+        keys.trace = trace.map(|trace| self.trace(trace));
         for attr in attributes.present(KEYS) {
             let (key, kind) = match attr {
                 Attr::JourneyId => (&mut keys.journey, KeyKind::Journey),
@@ -70,7 +76,6 @@ impl<'a> Hashes<'a> {
                 None => attributes.decimal(attr).and_then(|text| self.secret.key(kind, &text)),
             };
         }
-        keys
     }
 
     #[inline]
@@ -89,7 +94,7 @@ impl<'a> Hashes<'a> {
     pub(crate) fn network(&mut self, attributes: &Attributes<'_, 'a>) -> Option<u64> {
         let address = attributes.bytes(Attr::ClientAddress)?;
         match self.network {
-            Some((known, hash)) if known == address => hash,
+            Some((known, hash)) if is_same(known, address) => hash,
             _ => {
                 let hash = network(attributes.text(Attr::ClientAddress)?, &self.secret);
                 self.network = Some((address, hash));

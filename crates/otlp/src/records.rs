@@ -22,7 +22,7 @@ use crate::mapping::{EventRule, Mapping};
 use crate::realm::Realms;
 use crate::reject::{Reject, log_origin, span_origin, time};
 use crate::scan::log::Log;
-use crate::scan::span::{Span, SpanEvent};
+use crate::scan::span::{self, Span, SpanEvent};
 use crate::scan::{Fields, Odd, Row, Scan, length, numbers};
 use crate::{Signal, Tally};
 
@@ -207,15 +207,26 @@ impl<'m, 'a> Walk<'m, 'a> {
         schema: &Schema<'a>,
         place: Place,
     ) -> Scan<()> {
-        let span = Span::read(bytes)?;
-        let own = match self.mapping.event(span.name) {
-            None => self.named_by(span.attributes, Attr::Event)?,
-            named => named,
-        };
-        if own.is_none() && !self.any_is_event(span.events)? {
-            return Ok(());
+        let (mut span, mut fields) = Span::head(bytes)?;
+        let mut own = self.mapping.event(span.name);
+        // An event's attributes are read where they are found; of other spans only one name among them is.
+        let read = own.is_some() && fields.at(span::ATTRIBUTE);
+        if read {
+            span.attributes = self.own.read_at(&mut fields, span::ATTRIBUTE, self.mapping)?;
         }
-        self.own.read(span.attributes, self.mapping)?;
+        span.rest(fields)?;
+        if own.is_none() {
+            own = match self.mapping.event(span.name) {
+                None => self.named_by(span.attributes, Attr::Event)?,
+                named => named,
+            };
+            if own.is_none() && !self.any_is_event(span.events)? {
+                return Ok(());
+            }
+        }
+        if !read {
+            self.own.read(span.attributes, self.mapping)?;
+        }
         let attributes = Attributes::new(&self.own, &emitter.level);
         let origin = span_origin(&span);
         let record = |rule, origin, time, duration| Record {

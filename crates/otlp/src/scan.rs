@@ -108,19 +108,46 @@ impl<'a> Fields<'a> {
 
     /// A list whose first tag, of one byte, was read: encoders write its parts in a row.
     #[inline]
-    pub(crate) fn row(&mut self, tag: u32, row: &mut Row<'a>) -> Scan<()> {
-        if !row.0.is_empty() {
-            return Err(Odd);
-        }
+    pub(crate) fn row(&mut self, tag: u32) -> Scan<Row<'a>> {
+        self.row_of(tag, |fields, _place| fields.bytes().map(drop))
+    }
+
+    /// The same, each part read by whoever wants it, by its place in the list.
+    #[inline]
+    pub(crate) fn row_of(
+        &mut self,
+        tag: u32,
+        mut read: impl FnMut(&mut Self, usize) -> Scan<()>,
+    ) -> Scan<Row<'a>> {
         let begin = self.0;
+        let mut place = 0;
         loop {
-            self.bytes()?;
+            read(self, place)?;
+            place += 1;
             if !self.at(tag) {
-                break;
+                return Ok(Row { bytes: &begin[..begin.len() - self.0.len()], tag });
             }
         }
-        *row = Row(&begin[..begin.len() - self.0.len()]);
-        Ok(())
+    }
+
+    /// Passes over these bytes, if they are the next.
+    #[inline]
+    pub(crate) fn pass(&mut self, these: &[u8]) -> bool {
+        match self.0.split_at_checked(these.len()) {
+            Some((next, rest)) if is_same(next, these) => {
+                self.0 = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What has its length before it, with that length and without.
+    #[inline]
+    pub(crate) fn raw(&mut self) -> Scan<(&'a [u8], &'a [u8])> {
+        let begin = self.0;
+        let bytes = self.bytes()?;
+        Ok((&begin[..begin.len() - self.0.len()], bytes))
     }
 
     /// A text.
@@ -168,28 +195,23 @@ fn long_varint(bytes: &[u8]) -> Scan<(u64, &[u8])> {
 
 /// The parts of a list as they lie, one behind the other: before each its length, and but for the first its tag.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Row<'a>(&'a [u8]);
+pub(crate) struct Row<'a> {
+    bytes: &'a [u8],
+    tag: u32,
+}
 
 impl<'a> Row<'a> {
-    /// The first part, with its length before it and without.
-    #[inline]
-    pub(crate) fn first(self) -> Option<(&'a [u8], &'a [u8])> {
-        let mut fields = Fields(self.0);
-        let part = fields.bytes().ok()?;
-        Some((&self.0[..self.0.len() - fields.0.len()], part))
+    /// Whether there is no part.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
     }
 
-    /// Whether the first part, with its length before it, is this one.
-    #[inline]
-    pub(crate) fn begins(self, with: &[u8]) -> bool {
-        self.0.starts_with(with)
-    }
-
-    /// The parts after the first, which is this one, with its length before it.
-    #[inline]
-    pub(crate) fn after(self, first: &[u8]) -> Self {
-        // The first is there, and so is the tag behind it, or nothing is.
-        Self(self.0.get(first.len() + 1..).unwrap_or_default())
+    /// Has each part read, as [`Fields::row_of`] does.
+    pub(crate) fn read(self, read: impl FnMut(&mut Fields<'a>, usize) -> Scan<()>) -> Scan<()> {
+        match self.is_empty() {
+            true => Ok(()),
+            false => Fields(self.bytes).row_of(self.tag, read).map(drop),
+        }
     }
 }
 
@@ -199,23 +221,43 @@ impl<'a> IntoIterator for Row<'a> {
 
     #[inline]
     fn into_iter(self) -> Parts<'a> {
-        Parts(self)
+        Parts(Fields(self.bytes))
     }
 }
 
 /// The parts of a [`Row`], which was read once: nothing in it is broken.
 #[derive(Clone, Debug)]
-pub(crate) struct Parts<'a>(Row<'a>);
+pub(crate) struct Parts<'a>(Fields<'a>);
 
 impl<'a> Iterator for Parts<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let (raw, part) = self.0.first()?;
-        self.0 = self.0.after(raw);
+        let part = self.0.bytes().ok()?;
+        if let [_tag, rest @ ..] = self.0.0 {
+            self.0.0 = rest;
+        }
         Some(part)
     }
+}
+
+/// Whether bytes are the same. Most have 8 to 64; then their ends, which may overlap, are all of them.
+#[inline]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    const fn ends<const BYTES: usize>(bytes: &[u8]) -> Option<(&[u8; BYTES], &[u8; BYTES])> {
+        match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => Some((first, last)),
+            _ => None,
+        }
+    }
+    one.len() == other.len()
+        && match one.len() {
+            8..=16 => ends::<8>(one) == ends::<8>(other),
+            17..=32 => ends::<16>(one) == ends::<16>(other),
+            33..=64 => ends::<32>(one) == ends::<32>(other),
+            _ => one == other,
+        }
 }
 
 /// The bytes, if they are a text.

@@ -6,14 +6,16 @@ use std::borrow::Cow;
 use authstitch_model::Millis;
 
 use crate::caps;
-use crate::scan::{Scan, attribute};
+use crate::scan::{Scan, attribute, is_same};
 
-/// A value as it lies in the request.
+/// A value as it lies in the request. What a kind holds lies on words: so a value is copied by words, and read again
+/// before the copy has left the processor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
     /// A text; the bytes are UTF-8.
     Text(&'a [u8]),
-    Bool(bool),
+    True,
+    False,
     Int(i64),
     Double(f64),
     /// A list, as it lies.
@@ -24,6 +26,14 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// Whether it is another one of the same kind.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => is_same(one, other),
+            _ => self == other,
+        }
+    }
+
     /// Whether it is a text with nothing in it, which counts as no value.
     pub(crate) fn is_blank(&self) -> bool {
         matches!(self, Self::Text(text) if is_blank(text))
@@ -55,7 +65,8 @@ impl<'a> Value<'a> {
     /// True or false, their texts, or 1 and 0.
     pub(crate) fn flag(&self) -> Option<bool> {
         match self {
-            Self::Bool(flag) => Some(*flag),
+            Self::True => Some(true),
+            Self::False => Some(false),
             Self::Int(int @ (0 | 1)) => Some(*int == 1),
             Self::Text(text) if trimmed(text).eq_ignore_ascii_case(b"true") => Some(true),
             Self::Text(text) if trimmed(text).eq_ignore_ascii_case(b"false") => Some(false),

@@ -297,8 +297,8 @@ impl PooledBlock {
     }
 
     fn freshen(&self, span: &mut SpanLine, fresh: Fresh) {
-        let trace = span.trace_id.map(|old| self.ids.fresh_trace(fresh, *old.bytes()));
-        let id = span.span_id.map(|old| self.ids.fresh_span(fresh, *old.bytes()));
+        let trace = span.trace_id.map(|old| self.ids.fresh_trace(fresh, old.bytes()));
+        let id = span.span_id.map(|old| self.ids.fresh_span(fresh, old.bytes()));
         span.trace_id = trace.and_then(|trace| TraceId::from_bytes(&trace));
         span.span_id = id.and_then(|id| SpanId::from_bytes(&id));
         span.event_id =

@@ -70,7 +70,7 @@ impl Journeys {
             key(KeyKind::Session, session),
             key(KeyKind::Trace, trace),
         ];
-        let trace_id = event.origin.trace_id.as_ref().map(|id| u128::from_ne_bytes(*id.bytes()));
+        let trace_id = event.origin.trace_id.as_ref().map(|id| u128::from_ne_bytes(id.bytes()));
         let references = [journey, challenge, code, flow, session, trace, number(Kind::TraceId, trace_id)];
         Known { references, new }
     }

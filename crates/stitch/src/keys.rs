@@ -54,7 +54,7 @@ impl Key {
 
     /// A trace id.
     pub const fn trace_id(id: &TraceId) -> Self {
-        Self { value: *id.bytes(), kind: Kind::TraceId, tie: Tie::Carried }
+        Self { value: id.bytes(), kind: Kind::TraceId, tie: Tie::Carried }
     }
 
     /// The hash, of anything but a trace id.

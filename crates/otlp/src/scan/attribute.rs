@@ -65,7 +65,10 @@ pub(crate) fn value(any: &[u8]) -> Scan<Option<Value<'_>>> {
     while let Some(tag) = fields.tag()? {
         let read = match tag {
             STRING => Value::Text(fields.text()?),
-            BOOL => Value::Bool(fields.varint()? != 0),
+            BOOL => match fields.varint()? {
+                0 => Value::False,
+                _ => Value::True,
+            },
             INT => Value::Int(fields.varint()?.cast_signed()),
             DOUBLE => Value::Double(f64::from_bits(fields.fixed64()?)),
             ARRAY => Value::Array(fields.bytes()?),

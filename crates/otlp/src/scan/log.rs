@@ -1,6 +1,6 @@
 //! `LogRecord`.
 
-use super::{Fields, Row, Scan, fixed64, length, numbers};
+use super::{Fields, Odd, Row, Scan, fixed64, length, numbers};
 
 /// A log record as it lies in the request. Severity and body are not looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +31,8 @@ impl<'a> Log<'a> {
         let mut fields = Fields::of(record);
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => fields.row(ATTRIBUTE, &mut read.attributes)?,
+                ATTRIBUTE if read.attributes.is_empty() => read.attributes = fields.row(ATTRIBUTE)?,
+                ATTRIBUTE => return Err(Odd),
                 TIME => read.time = fields.fixed64()?,
                 OBSERVED => read.observed = fields.fixed64()?,
                 TRACE_ID => read.trace_id = fields.bytes()?,

@@ -26,16 +26,17 @@ const NAME: u32 = length(5);
 const KIND: u32 = varint(6);
 const START: u32 = fixed64(7);
 const END: u32 = fixed64(8);
-const ATTRIBUTE: u32 = length(9);
+pub(crate) const ATTRIBUTE: u32 = length(9);
 const EVENT: u32 = length(11);
 const STATUS: u32 = length(15);
 const SPAN: u32 = numbers([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 15]);
 
 impl<'a> Span<'a> {
-    /// Reads a span. Encoders write its fields in the order of their numbers, so those that most spans have are
-    /// asked for one after the other; what is left, in whatever order, has its turn then.
+    /// Reads a span up to its attributes, and says what stands behind. Encoders write the fields in the order of
+    /// their numbers, so those that most spans have are asked for one after the other; what lies otherwise is left
+    /// for [`Self::rest`].
     #[inline]
-    pub(crate) fn read(span: &'a [u8]) -> Scan<Self> {
+    pub(crate) fn head(span: &'a [u8]) -> Scan<(Self, Fields<'a>)> {
         let mut read = Self::default();
         let mut fields = Fields::of(span);
         if fields.at(TRACE_ID) {
@@ -59,28 +60,26 @@ impl<'a> Span<'a> {
         if fields.at(END) {
             read.end = fields.fixed64()?;
         }
-        if fields.at(ATTRIBUTE) {
-            fields.row(ATTRIBUTE, &mut read.attributes)?;
-        }
-        read.rest(fields)?;
-        Ok(read)
+        Ok((read, fields))
     }
 
-    fn rest(&mut self, mut fields: Fields<'a>) -> Scan<()> {
+    /// Reads what the head left. The name may have been acted upon, so it does not come twice.
+    #[inline]
+    pub(crate) fn rest(&mut self, mut fields: Fields<'a>) -> Scan<()> {
         while let Some(tag) = fields.tag()? {
             match tag {
-                ATTRIBUTE => fields.row(ATTRIBUTE, &mut self.attributes)?,
+                ATTRIBUTE if self.attributes.is_empty() => self.attributes = fields.row(ATTRIBUTE)?,
                 TRACE_ID => self.trace_id = fields.bytes()?,
                 SPAN_ID => self.span_id = fields.bytes()?,
                 TRACE_STATE => self.trace_state = fields.text()?,
                 PARENT_SPAN_ID => self.parent_span_id = fields.bytes()?,
-                NAME => self.name = fields.text()?,
+                NAME if self.name.is_empty() => self.name = fields.text()?,
                 KIND => self.kind = fields.varint()? as i32,
                 START => self.start = fields.fixed64()?,
                 END => self.end = fields.fixed64()?,
-                EVENT => fields.row(EVENT, &mut self.events)?,
+                EVENT if self.events.is_empty() => self.events = fields.row(EVENT)?,
                 STATUS if self.status.is_none() => self.status = Some(fields.bytes()?),
-                STATUS => return Err(Odd),
+                ATTRIBUTE | NAME | EVENT | STATUS => return Err(Odd),
                 other => fields.skip(other, SPAN)?,
             }
         }
@@ -109,7 +108,8 @@ impl<'a> SpanEvent<'a> {
             match tag {
                 TIME => read.time = fields.fixed64()?,
                 NAME => read.name = fields.text()?,
-                ATTRIBUTE => fields.row(ATTRIBUTE, &mut read.attributes)?,
+                ATTRIBUTE if read.attributes.is_empty() => read.attributes = fields.row(ATTRIBUTE)?,
+                ATTRIBUTE => return Err(Odd),
                 other => fields.skip(other, EVENT)?,
             }
         }

@@ -53,7 +53,7 @@ fn unrelated(scene: &Scene<'_>, beside: &Outgoing, name: &str, at: UnixNanos, di
         }
         Side::Server => (text("db.system.name", "postgresql"), scene.visit.page_trace),
     };
-    let trace = beside.trace.map_or(own_trace, |trace| *trace.bytes());
+    let trace = beside.trace.map_or(own_trace, TraceId::bytes);
     let span = wire::Span {
         trace_id: trace.to_vec(),
         span_id: dice.bytes::<8>().to_vec(),

@@ -46,11 +46,11 @@ impl Packing {
         }
         if let Some(id) = &event.origin.span_id {
             what |= SPAN;
-            self.put(id.bytes());
+            self.put(&id.bytes());
         }
         if let Some(id) = &event.origin.parent_span_id {
             what |= PARENT;
-            self.put(id.bytes());
+            self.put(&id.bytes());
         }
         self.number(u64::from(environment));
         for (kind, reference) in references.iter().enumerate() {

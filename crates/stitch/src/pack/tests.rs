@@ -95,7 +95,7 @@ proptest! {
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
         let values = hashes.map(|key| key.map(|key| key.get()));
         let [a, b, c, d, e, f] = values;
-        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
+        let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(id.bytes()))];
         let mut number = first;
         let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
         let there = table.into_iter().flatten();
