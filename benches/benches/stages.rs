@@ -81,7 +81,7 @@ fn classifying(criterion: &mut Criterion) {
     records(&encoded(&requests(ATTEMPTS), Encoding::Protobuf))
         .into_iter()
         .for_each(|record| engine.step(record, &mut effects));
-    engine.shut_down(&mut effects);
+    while engine.shut_down(&mut effects) {}
     let journeys: Vec<Journey> = effects
         .into_iter()
         .filter_map(|effect| match effect {

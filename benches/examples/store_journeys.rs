@@ -86,7 +86,7 @@ impl Run {
                 self.apply();
             }
         }
-        self.engine.shut_down(&mut self.effects);
+        while self.engine.shut_down(&mut self.effects) {}
         self.apply();
     }
 

@@ -72,7 +72,7 @@ pub fn journeys(attempts: u64) -> Vec<Journey> {
     let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
     let requests = encoded(&requests(attempts), Encoding::Protobuf);
     records(&requests).into_iter().for_each(|record| engine.step(record, &mut effects));
-    engine.shut_down(&mut effects);
+    while engine.shut_down(&mut effects) {}
     let journey = |effect| match effect {
         Effect::Judged(judged) => Some(judged.journey),
         Effect::Merged { .. } => None,

@@ -123,10 +123,14 @@ impl Engine {
         self.tables = tables;
     }
 
-    /// Closes every open journey as `shutdown`, for a service without a journal.
-    pub fn shut_down(&mut self, effects: &mut Vec<Effect>) {
-        self.stitcher.shut_down(self.now, &mut self.changes);
+    /// Closes the oldest open journeys as `shutdown`, for a service without a journal. Says whether more are open:
+    /// whoever asks hands on the effects before it asks again, so that never all of them are in memory at once.
+    pub fn shut_down(&mut self, effects: &mut Vec<Effect>) -> bool {
+        /// As many as keep their memory in the cache.
+        const AT_ONCE: usize = 64;
+        let more = self.stitcher.shut_down(self.now, AT_ONCE, &mut self.changes);
         self.judge(effects);
+        more
     }
 
     /// The earliest time at which something happens without another event.

@@ -99,7 +99,7 @@ fn shutting_down_judges_what_is_open() {
     let open = vec![of(1, WebauthnStarted, 0.0), of(1, WebauthnFailed, 40.0)];
     let (mut engine, mut effects) = run([(40.0, RecordBody::Events(open))]);
     assert_eq!(effects, []);
-    engine.shut_down(&mut effects);
+    while engine.shut_down(&mut effects) {}
     assert_eq!(judged(&effects)[0].journey.close_reason, CloseReason::Shutdown);
 }
 
@@ -123,7 +123,7 @@ fn a_line_can_be_found_under_every_key_of_its_events() {
     let mut second = of(1, QrShown, 1.0);
     second.keys.session = Secret::PUBLIC.key("default", KeyKind::Session, "a-session-value");
     let (mut engine, mut effects) = run([(1.0, RecordBody::Events(vec![first.clone(), second.clone()]))]);
-    engine.shut_down(&mut effects);
+    while engine.shut_down(&mut effects) {}
     let keys = judged(&effects)[0].keys();
     for key in [first.keys.journey, first.keys.challenge, second.keys.session] {
         assert!(key.is_some_and(|key| keys.contains(&key)));

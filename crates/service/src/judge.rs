@@ -57,7 +57,11 @@ impl Judge {
             }
             received.clear();
         }
-        self.engine.shut_down(&mut effects);
+        while self.engine.shut_down(&mut effects) {
+            if self.hand_on(position, &mut effects).is_err() {
+                return;
+            }
+        }
         self.publish();
         // A sink that is gone has said so by itself.
         let _ = self.hand_on(position, &mut effects);

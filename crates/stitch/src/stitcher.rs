@@ -128,14 +128,17 @@ impl Stitcher {
         [self.waiting.next_deadline(), self.timers.next(), forgotten].into_iter().flatten().min()
     }
 
-    /// Places every waiting event and closes every open journey as `shutdown`, oldest first.
-    pub fn shut_down(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
+    /// Places every waiting event, then closes the oldest open journeys as `shutdown`, so many at most. Says whether
+    /// more are open.
+    pub fn shut_down(&mut self, now: UnixNanos, most: usize, changes: &mut Vec<Change>) -> bool {
         while self.waiting.len() > 0 {
             self.place_next(now, changes);
         }
-        while let Some(slot) = self.oldest.first(&self.journeys.lives) {
+        for _ in 0..most {
+            let Some(slot) = self.oldest.first(&self.journeys.lives) else { return false };
             self.close(slot, now, CloseReason::Shutdown, changes);
         }
+        self.open > 0
     }
 
     /// What was counted, and how much there is.

@@ -218,7 +218,7 @@ impl Stitching for Stitcher {
         self.accept(received, event, changes);
     }
     fn shut_down(&mut self, now: UnixNanos, changes: &mut Vec<Change>) {
-        self.shut_down(now, changes);
+        while self.shut_down(now, 3, changes) {}
     }
     fn counters(&self) -> Counters {
         self.counters()

@@ -111,7 +111,8 @@ proptest! {
             prop_assert_eq!(placed(&counters) + counters.duplicates, place as u64 + 1);
         }
         if cut.index(2) == 0 {
-            stitcher.shut_down(lines.last().expect("there is a line").received(), &mut changes);
+            let now = lines.last().expect("there is a line").received();
+            while stitcher.shut_down(now, 3, &mut changes) {}
             prop_assert_eq!((stitcher.counters().open, stitcher.counters().waiting), (0, 0));
         }
         while let Some(deadline) = stitcher.next_deadline() {
