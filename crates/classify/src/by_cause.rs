@@ -51,6 +51,19 @@ pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
     }
 }
 
+/// The sum of each number times its counterpart.
+#[inline]
+pub fn dot(line: &ByCause, other: &ByCause) -> f32 {
+    let mut product = *line;
+    multiply(&mut product, &[other]);
+    sum(&product)
+}
+
+/// The same numbers, by cause as the innermost index.
+pub fn turned<const N: usize>(lines: &[[f32; N]; Cause::COUNT]) -> [ByCause; N] {
+    std::array::from_fn(|place| lines.each_ref().map(|line| line[place]))
+}
+
 /// Puts zero for the causes that are not in the set.
 #[inline]
 pub fn leave(line: &mut ByCause, set: CauseSet) {

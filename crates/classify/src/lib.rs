@@ -50,17 +50,16 @@ pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables)
     let features = evidence::observe(journey);
     let losses = Losses::of(&features, completeness);
     let posterior = likelihood::weigh(&features, &losses, tables);
-    let causes = posterior.causes;
-    let table = tables.of(features.flow);
-    let (phases, transport) = reached::phases(&features, &causes, &posterior.silence, &losses, table);
+    let (phases, transport) =
+        reached::phases(&features, &posterior, &losses, tables.of(features.flow));
     Verdict {
         phases,
         transport,
-        end_act: ending::end_act(&features, &causes, posterior.likeliest),
+        end_act: ending::end_act(&features, &posterior.causes, posterior.likeliest),
         hiccups: features.hiccups,
         relay_suspected: features.relayed,
         unfinished: features.unfinished(),
         evidence: posterior.evidence,
-        causes,
+        causes: posterior.causes,
     }
 }

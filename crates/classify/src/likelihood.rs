@@ -29,10 +29,10 @@ use crate::evidence::{Features, reporter};
 use crate::feature::{Elapsed, Known, Observation, Reporter};
 use crate::hard::{self, Ruling};
 use crate::phase_set::PhaseSet;
-use crate::stops::{self, ByStop, NOWHERE};
-use crate::tables::{FlowTable, Tables, Weights};
+use crate::stops::{ByStop, NOWHERE};
+use crate::tables::{FlowTable, Prior, Tables, Weights};
 use duel::Duel;
-use product::Product;
+pub use product::Product;
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -40,9 +40,11 @@ pub struct Posterior {
     pub causes: CauseDistribution,
     /// The likeliest cause.
     pub likeliest: Cause,
-    /// The probability that nothing was heard of the phases from the furthest known one up to, but without,
-    /// each phase; that of stopping nowhere is for the whole flow.
-    pub silence: ByStop,
+    /// By phase at which it can still have stopped: the probability that nothing was heard of the phases from the
+    /// furthest known one up to, but without, this one; that of stopping nowhere is for the whole flow.
+    pub open: ByStop,
+    /// The same by cause, over the phases at which it stops; nothing where a session leaves nothing to ask.
+    pub came: ByCause,
     /// What moved it most.
     pub evidence: [Option<Weighed>; model_caps::EVIDENCE_SHOWN],
 }
@@ -54,14 +56,16 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     if let Some(cause) = hard::decided(&rulings) {
         return decided(features, losses, tables, cause, &rulings);
     }
-    let silence = silence(features, losses, tables);
-    let mut left = table.prior;
+    let silence = silence_between(features.flow, features.known, losses, table, tables.shared_fate);
+    let open = open(features.passed, &silence);
+    let came = came_so_far(&open, table);
+    let mut left = table.prior.shares;
     for ruling in rulings.iter().flatten() {
         by_cause::leave(&mut left, ruling.left);
     }
-    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(&left, features.passed, &silence, table));
-    if let Some(came) = &came {
-        by_cause::multiply(&mut left, &[came]);
+    let counts = !hard::is_decisive(&rulings);
+    if counts {
+        by_cause::multiply(&mut left, &[&came]);
     }
     let elapsed = features.elapsed.as_ref().and_then(|shares| mixed(shares, &table.weights));
     let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
@@ -72,15 +76,15 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     let likeliest = by_cause::greatest(product.values());
     let causes = CauseDistribution::from_weights(*product.values());
 
-    let mut duel = Duel::begin(&table.prior, likeliest);
+    let mut duel = Duel::begin(&table.prior.shares, likeliest);
     for ruling in rulings.iter().flatten() {
         duel.leave(ruling.evidence, ruling.left);
     }
-    if let Some(came) = &came {
-        duel.multiply(hard::stage(features), &[came], 0.0);
+    if counts {
+        duel.multiply(hard::stage(features), &[&came], 0.0);
     }
     factors.each_cited(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
-    Posterior { causes, likeliest, silence, evidence: duel.heaviest() }
+    Posterior { causes, likeliest, open, came, evidence: duel.heaviest() }
 }
 
 /// What follows where a rule leaves a single cause: nothing has to be weighed.
@@ -91,30 +95,28 @@ fn decided(
     cause: Cause,
     rulings: &[Option<Ruling>; hard::RULINGS],
 ) -> Posterior {
-    let prior = &tables.of(features.flow).prior;
-    let mut weights = [0.0; Cause::COUNT];
-    if rulings.iter().flatten().all(|ruling| ruling.left.has(cause)) {
-        weights[cause.index()] = prior[cause.index()];
-    }
-    let mut duel = Duel::begin(prior, cause);
-    for ruling in rulings.iter().flatten() {
-        duel.leave(ruling.evidence, ruling.left);
-    }
-    Posterior {
-        causes: CauseDistribution::from_weights(weights),
-        likeliest: cause,
-        silence: silence(features, losses, tables),
-        evidence: duel.heaviest(),
-    }
-}
-
-/// [`silence_between`] of a journey; a session leaves nothing to ask.
-fn silence(features: &Features, losses: &Losses, tables: &Tables) -> ByStop {
-    if features.progress.observed().has(Phase::Established) {
-        return [1.0; Phase::COUNT + 2];
-    }
     let table = tables.of(features.flow);
-    silence_between(features.flow, features.known, losses, table, tables.shared_fate)
+    let Prior { shares, log_odds } = &table.prior;
+    let possible = shares[cause.index()] > 0.0 && rulings.iter().flatten().all(|ruling| ruling.left.has(cause));
+    let evidence = match rulings {
+        [Some(ruling), .., None] if possible => Duel::ended(log_odds[cause.index()], ruling.evidence),
+        _ => {
+            let mut duel = Duel::begin(shares, cause);
+            for ruling in rulings.iter().flatten() {
+                duel.leave(ruling.evidence, ruling.left);
+            }
+            duel.heaviest()
+        }
+    };
+    let (open, came) = if features.progress.observed().has(Phase::Established) {
+        (ByStop::default(), [0.0; Cause::COUNT])
+    } else {
+        let silence = silence_between(features.flow, features.known, losses, table, tables.shared_fate);
+        let open = open(features.passed, &silence);
+        (open, came_so_far(&open, table))
+    };
+    let causes = CauseDistribution::certain(if possible { cause } else { Cause::Unknown });
+    Posterior { causes, likeliest: cause, open, came, evidence }
 }
 
 /// The probability that an event of each kind does not arrive.
@@ -213,18 +215,26 @@ pub fn silence_between(
     silence
 }
 
-/// For each cause that is left, the probability of what was heard, and not heard, of the phases.
-pub fn came_so_far(left: &ByCause, passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
+/// The silence before each phase that does not lie behind: those at which a login can still have stopped.
+pub fn open(passed: PhaseSet, silence: &ByStop) -> ByStop {
     let mut open = *silence;
     for phase in Phase::ALL.iter().filter(|phase| passed.has(**phase)) {
         open[phase.index()] = 0.0;
     }
-    let mut came = [0.0; Cause::COUNT];
-    for ((came, halts), left) in came.iter_mut().zip(&table.halts).zip(left) {
-        if *left > 0.0 {
-            *came = stops::sum(&stops::product(halts, &open));
+    open
+}
+
+/// For each cause, the probability of what was heard, and not heard, of the phases.
+pub fn came_so_far(open: &ByStop, table: &FlowTable) -> ByCause {
+    // The order of these sums is part of the tables: they are fitted to them, to the last bit.
+    let mut sums = [[0.0; Cause::COUNT]; 4];
+    for (stop, (open, halts)) in open.iter().zip(&table.halts).enumerate() {
+        if *open > 0.0 {
+            by_cause::add(&mut sums[stop % 4], halts, *open);
         }
     }
+    let [mut came, others @ ..] = sums;
+    others.iter().for_each(|other| by_cause::add(&mut came, other, 1.0));
     came
 }
 

@@ -11,30 +11,31 @@
 //!   lost; where nothing was heard of the side that would report it, of all that have it.
 
 use authstitch_model::phases::FlowPhase;
-use authstitch_model::verdict::{CauseDistribution, PhaseVerdict, TransportVerdict};
+use authstitch_model::verdict::{PhaseVerdict, TransportVerdict};
 use authstitch_model::{Basis, Cause, Flow, Phase, Transport, phases};
 
+use crate::by_cause::{self, ByCause};
 use crate::caps;
 use crate::evidence::{Features, reporter};
 use crate::feature::Elapsed;
-use crate::likelihood::Losses;
-use crate::stops::{self, BEHIND, ByStop, NOWHERE};
+use crate::likelihood::{Losses, Posterior, came_so_far};
+use crate::stops::{BEHIND, ByStop, NOWHERE};
 use crate::tables::FlowTable;
 use crate::transport::{self, ByTransport, Needs};
 
 /// The verdict on each phase, and in a passkey login on its transport.
 pub fn phases(
     features: &Features,
-    causes: &CauseDistribution,
-    silence: &ByStop,
+    posterior: &Posterior,
     losses: &Losses,
     table: &FlowTable,
 ) -> ([Option<PhaseVerdict>; Phase::COUNT], Option<TransportVerdict>) {
     let flow = features.flow;
     let passkey = flow == Flow::PasskeyCda;
-    let stopped = Stopped::of(features, causes, silence, table);
+    let stopped = Stopped::of(features, posterior, table);
     let transport = passkey.then(|| transport::verdict(features, &stopped.transports));
     let mut verdicts = [None; Phase::COUNT];
+    let needs = if passkey { Needs::COUNT } else { 1 };
     let mut later = stopped.at.map(|at| at[NOWHERE]);
     for place in phases::of(flow).iter().rev() {
         let phase = place.phase;
@@ -52,7 +53,7 @@ pub fn phases(
         } else {
             1.0
         };
-        for (later, at) in later.iter_mut().zip(&stopped.at) {
+        for (later, at) in later.iter_mut().zip(&stopped.at[..needs]) {
             *later += at[phase.index()];
         }
         let needed = transport.is_none_or(|transport| transport::requires(transport.value, phase));
@@ -83,59 +84,121 @@ struct Stopped {
 }
 
 impl Stopped {
-    fn of(features: &Features, causes: &CauseDistribution, silence: &ByStop, table: &FlowTable) -> Self {
+    fn of(features: &Features, posterior: &Posterior, table: &FlowTable) -> Self {
         let passkey = features.flow == Flow::PasskeyCda;
-        let mut stopped =
-            Self { at: [[0.0; Phase::COUNT + 2]; Needs::COUNT], transports: [0.0; Transport::COUNT] };
+        let mut stopped = Self { at: [ByStop::default(); Needs::COUNT], transports: [0.0; Transport::COUNT] };
         let known = |place: &FlowPhase| features.known.has(place.phase);
         if !passkey && phases::of(features.flow).iter().all(known) {
             return stopped;
         }
-        let open = open(features, silence);
-        let fit = passkey.then(|| transport::fit(features));
-        for cause in Cause::ALL {
-            let probability = causes.of(*cause);
-            if probability < caps::NEGLIGIBLE {
-                continue;
+        let success = posterior.causes.of(Cause::None);
+        stopped.at.iter_mut().for_each(|at| at[NOWHERE] = success);
+        let failed = (success < 1.0).then(|| Failed::of(features, posterior, table));
+        if let Some(failed) = &failed {
+            stopped.at[0] = failed.stops(success, table);
+        }
+        if passkey {
+            let fit = transport::fit(features);
+            match &failed {
+                Some(failed) => stopped.over_transports(success, failed, &fit, table),
+                None => stopped.of_success(&fit, table),
             }
-            let stops = stops_of(*cause, probability, &table.halts[cause.index()], &open);
-            let [nothing, having @ ..] = &mut stopped.at;
-            stops::add(nothing, &stops);
-            let Some(fit) = &fit else { continue };
-            let mix = transport::mix(&table.transport[cause.index()], fit);
-            for (at, had) in having.iter_mut().zip(transport::had(&mix)) {
-                stops::add(at, &stops::product(&stops, &had));
-            }
-            stopped.transports.iter_mut().zip(mix).for_each(|(all, share)| *all += probability * share);
         }
         stopped
     }
-}
 
-/// The silence before each phase at which a login can still have stopped.
-fn open(features: &Features, silence: &ByStop) -> ByStop {
-    let at_once = features.values.elapsed == Some(Elapsed::Instant);
-    let mut open = *silence;
-    for phase in Phase::ALL {
-        if features.passed.has(*phase) || at_once && *phase > Phase::Presented {
-            open[phase.index()] = 0.0;
+    /// What logins had that all succeeded.
+    fn of_success(&mut self, fit: &ByTransport, table: &FlowTable) {
+        let of_success = table.transport.each_ref().map(|shares| [shares[Cause::None.index()]]);
+        let mix = transport::mix(&of_success, fit);
+        let [_, having @ ..] = &mut self.at;
+        for (at, [had]) in having.iter_mut().zip(transport::had(&mix).later) {
+            at[NOWHERE] = had;
         }
+        self.transports = mix.map(|[share]| share);
     }
-    open
+
+    /// What logins had that failed, and what those that succeeded.
+    fn over_transports(&mut self, success: f32, failed: &Failed, fit: &ByTransport, table: &FlowTable) {
+        let mix = transport::mix(&table.transport, fit);
+        let had = transport::had(&mix);
+        let [all, having @ ..] = &mut self.at;
+        for (nth, (at, later)) in having.iter_mut().zip(&had.later).enumerate() {
+            *at = *all;
+            let mut had_then = failed.over_came;
+            by_cause::multiply(&mut had_then, &[later]);
+            for phase in AFTER_PROXIMITY {
+                let stop = phase.index();
+                if failed.open[stop] > 0.0 {
+                    at[stop] = failed.open[stop] * by_cause::dot(&had_then, &table.halts[stop]);
+                }
+            }
+            if nth + 1 == Needs::Code as usize && failed.open[Phase::Proximity.index()] > 0.0 {
+                let stop = Phase::Proximity.index();
+                let mut had_then = failed.over_came;
+                by_cause::multiply(&mut had_then, &[&had.code_before_proximity]);
+                at[stop] = failed.open[stop] * by_cause::dot(&had_then, &table.halts[stop]);
+            }
+            at[NOWHERE] = success * later[Cause::None.index()];
+            at[BEHIND] = by_cause::dot(&failed.behind, later);
+        }
+        self.transports = mix.each_ref().map(|shares| {
+            by_cause::dot(shares, &failed.shares) + success * shares[Cause::None.index()]
+        });
+    }
 }
 
-/// A cause's probability, by where it stopped.
-fn stops_of(cause: Cause, probability: f32, halts: &ByStop, open: &ByStop) -> ByStop {
-    let mut stops = stops::product(halts, open);
-    let sum = stops::sum(&stops);
-    if cause != Cause::None && sum > 0.0 {
-        let scale = probability / sum;
-        stops.iter_mut().for_each(|stop| *stop *= scale);
-        return stops;
+/// The phases at which what stops had reached an authenticator.
+const AFTER_PROXIMITY: [Phase; 5] =
+    [Phase::Prompted, Phase::Confirmed, Phase::Verified, Phase::Returned, Phase::Established];
+
+/// The logins that failed, by cause.
+struct Failed {
+    /// The probability of each cause.
+    shares: ByCause,
+    /// The same, over the probability of having come so far and no further: times that of a stop it gives how
+    /// probably it stopped there.
+    over_came: ByCause,
+    /// The same of those that can stop only what lies behind.
+    behind: ByCause,
+    /// The silence before each phase at which a login can still have stopped.
+    open: ByStop,
+}
+
+impl Failed {
+    fn of(features: &Features, posterior: &Posterior, table: &FlowTable) -> Self {
+        let mut open = posterior.open;
+        let mut came = posterior.came;
+        if features.values.elapsed == Some(Elapsed::Instant) {
+            let hidden = Phase::ALL.iter().filter(|phase| **phase > Phase::Presented);
+            hidden.for_each(|phase| open[phase.index()] = 0.0);
+            came = came_so_far(&open, table);
+        }
+        let mut shares = *posterior.causes.shares();
+        shares[Cause::None.index()] = 0.0;
+        let (mut over_came, mut behind) = ([0.0; Cause::COUNT], [0.0; Cause::COUNT]);
+        for nth in 0..Cause::COUNT {
+            let share = if shares[nth] >= caps::NEGLIGIBLE { shares[nth] } else { 0.0 };
+            shares[nth] = share;
+            over_came[nth] = if came[nth] > 0.0 { share / came[nth] } else { 0.0 };
+            behind[nth] = if came[nth] > 0.0 { 0.0 } else { share };
+        }
+        Self { shares, over_came, behind, open }
     }
-    stops = ByStop::default();
-    stops[if cause == Cause::None { NOWHERE } else { BEHIND }] = probability;
-    stops
+
+    /// How probably it stopped at each place.
+    fn stops(&self, success: f32, table: &FlowTable) -> ByStop {
+        let mut at = ByStop::default();
+        for phase in Phase::ALL {
+            let stop = phase.index();
+            if self.open[stop] > 0.0 {
+                at[stop] = self.open[stop] * by_cause::dot(&self.over_came, &table.halts[stop]);
+            }
+        }
+        at[NOWHERE] = success;
+        at[BEHIND] = by_cause::sum(&self.behind);
+        at
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
 use crate::feature::{Known, VALUES};
-use crate::stops::ByStop;
+use crate::likelihood::Product;
+use crate::stops::STOPS;
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
@@ -36,15 +37,34 @@ pub struct Tables {
 /// The tables of one flow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FlowTable {
-    /// How often each cause occurs.
-    pub(crate) prior: ByCause,
+    pub(crate) prior: Prior,
     /// The probability that a reached phase is reported by those who could.
     pub(crate) emission: [f32; Phase::COUNT],
-    /// Given a cause, the probability of each phase to be the first that is not passed; success stops nowhere.
-    pub(crate) halts: [ByStop; Cause::COUNT],
-    /// Given a cause, the probability of each transport, by [`Transport::index`].
-    pub(crate) transport: [[f32; Transport::COUNT]; Cause::COUNT],
+    /// By stop: given each cause, the probability that it is the first that is not passed; success stops nowhere.
+    pub(crate) halts: [ByCause; STOPS],
+    /// By [`Transport::index`]: its probability, given each cause.
+    pub(crate) transport: [ByCause; Transport::COUNT],
     pub(crate) weights: Weights,
+}
+
+/// How often each cause occurs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Prior {
+    /// Its share of all.
+    pub(crate) shares: ByCause,
+    /// Its log odds against the others together.
+    pub(crate) log_odds: ByCause,
+}
+
+impl Prior {
+    /// Of these shares.
+    pub(crate) fn new(shares: ByCause) -> Self {
+        let mut log_odds = [0.0; Cause::COUNT];
+        for cause in Cause::ALL {
+            log_odds[cause.index()] = Product::but_one(shares, *cause).log_odds();
+        }
+        Self { shares, log_odds }
+    }
 }
 
 /// What each value of each observation does to the odds of each cause: a row a value.

@@ -13,7 +13,6 @@ use authstitch_model::verdict::TransportVerdict;
 use authstitch_model::{Attachment, Basis, Phase, Transport};
 
 use crate::evidence::Features;
-use crate::stops::ByStop;
 
 /// What is left of a key's probability where its credential speaks against it: some keys hold such
 /// credentials.
@@ -45,13 +44,33 @@ pub fn fit(features: &Features) -> ByTransport {
     fit
 }
 
-/// A cause's mix of transports, given what was seen.
+/// One number for each of some causes.
+type Of<const CAUSES: usize> = [f32; CAUSES];
+
+/// The mix of transports of some causes, given what was seen.
 #[inline]
-pub fn mix(of_cause: &ByTransport, fit: &ByTransport) -> ByTransport {
-    let mut mix = *of_cause;
-    mix.iter_mut().zip(fit).for_each(|(share, fit)| *share *= fit);
-    let scale = 1.0 / mix.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    mix.map(|share| share * scale)
+pub fn mix<const CAUSES: usize>(
+    of_causes: &[Of<CAUSES>; Transport::COUNT],
+    fit: &ByTransport,
+) -> [Of<CAUSES>; Transport::COUNT] {
+    let mut mix = *of_causes;
+    let mut scale = [0.0; CAUSES];
+    for (shares, fit) in mix.iter_mut().zip(fit) {
+        for (share, sum) in shares.iter_mut().zip(&mut scale) {
+            *share *= fit;
+            *sum += *share;
+        }
+    }
+    scale = scale.map(inverse);
+    for shares in &mut mix {
+        shares.iter_mut().zip(&scale).for_each(|(share, scale)| *share *= scale);
+    }
+    mix
+}
+
+#[inline]
+fn inverse(number: f32) -> f32 {
+    1.0 / if number > f32::MIN_POSITIVE { number } else { f32::MIN_POSITIVE }
 }
 
 /// The likeliest over all causes; the first of equals.
@@ -112,27 +131,30 @@ pub const fn requires(transport: Transport, phase: Phase) -> bool {
     matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
 }
 
-/// In the order of [`Needs`] from a code on: the probability that a login had what is needed, by where it stopped.
-/// What stopped at the scan was on its way to a phone.
-#[inline]
-pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT - 1] {
-    let code = mix[Transport::HybridQr.index()];
-    let phone = code + mix[Transport::HybridLinked.index()];
-    let any = phone + mix[Transport::SecurityKey.index()] + mix[Transport::Platform.index()];
-    let (of_phone, of_any) = (1.0 / phone.max(f32::MIN_POSITIVE), 1.0 / any.max(f32::MIN_POSITIVE));
-    [
-        by_stop(code * of_phone, code * of_any),
-        by_stop(phone * of_phone, phone * of_any),
-        by_stop(phone * of_phone, any * of_any),
-    ]
+/// The probability that a login had what a phase needs, by cause.
+pub struct Had<const CAUSES: usize> {
+    /// A code, where it stopped at proximity: on its way to a phone.
+    pub code_before_proximity: Of<CAUSES>,
+    /// In the order of [`Needs`] from a code on, where it stopped later, or nowhere.
+    pub later: [Of<CAUSES>; Needs::COUNT - 1],
 }
 
+/// What logins of some causes had, of these transports.
 #[inline]
-fn by_stop(at_proximity: f32, later: f32) -> ByStop {
-    let mut by_stop = [later; Phase::COUNT + 2];
-    by_stop[..Phase::Proximity.index()].fill(1.0);
-    by_stop[Phase::Proximity.index()] = at_proximity;
-    by_stop
+pub fn had<const CAUSES: usize>(mix: &[Of<CAUSES>; Transport::COUNT]) -> Had<CAUSES> {
+    let mut had = Had { code_before_proximity: [0.0; CAUSES], later: [[0.0; CAUSES]; Needs::COUNT - 1] };
+    let [of_code, of_phone, of_any] = &mut had.later;
+    for nth in 0..CAUSES {
+        let code = mix[Transport::HybridQr.index()][nth];
+        let phone = code + mix[Transport::HybridLinked.index()][nth];
+        let any = phone + mix[Transport::SecurityKey.index()][nth] + mix[Transport::Platform.index()][nth];
+        had.code_before_proximity[nth] = code * inverse(phone);
+        let over_any = inverse(any);
+        of_code[nth] = code * over_any;
+        of_phone[nth] = phone * over_any;
+        of_any[nth] = any * over_any;
+    }
+    had
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use authstitch_model::Cause;
 use authstitch_model::verdict::CauseSet;
 
 use crate::by_cause::{self, ByCause};
+use crate::caps;
 
 /// How many nats a product may move between two scalings. A float holds 87 either way, and one factor has 40 at
 /// most.
@@ -59,6 +60,13 @@ impl Product {
     #[inline]
     pub fn odds(&self) -> f32 {
         self.apart / by_cause::sum(&self.values)
+    }
+
+    /// The logarithm of that, within its bound; zero where nothing is left.
+    #[inline]
+    pub fn log_odds(&self) -> f32 {
+        let odds = self.odds();
+        if odds.is_nan() { 0.0 } else { odds.ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS) }
     }
 
     fn scale(&mut self) {

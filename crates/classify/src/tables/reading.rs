@@ -9,8 +9,8 @@
 use authstitch_model::document::{self, Fields, Problem, Problems};
 use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
-use super::{FlowTable, Tables, Weights, is_possible};
-use crate::by_cause::ByCause;
+use super::{FlowTable, Prior, Tables, Weights, is_possible};
+use crate::by_cause::{ByCause, turned};
 use crate::feature::{Known, Observation};
 use crate::hard;
 use crate::stops::{ByStop, NOWHERE};
@@ -75,10 +75,10 @@ fn flow_table(fields: &Fields<'_>, flow: Flow) -> FlowTable {
         fields.problem("prior", "is missing; a map from causes to how often each occurs is accepted");
     }
     FlowTable {
-        prior: prior(fields, flow),
+        prior: Prior::new(prior(fields, flow)),
         emission: emission(fields),
-        halts: halts(fields, flow),
-        transport: transport(fields),
+        halts: turned(&halts(fields, flow)),
+        transport: turned(&transport(fields)),
         weights: fields.map("weights", |weights| read_weights(weights, flow)),
     }
 }

@@ -21,7 +21,7 @@ fn the_shipped_tables_are_read_and_written_as_they_are() {
 fn priors_sum_to_about_one_and_exclude_what_cannot_be() {
     for flow in Flow::ALL {
         let tables = Tables::shipped();
-        let prior = &tables.of(*flow).prior;
+        let prior = &tables.of(*flow).prior.shares;
         let sum: f32 = prior.iter().sum();
         assert!((0.85..1.15).contains(&sum), "{flow}: {sum}");
         for cause in Cause::ALL {
@@ -37,7 +37,7 @@ fn every_row_of_halts_is_a_distribution() {
         let tables = Tables::shipped();
         let table = tables.of(*flow);
         for cause in Cause::ALL {
-            let halts = stops::sum(&table.halts[cause.index()]);
+            let halts: f32 = table.halts.iter().map(|by_cause| by_cause[cause.index()]).sum();
             let possible = is_possible(*flow, *cause);
             assert!((halts - f32::from(u8::from(possible))).abs() < 1e-3, "{flow} {cause} halts: {halts}");
         }

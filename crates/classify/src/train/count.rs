@@ -5,10 +5,11 @@
 use authstitch_model::{Cause, Flow, Phase, Transport, phases};
 
 use super::example::Example;
+use crate::by_cause::turned;
 use crate::evidence::reporter;
 use crate::hard;
-use crate::stops::NOWHERE;
-use crate::tables::{FlowTable, Weights, is_possible};
+use crate::stops::{NOWHERE, STOPS};
+use crate::tables::{FlowTable, Prior, Weights, is_possible};
 
 /// What is added to each count.
 const UNSEEN: f64 = 0.5;
@@ -19,7 +20,7 @@ const BORROWED: f64 = 5.0;
 /// Counts the examples of a flow.
 pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     let mut prior = [0.0; Cause::COUNT];
-    let mut halts = [[0.0; Phase::COUNT + 2]; Cause::COUNT];
+    let mut halts = [[0.0; STOPS]; Cause::COUNT];
     let mut transport = [[0.0; Transport::COUNT]; Cause::COUNT];
     halts[Cause::None.index()][NOWHERE] = 1.0;
     for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
@@ -48,10 +49,10 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     }
     let sum: f64 = prior.iter().sum();
     FlowTable {
-        prior: prior.map(|count| rounded(count / sum)),
+        prior: Prior::new(prior.map(|count| rounded(count / sum))),
         emission: emission(flow, examples),
-        halts: halts.map(shares),
-        transport: transport.map(shares),
+        halts: turned(&halts.map(shares)),
+        transport: turned(&transport.map(shares)),
         weights: Weights::nothing(),
     }
 }

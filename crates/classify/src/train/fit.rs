@@ -9,7 +9,7 @@ use super::example::Example;
 use super::math::{exp, ln};
 use crate::by_cause::ByCause;
 use crate::feature::{Known, VALUES};
-use crate::likelihood::{came_so_far, silence_between};
+use crate::likelihood::{came_so_far, open, silence_between};
 use crate::tables::FlowTable;
 
 const CAUSES: usize = Cause::COUNT;
@@ -72,11 +72,11 @@ impl Data {
         let mut row_of = vec![u32::MAX; VALUES];
         for example in examples.iter().filter(|example| !example.decided && example.is_left()) {
             let silence = silence_between(example.flow, example.known, &example.losses, table, shared_fate);
-            let came = came_so_far(&table.prior, example.passed, &silence, table);
+            let came = came_so_far(&open(example.passed, &silence), table);
             let mut base = [EXCLUDED; CAUSES];
             for cause in example.left.iter().map(Cause::index) {
                 let came = if example.decisive { 1.0 } else { came[cause] };
-                let start = f64::from(table.prior[cause]) * f64::from(came);
+                let start = f64::from(table.prior.shares[cause]) * f64::from(came);
                 if start > 0.0 {
                     base[cause] = ln(start);
                 }
