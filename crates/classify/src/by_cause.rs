@@ -9,10 +9,7 @@ pub type ByCause = [f32; Cause::COUNT];
 /// Numbers that a processor adds at once.
 const LANES: usize = 8;
 
-/// Numbers that stay in a processor's registers while others are multiplied with them.
-const REGISTERS: usize = 16;
-
-const _: () = assert!(Cause::COUNT.is_multiple_of(REGISTERS), "every cause is in a chunk");
+const _: () = assert!(Cause::COUNT.is_multiple_of(LANES), "every cause is in a lane");
 
 /// The sum.
 #[inline]
@@ -23,24 +20,48 @@ pub fn sum(line: &ByCause) -> f32 {
             *lane += value;
         }
     }
-    lanes.iter().sum()
+    sum_of_lanes(lanes)
 }
 
-/// Multiplies each number by its counterparts.
+/// The sum of each number times its counterpart.
+#[inline]
+pub fn dot(line: &ByCause, other: &ByCause) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for (chunk, other) in line.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<LANES>().0) {
+        for ((lane, value), other) in lanes.iter_mut().zip(chunk).zip(other) {
+            *lane += value * other;
+        }
+    }
+    sum_of_lanes(lanes)
+}
+
+/// By halves, which are added at once.
+#[inline]
+fn sum_of_lanes([a, b, c, d, e, f, g, h]: [f32; LANES]) -> f32 {
+    let [a, b, c, d] = [a + e, b + f, c + g, d + h];
+    (a + c) + (b + d)
+}
+
+/// Multiplies each number by its counterparts; the products stay in a processor's registers.
 #[inline]
 pub fn multiply(line: &mut ByCause, by: &[&ByCause]) {
-    let (chunks, _) = line.as_chunks_mut::<REGISTERS>();
-    for (nth, chunk) in chunks.iter_mut().enumerate() {
-        // The product of a chunk stays in registers.
-        let mut product = *chunk;
-        for by in by {
-            let (by, _) = by.as_chunks::<REGISTERS>();
-            for (value, by) in product.iter_mut().zip(&by[nth]) {
-                *value *= by;
-            }
+    let mut product = *line;
+    for by in by {
+        for (value, by) in product.iter_mut().zip(*by) {
+            *value *= by;
         }
-        *chunk = product;
     }
+    *line = product;
+}
+
+/// The products of each number and its counterpart.
+#[inline]
+pub fn product(line: &ByCause, by: &ByCause) -> ByCause {
+    let mut product = *line;
+    for (value, by) in product.iter_mut().zip(by) {
+        *value *= by;
+    }
+    product
 }
 
 /// Adds each counterpart, so many times.
@@ -49,14 +70,6 @@ pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
     for (value, other) in line.iter_mut().zip(other) {
         *value += other * times;
     }
-}
-
-/// The sum of each number times its counterpart.
-#[inline]
-pub fn dot(line: &ByCause, other: &ByCause) -> f32 {
-    let mut product = *line;
-    multiply(&mut product, &[other]);
-    sum(&product)
 }
 
 /// The same numbers, by cause as the innermost index.

@@ -18,20 +18,21 @@
 //! of evidence is the weight of that piece.
 
 mod duel;
+mod factors;
 mod product;
 
 use authstitch_model::verdict::{CauseDistribution, Weighed};
-use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as model_caps, phases};
+use authstitch_model::{Cause, Completeness, Flow, Phase, Side, caps as model_caps, phases};
 
 use crate::by_cause::{self, ByCause};
-use crate::citation::cited_as;
 use crate::evidence::{Features, reporter};
-use crate::feature::{Elapsed, Known, Observation, Reporter};
+use crate::feature::Reporter;
 use crate::hard::{self, Ruling};
 use crate::phase_set::PhaseSet;
 use crate::stops::{ByStop, NOWHERE};
-use crate::tables::{FlowTable, Prior, Tables, Weights};
+use crate::tables::{FlowTable, Prior, Tables};
 use duel::Duel;
+use factors::{Factors, mixed};
 pub use product::Product;
 
 /// The probability of each cause, and what led to it.
@@ -67,7 +68,7 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     if counts {
         by_cause::multiply(&mut left, &[&came]);
     }
-    let elapsed = features.elapsed.as_ref().and_then(|shares| mixed(shares, &table.weights));
+    let elapsed = mixed(features, &table.weights);
     let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
     let factors = Factors::of(features, &table.weights, elapsed.as_ref(), excess, &left);
 
@@ -236,117 +237,6 @@ pub fn came_so_far(open: &ByStop, table: &FlowTable) -> ByCause {
     let [mut came, others @ ..] = sums;
     others.iter().for_each(|other| by_cause::add(&mut came, other, 1.0));
     came
-}
-
-/// Where more than one limit may have been in force: the factors of a ceremony's length, by the shares of its values.
-fn mixed(shares: &[f32; Elapsed::CODES.len()], weights: &Weights) -> Option<ByCause> {
-    let possible = || Observation::Elapsed.values().zip(shares).filter(|(_, share)| **share > 0.0);
-    possible().nth(1)?;
-    let mut mixed = [0.0; Cause::COUNT];
-    for (known, share) in possible() {
-        by_cause::add(&mut mixed, weights.odds(known), *share);
-    }
-    Some(mixed)
-}
-
-/// What multiplies the odds, value by value.
-struct Factors<'a> {
-    excess: Excess,
-    /// What each cause has before: nothing where it is excluded.
-    left: &'a ByCause,
-    /// The values that say something, as what they are cited, and by how many nats they move a cause at most.
-    known: [(Known, Evidence, f32); Observation::COUNT],
-    odds: [&'a ByCause; Observation::COUNT],
-    count: usize,
-}
-
-impl<'a> Factors<'a> {
-    fn of(
-        features: &Features,
-        weights: &'a Weights,
-        elapsed: Option<&'a ByCause>,
-        excess: Excess,
-        left: &'a ByCause,
-    ) -> Self {
-        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior, 0.0);
-        let mut factors = Self {
-            excess,
-            left,
-            known: [nothing; Observation::COUNT],
-            odds: [left; Observation::COUNT],
-            count: 0,
-        };
-        let stage = hard::stage(features);
-        for known in features.values.known() {
-            let (odds, reach) = match elapsed.filter(|_| known.about == Observation::Elapsed) {
-                Some(mixed) => (mixed, product::ROOM),
-                None => (weights.odds(known), weights.reach(known)),
-            };
-            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage), reach);
-            factors.odds[factors.count] = odds;
-            factors.count += usize::from(reach > 0.0);
-        }
-        factors
-    }
-
-    /// Hands over all factors, and by how many nats those that go together move a cause at most.
-    fn each(&self, mut then: impl FnMut(&[&ByCause], f32)) {
-        self.runs(|_, _| true, |_, odds, reach| then(odds, reach));
-    }
-
-    /// The same by what they are cited as: neighbours that are cited alike go together.
-    fn each_cited(&self, then: impl FnMut(Evidence, &[&ByCause], f32)) {
-        self.runs(|one, other| one == other, then);
-    }
-
-    fn runs(
-        &self,
-        together: impl Fn(Evidence, Evidence) -> bool,
-        mut then: impl FnMut(Evidence, &[&ByCause], f32),
-    ) {
-        let none_in_excess = self.excess.is_none();
-        let known = &self.known[..self.count];
-        let mut begin = 0;
-        while begin < known.len() {
-            let (_, evidence, mut reach) = known[begin];
-            let mut end = begin + 1;
-            while end < known.len() {
-                let (_, next, further) = known[end];
-                if !together(evidence, next) || reach + further > product::ROOM {
-                    break;
-                }
-                reach += further;
-                end += 1;
-            }
-            let odds = &self.odds[begin..end];
-            if none_in_excess {
-                then(evidence, odds, reach);
-            } else {
-                for ((known, _, reach), odds) in known[begin..end].iter().zip(odds) {
-                    match known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter)) {
-                        0.0 => then(evidence, &[odds], *reach),
-                        excess => then(evidence, &[&self.weaker(odds, excess)], product::ROOM),
-                    }
-                }
-            }
-            begin = end;
-        }
-    }
-
-    /// The factors of an absence that a loss in excess may explain.
-    fn weaker(&self, odds: &ByCause, excess: f32) -> ByCause {
-        let mut possible = *odds;
-        for (odds, left) in possible.iter_mut().zip(self.left) {
-            *odds = if *left > 0.0 { *odds } else { 0.0 };
-        }
-        let scale = 1.0 / by_cause::maximum(&possible).max(f32::MIN_POSITIVE);
-        let mut weaker = *odds;
-        for odds in &mut weaker {
-            let share = *odds * scale;
-            *odds = excess + (1.0 - excess) * if share < 1.0 { share } else { 1.0 };
-        }
-        weaker
-    }
 }
 
 #[cfg(test)]

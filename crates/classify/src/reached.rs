@@ -125,8 +125,7 @@ impl Stopped {
         let [all, having @ ..] = &mut self.at;
         for (nth, (at, later)) in having.iter_mut().zip(&had.later).enumerate() {
             *at = *all;
-            let mut had_then = failed.over_came;
-            by_cause::multiply(&mut had_then, &[later]);
+            let had_then = by_cause::product(&failed.over_came, later);
             for phase in AFTER_PROXIMITY {
                 let stop = phase.index();
                 if failed.open[stop] > 0.0 {
@@ -135,8 +134,7 @@ impl Stopped {
             }
             if nth + 1 == Needs::Code as usize && failed.open[Phase::Proximity.index()] > 0.0 {
                 let stop = Phase::Proximity.index();
-                let mut had_then = failed.over_came;
-                by_cause::multiply(&mut had_then, &[&had.code_before_proximity]);
+                let had_then = by_cause::product(&failed.over_came, &had.code_before_proximity);
                 at[stop] = failed.open[stop] * by_cause::dot(&had_then, &table.halts[stop]);
             }
             at[NOWHERE] = success * later[Cause::None.index()];

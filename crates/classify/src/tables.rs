@@ -10,10 +10,11 @@ mod writing;
 use std::sync::{Arc, LazyLock};
 
 use authstitch_model::document::Problems;
-use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
+use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
-use crate::feature::{Known, VALUES};
+use crate::citation::cited_as;
+use crate::feature::{Known, Observation, Reporter, VALUES};
 use crate::likelihood::Product;
 use crate::stops::STOPS;
 
@@ -72,42 +73,51 @@ impl Prior {
 pub(crate) struct Weights {
     /// In nats.
     nats: Vec<ByCause>,
-    /// The same as factors.
-    odds: Vec<ByCause>,
-    /// The greatest weight of each row, whatever its sign; zero for a row that says nothing.
-    reach: Vec<f32>,
+    rows: Box<[Row; VALUES]>,
+}
+
+/// What one value does, as it is weighed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Row {
+    /// The factors by which it changes the odds of each cause.
+    pub(crate) odds: ByCause,
+    /// By how many nats it moves a cause at most, whatever the sign; zero for a row that says nothing.
+    pub(crate) reach: f32,
+    /// As what it is cited; `None` for with how far the journey came.
+    pub(crate) cited: Option<Evidence>,
+    /// Who is silent where it is an absence.
+    pub(crate) absent: Option<Reporter>,
 }
 
 impl Weights {
     /// Weights that say nothing.
     pub(crate) fn nothing() -> Self {
-        Self {
-            nats: vec![[0.0; Cause::COUNT]; VALUES],
-            odds: vec![[1.0; Cause::COUNT]; VALUES],
-            reach: vec![0.0; VALUES],
+        let nothing = Row { odds: [1.0; Cause::COUNT], reach: 0.0, cited: None, absent: None };
+        let mut rows = Box::new([nothing; VALUES]);
+        for known in Observation::ALL.iter().flat_map(|about| about.values()) {
+            let row = &mut rows[known.row()];
+            (row.cited, row.absent) = (cited_as(known), known.absent());
         }
+        Self { nats: vec![[0.0; Cause::COUNT]; VALUES], rows }
     }
 
     /// Gives a value its weights.
     pub(crate) fn set(&mut self, known: Known, nats: ByCause) {
         self.nats[known.row()] = nats;
-        self.odds[known.row()] = nats.map(f32::exp);
-        self.reach[known.row()] = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
+        let row = &mut self.rows[known.row()];
+        row.odds = nats.map(f32::exp);
+        row.reach = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
     }
 
     /// A value's weights, in nats; `None` where they say nothing.
     pub(crate) fn nats(&self, known: Known) -> Option<&ByCause> {
-        (self.reach(known) > 0.0).then(|| &self.nats[known.row()])
+        (self.row(known).reach > 0.0).then(|| &self.nats[known.row()])
     }
 
-    /// The factors by which a value changes the odds of each cause.
-    pub(crate) fn odds(&self, known: Known) -> &ByCause {
-        &self.odds[known.row()]
-    }
-
-    /// By how many nats a value moves a cause at most.
-    pub(crate) fn reach(&self, known: Known) -> f32 {
-        self.reach[known.row()]
+    /// What a value does.
+    #[inline]
+    pub(crate) fn row(&self, known: Known) -> &Row {
+        &self.rows[known.row()]
     }
 }
 

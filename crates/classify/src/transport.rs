@@ -61,7 +61,7 @@ pub fn mix<const CAUSES: usize>(
             *sum += *share;
         }
     }
-    scale = scale.map(inverse);
+    scale.iter_mut().for_each(|sum| *sum = inverse(*sum));
     for shares in &mut mix {
         shares.iter_mut().zip(&scale).for_each(|(share, scale)| *share *= scale);
     }

@@ -52,11 +52,11 @@ fn a_value_without_a_row_moves_nothing() {
     let tables = Tables::from_json(&text).unwrap();
     let table = tables.of(Flow::AppQr);
     let known = |hybrid: Hybrid| Known { about: Observation::Hybrid, value: hybrid as u8 };
-    let odds = table.weights.odds(known(Hybrid::Able));
+    let odds = &table.weights.row(known(Hybrid::Able)).odds;
     assert!((odds[Cause::WalkedAway.index()] - 0.5_f32.exp()).abs() < 1e-6);
     assert_eq!(odds[Cause::Cancelled.index()], 1.0);
     assert_eq!(table.weights.nats(known(Hybrid::Unable)), None);
-    assert_eq!(table.weights.odds(known(Hybrid::Unable)), &[1.0; Cause::COUNT]);
+    assert_eq!(table.weights.row(known(Hybrid::Unable)).odds, [1.0; Cause::COUNT]);
     assert_eq!(tables.of(Flow::MagicLink).weights.nats(known(Hybrid::Able)), None);
 }
 
