@@ -24,7 +24,7 @@ pub fn sum(line: &ByCause) -> f32 {
 }
 
 /// The sum of each number times its counterpart.
-#[inline]
+#[inline(never)]
 pub fn dot(line: &ByCause, other: &ByCause) -> f32 {
     let mut lanes = [0.0; LANES];
     for (chunk, other) in line.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<LANES>().0) {
@@ -52,16 +52,6 @@ pub fn multiply(line: &mut ByCause, by: &[&ByCause]) {
         }
     }
     *line = product;
-}
-
-/// The products of each number and its counterpart.
-#[inline]
-pub fn product(line: &ByCause, by: &ByCause) -> ByCause {
-    let mut product = *line;
-    for (value, by) in product.iter_mut().zip(by) {
-        *value *= by;
-    }
-    product
 }
 
 /// Adds each counterpart, so many times.

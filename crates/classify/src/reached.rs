@@ -98,57 +98,50 @@ impl Stopped {
             stopped.at[0] = failed.stops(success, table);
         }
         if passkey {
-            let fit = transport::fit(features);
-            match &failed {
-                Some(failed) => stopped.over_transports(success, failed, &fit, table),
-                None => stopped.of_success(&fit, table),
-            }
+            stopped.over_transports(success, failed.as_ref(), features, table);
         }
         stopped
     }
 
-    /// What logins had that all succeeded.
-    fn of_success(&mut self, fit: &ByTransport, table: &FlowTable) {
-        let of_success = table.transport.each_ref().map(|shares| [shares[Cause::None.index()]]);
-        let mix = transport::mix(&of_success, fit);
-        let [_, having @ ..] = &mut self.at;
-        for (at, [had]) in having.iter_mut().zip(transport::had(&mix).later) {
-            at[NOWHERE] = had;
-        }
-        self.transports = mix.map(|[share]| share);
-    }
-
-    /// What logins had that failed, and what those that succeeded.
-    fn over_transports(&mut self, success: f32, failed: &Failed, fit: &ByTransport, table: &FlowTable) {
-        let mix = transport::mix(&table.transport, fit);
-        let had = transport::had(&mix);
+    /// What logins had on their way, by the transports of their causes. Of the stops after the last phase that needs
+    /// something nobody asks which it was.
+    fn over_transports(
+        &mut self,
+        success: f32,
+        failed: Option<&Failed>,
+        features: &Features,
+        table: &FlowTable,
+    ) {
+        let mix = table.transports.given(&features.authenticator);
+        let none = Cause::None.index();
         let [all, having @ ..] = &mut self.at;
-        for (nth, (at, later)) in having.iter_mut().zip(&had.later).enumerate() {
-            *at = *all;
-            let had_then = by_cause::product(&failed.over_came, later);
-            for phase in AFTER_PROXIMITY {
-                let stop = phase.index();
-                if failed.open[stop] > 0.0 {
-                    at[stop] = failed.open[stop] * by_cause::dot(&had_then, &table.halts[stop]);
-                }
-            }
-            if nth + 1 == Needs::Code as usize && failed.open[Phase::Proximity.index()] > 0.0 {
-                let stop = Phase::Proximity.index();
-                let had_then = by_cause::product(&failed.over_came, &had.code_before_proximity);
-                at[stop] = failed.open[stop] * by_cause::dot(&had_then, &table.halts[stop]);
-            }
-            at[NOWHERE] = success * later[Cause::None.index()];
-            at[BEHIND] = by_cause::dot(&failed.behind, later);
+        for (at, later) in having.iter_mut().zip(&mix.later) {
+            at[NOWHERE] = success * later[none];
         }
-        self.transports = mix.each_ref().map(|shares| {
-            by_cause::dot(shares, &failed.shares) + success * shares[Cause::None.index()]
-        });
+        self.transports = mix.shares.each_ref().map(|shares| success * shares[none]);
+        let Some(failed) = failed else { return };
+        for (all, shares) in self.transports.iter_mut().zip(&mix.shares) {
+            *all += by_cause::dot(shares, &failed.shares);
+        }
+        let mut later = failed.stopped_at(&AFTER_PROMPTED, table);
+        let [of_code, of_phone, of_any] = having;
+        of_any[NOWHERE] += by_cause::dot(&later, &mix.later[2]);
+        by_cause::add(&mut later, &failed.stopped_at(&[Phase::Prompted], table), 1.0);
+        of_phone[NOWHERE] += by_cause::dot(&later, &mix.later[1]);
+        of_code[NOWHERE] += by_cause::dot(&later, &mix.later[0]);
+        let at_proximity = failed.stopped_at(&[Phase::Proximity], table);
+        of_code[Phase::Proximity.index()] = by_cause::dot(&at_proximity, &mix.code_before_proximity);
+        of_code[Phase::Scanned.index()] = all[Phase::Scanned.index()];
+        if all[BEHIND] > 0.0 {
+            for (at, later) in having.iter_mut().zip(&mix.later) {
+                at[BEHIND] = by_cause::dot(&failed.behind, later);
+            }
+        }
     }
 }
 
-/// The phases at which what stops had reached an authenticator.
-const AFTER_PROXIMITY: [Phase; 5] =
-    [Phase::Prompted, Phase::Confirmed, Phase::Verified, Phase::Returned, Phase::Established];
+/// The phases after the last that needs something to be passed.
+const AFTER_PROMPTED: [Phase; 4] = [Phase::Confirmed, Phase::Verified, Phase::Returned, Phase::Established];
 
 /// The logins that failed, by cause.
 struct Failed {
@@ -182,6 +175,16 @@ impl Failed {
             behind[nth] = if came[nth] > 0.0 { 0.0 } else { share };
         }
         Self { shares, over_came, behind, open }
+    }
+
+    /// By cause, how probably it stopped at one of these.
+    fn stopped_at(&self, phases: &[Phase], table: &FlowTable) -> ByCause {
+        let mut at = [0.0; Cause::COUNT];
+        for stop in phases.iter().map(|phase| phase.index()).filter(|stop| self.open[*stop] > 0.0) {
+            by_cause::add(&mut at, &table.halts[stop], self.open[stop]);
+        }
+        by_cause::multiply(&mut at, &[&self.over_came]);
+        at
     }
 
     /// How probably it stopped at each place.

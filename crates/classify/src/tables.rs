@@ -17,6 +17,7 @@ use crate::citation::cited_as;
 use crate::feature::{Known, Observation, Reporter, VALUES};
 use crate::likelihood::Product;
 use crate::stops::STOPS;
+use crate::transport::Transports;
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
@@ -45,6 +46,8 @@ pub(crate) struct FlowTable {
     pub(crate) halts: [ByCause; STOPS],
     /// By [`Transport::index`]: its probability, given each cause.
     pub(crate) transport: [ByCause; Transport::COUNT],
+    /// The same, given what was seen.
+    pub(crate) transports: Transports,
     pub(crate) weights: Weights,
 }
 

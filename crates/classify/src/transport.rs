@@ -10,9 +10,10 @@
 //!   what stopped later had reached an authenticator.
 
 use authstitch_model::verdict::TransportVerdict;
-use authstitch_model::{Attachment, Basis, Phase, Transport};
+use authstitch_model::{Attachment, Basis, Cause, Phase, Transport};
 
-use crate::evidence::Features;
+use crate::by_cause::ByCause;
+use crate::evidence::{Authenticator, Features};
 
 /// What is left of a key's probability where its credential speaks against it: some keys hold such
 /// credentials.
@@ -22,8 +23,7 @@ const KEY_DESPITE_CREDENTIAL: f32 = 0.1;
 pub type ByTransport = [f32; Transport::COUNT];
 
 /// How far what was seen fits each transport.
-pub fn fit(features: &Features) -> ByTransport {
-    let known = &features.authenticator;
+fn fit(known: &Authenticator) -> ByTransport {
     let mut fit = [0.0; Transport::COUNT];
     for (fit, transport) in fit.iter_mut().zip(Transport::ALL) {
         let phone = matches!(transport, Transport::HybridQr | Transport::HybridLinked);
@@ -44,33 +44,73 @@ pub fn fit(features: &Features) -> ByTransport {
     fit
 }
 
-/// One number for each of some causes.
-type Of<const CAUSES: usize> = [f32; CAUSES];
+/// What can be seen of an authenticator is little, so what it says of each cause is there before it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transports(Vec<Mix>);
 
-/// The mix of transports of some causes, given what was seen.
-#[inline]
-pub fn mix<const CAUSES: usize>(
-    of_causes: &[Of<CAUSES>; Transport::COUNT],
-    fit: &ByTransport,
-) -> [Of<CAUSES>; Transport::COUNT] {
-    let mut mix = *of_causes;
-    let mut scale = [0.0; CAUSES];
-    for (shares, fit) in mix.iter_mut().zip(fit) {
-        for (share, sum) in shares.iter_mut().zip(&mut scale) {
-            *share *= fit;
-            *sum += *share;
-        }
-    }
-    scale.iter_mut().for_each(|sum| *sum = inverse(*sum));
-    for shares in &mut mix {
-        shares.iter_mut().zip(&scale).for_each(|(share, scale)| *share *= scale);
-    }
-    mix
+/// By cause: the transports of its logins, and what those had on their way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mix {
+    /// The probability of each transport.
+    pub shares: [ByCause; Transport::COUNT],
+    /// That of having had a code, of what stopped at proximity: on its way to a phone.
+    pub code_before_proximity: ByCause,
+    /// In the order of [`Needs`] from a code on: that of having had it, of what stopped later, or nowhere.
+    pub later: [ByCause; Needs::COUNT - 1],
 }
 
-#[inline]
-fn inverse(number: f32) -> f32 {
-    1.0 / if number > f32::MIN_POSITIVE { number } else { f32::MIN_POSITIVE }
+impl Transports {
+    /// By [`Transport::index`]: the share of each cause's logins.
+    pub fn new(shares: &[ByCause; Transport::COUNT]) -> Self {
+        let all = (0..SEEN).map(|place| Mix::new(shares, &fit(&seen_at(place))));
+        Self(all.collect())
+    }
+
+    /// The mix of each cause, given what was seen.
+    pub fn given(&self, known: &Authenticator) -> &Mix {
+        &self.0[place_of(known)]
+    }
+}
+
+/// In how many ways an authenticator can be seen.
+const SEEN: usize = 3 * 8;
+
+fn place_of(known: &Authenticator) -> usize {
+    let attachment = match known.attachment {
+        None => 0,
+        Some(Attachment::Platform) => 1,
+        Some(Attachment::CrossPlatform) => 2,
+    };
+    let flags = [known.scanned, known.only_key, known.no_key];
+    flags.iter().fold(attachment, |place, flag| place * 2 + usize::from(*flag))
+}
+
+fn seen_at(place: usize) -> Authenticator {
+    let flag = |bit: usize| place >> bit & 1 == 1;
+    let attachment = [None, Some(Attachment::Platform), Some(Attachment::CrossPlatform)][place / 8];
+    Authenticator { attachment, scanned: flag(2), only_key: flag(1), no_key: flag(0) }
+}
+
+impl Mix {
+    fn new(shares: &[ByCause; Transport::COUNT], fit: &ByTransport) -> Self {
+        let nothing = [0.0; Cause::COUNT];
+        let mut mix =
+            Self { shares: *shares, code_before_proximity: nothing, later: [nothing; Needs::COUNT - 1] };
+        for cause in Cause::ALL.iter().map(|cause| cause.index()) {
+            let fitting: ByTransport = std::array::from_fn(|transport| shares[transport][cause] * fit[transport]);
+            let sum = fitting.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+            mix.shares.iter_mut().zip(fitting).for_each(|(shares, share)| shares[cause] = share / sum);
+            let of = |transport: Transport| mix.shares[transport.index()][cause];
+            let code = of(Transport::HybridQr);
+            let phone = code + of(Transport::HybridLinked);
+            let any = phone + of(Transport::SecurityKey) + of(Transport::Platform);
+            mix.code_before_proximity[cause] = code / phone.max(f32::MIN_POSITIVE);
+            for (later, had) in mix.later.iter_mut().zip([code, phone, any]) {
+                later[cause] = had / any.max(f32::MIN_POSITIVE);
+            }
+        }
+        mix
+    }
 }
 
 /// The likeliest over all causes; the first of equals.
@@ -129,32 +169,6 @@ impl Needs {
 /// read as one that should have passed them all.
 pub const fn requires(transport: Transport, phase: Phase) -> bool {
     matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
-}
-
-/// The probability that a login had what a phase needs, by cause.
-pub struct Had<const CAUSES: usize> {
-    /// A code, where it stopped at proximity: on its way to a phone.
-    pub code_before_proximity: Of<CAUSES>,
-    /// In the order of [`Needs`] from a code on, where it stopped later, or nowhere.
-    pub later: [Of<CAUSES>; Needs::COUNT - 1],
-}
-
-/// What logins of some causes had, of these transports.
-#[inline]
-pub fn had<const CAUSES: usize>(mix: &[Of<CAUSES>; Transport::COUNT]) -> Had<CAUSES> {
-    let mut had = Had { code_before_proximity: [0.0; CAUSES], later: [[0.0; CAUSES]; Needs::COUNT - 1] };
-    let [of_code, of_phone, of_any] = &mut had.later;
-    for nth in 0..CAUSES {
-        let code = mix[Transport::HybridQr.index()][nth];
-        let phone = code + mix[Transport::HybridLinked.index()][nth];
-        let any = phone + mix[Transport::SecurityKey.index()][nth] + mix[Transport::Platform.index()][nth];
-        had.code_before_proximity[nth] = code * inverse(phone);
-        let over_any = inverse(any);
-        of_code[nth] = code * over_any;
-        of_phone[nth] = phone * over_any;
-        of_any[nth] = any * over_any;
-    }
-    had
 }
 
 #[cfg(test)]

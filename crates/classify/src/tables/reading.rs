@@ -15,6 +15,7 @@ use crate::feature::{Known, Observation};
 use crate::hard;
 use crate::stops::{ByStop, NOWHERE};
 use crate::train::SHARED_FATE;
+use crate::transport::Transports;
 
 const SHARES: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const COUNTS: std::ops::RangeInclusive<f64> = 0.0..=1e12;
@@ -74,11 +75,13 @@ fn flow_table(fields: &Fields<'_>, flow: Flow) -> FlowTable {
     if !fields.has("prior") {
         fields.problem("prior", "is missing; a map from causes to how often each occurs is accepted");
     }
+    let transport = turned(&transport(fields));
     FlowTable {
         prior: Prior::new(prior(fields, flow)),
         emission: emission(fields),
         halts: turned(&halts(fields, flow)),
-        transport: turned(&transport(fields)),
+        transport,
+        transports: Transports::new(&transport),
         weights: fields.map("weights", |weights| read_weights(weights, flow)),
     }
 }

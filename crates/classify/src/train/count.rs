@@ -10,6 +10,7 @@ use crate::evidence::reporter;
 use crate::hard;
 use crate::stops::{NOWHERE, STOPS};
 use crate::tables::{FlowTable, Prior, Weights, is_possible};
+use crate::transport::Transports;
 
 /// What is added to each count.
 const UNSEEN: f64 = 0.5;
@@ -48,11 +49,13 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
         counts.iter_mut().zip(usual).for_each(|(count, share)| *count += BORROWED * share);
     }
     let sum: f64 = prior.iter().sum();
+    let transport = turned(&transport.map(shares));
     FlowTable {
         prior: Prior::new(prior.map(|count| rounded(count / sum))),
         emission: emission(flow, examples),
         halts: turned(&halts.map(shares)),
-        transport: turned(&transport.map(shares)),
+        transport,
+        transports: Transports::new(&transport),
         weights: Weights::nothing(),
     }
 }
