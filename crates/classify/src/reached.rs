@@ -10,7 +10,6 @@
 //! - An optional phase that nobody reported counts with the share of logins that have it and whose report was
 //!   lost; where nothing was heard of the side that would report it, of all that have it.
 
-use authstitch_model::phases::FlowPhase;
 use authstitch_model::verdict::{PhaseVerdict, TransportVerdict};
 use authstitch_model::{Basis, Cause, Flow, Phase, Transport, phases};
 
@@ -19,49 +18,46 @@ use crate::caps;
 use crate::evidence::{Features, reporter};
 use crate::feature::Elapsed;
 use crate::likelihood::{Losses, Posterior, came_so_far};
+use crate::phase_set::PhaseSet;
 use crate::stops::{BEHIND, ByStop, NOWHERE};
 use crate::tables::FlowTable;
 use crate::transport::{self, ByTransport, Needs};
 
-/// The verdict on each phase, and in a passkey login on its transport.
+/// The verdict on each phase.
 pub fn phases(
     features: &Features,
-    posterior: &Posterior,
+    stopped: Option<&Stopped>,
+    transport: Option<&TransportVerdict>,
     losses: &Losses,
     table: &FlowTable,
-) -> ([Option<PhaseVerdict>; Phase::COUNT], Option<TransportVerdict>) {
+) -> [Option<PhaseVerdict>; Phase::COUNT] {
     let flow = features.flow;
-    let passkey = flow == Flow::PasskeyCda;
-    let stopped = Stopped::of(features, posterior, table);
-    let transport = passkey.then(|| transport::verdict(features, &stopped.transports));
+    let (observed, known) = (features.progress.observed(), features.known);
+    let mut later = stopped.map_or([0.0; Needs::COUNT], |stopped| stopped.at.map(|at| at[NOWHERE]));
     let mut verdicts = [None; Phase::COUNT];
-    let needs = if passkey { Needs::COUNT } else { 1 };
-    let mut later = stopped.at.map(|at| at[NOWHERE]);
     for place in phases::of(flow).iter().rev() {
         let phase = place.phase;
-        let basis = match (features.progress.observed().has(phase), features.known.has(phase)) {
-            (true, _) => Basis::Observed,
-            (false, true) => Basis::Implied,
-            (false, false) => Basis::Inferred,
-        };
         let passed = features.passed.has(phase);
-        let reached = if basis == Basis::Inferred {
-            let needs = if passkey { Needs::of(phase) as usize } else { Needs::Nothing as usize };
-            let behind = if passed { stopped.at[needs][BEHIND] } else { 0.0 };
-            let share = (later[needs] + behind).clamp(0.0, 1.0);
-            if place.optional { share * unreported(features, losses, table, phase) } else { share }
-        } else {
-            1.0
-        };
-        for (later, at) in later.iter_mut().zip(&stopped.at[..needs]) {
-            *later += at[phase.index()];
+        let (mut basis, mut reached) =
+            (if observed.has(phase) { Basis::Observed } else { Basis::Implied }, 1.0);
+        if let Some(stopped) = stopped {
+            if !known.has(phase) {
+                let needs = if flow == Flow::PasskeyCda { Needs::of(phase) } else { Needs::Nothing } as usize;
+                let behind = if passed { stopped.at[needs][BEHIND] } else { 0.0 };
+                let share = (later[needs] + behind).clamp(0.0, 1.0);
+                let unreported = if place.optional { unreported(features, losses, table, phase) } else { 1.0 };
+                (basis, reached) = (Basis::Inferred, share * unreported);
+            }
+            for (later, at) in later.iter_mut().zip(&stopped.at) {
+                *later += at[phase.index()];
+            }
         }
         let needed = transport.is_none_or(|transport| transport::requires(transport.value, phase));
         let required = needed && !place.optional && !(place.hidden && passed);
-        verdicts[phase.index()] =
-            Some(PhaseVerdict { reached, basis, at: features.progress.at(phase), required });
+        let at = features.progress.at(phase);
+        verdicts[phase.index()] = Some(PhaseVerdict { reached, basis, at, required });
     }
-    (verdicts, transport)
+    verdicts
 }
 
 /// The share of logins with an optional phase, of those that did not report it.
@@ -75,32 +71,32 @@ fn unreported(features: &Features, losses: &Losses, table: &FlowTable, phase: Ph
     having * loss / (1.0 - having * (1.0 - loss)).max(f32::MIN_POSITIVE)
 }
 
-/// Where a login stopped, over all causes; zeros where no phase is left to be inferred.
-struct Stopped {
+/// Where a login stopped, over all causes.
+pub struct Stopped {
     /// By what a phase needs: the probability of each stop, and of having had on the way there what is needed.
     at: [ByStop; Needs::COUNT],
     /// The probability of each transport.
-    transports: ByTransport,
+    pub transports: ByTransport,
 }
 
 impl Stopped {
-    fn of(features: &Features, posterior: &Posterior, table: &FlowTable) -> Self {
+    /// Of a journey; `None` where no phase is left to be inferred.
+    pub fn of(features: &Features, posterior: &Posterior, table: &FlowTable) -> Option<Self> {
         let passkey = features.flow == Flow::PasskeyCda;
-        let mut stopped = Self { at: [ByStop::default(); Needs::COUNT], transports: [0.0; Transport::COUNT] };
-        let known = |place: &FlowPhase| features.known.has(place.phase);
-        if !passkey && phases::of(features.flow).iter().all(known) {
-            return stopped;
+        if !passkey && PhaseSet::of_flow(features.flow).without(features.known).is_empty() {
+            return None;
         }
+        let mut stopped = Self { at: [ByStop::default(); Needs::COUNT], transports: [0.0; Transport::COUNT] };
         let success = posterior.causes.of(Cause::None);
-        stopped.at.iter_mut().for_each(|at| at[NOWHERE] = success);
         let failed = (success < 1.0).then(|| Failed::of(features, posterior, table));
-        if let Some(failed) = &failed {
-            stopped.at[0] = failed.stops(success, table);
+        match &failed {
+            Some(failed) => stopped.at[0] = failed.stops(success, table),
+            None => stopped.at[0][NOWHERE] = success,
         }
         if passkey {
             stopped.over_transports(success, failed.as_ref(), features, table);
         }
-        stopped
+        Some(stopped)
     }
 
     /// What logins had on their way, by the transports of their causes. Of the stops after the last phase that needs
