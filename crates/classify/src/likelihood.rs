@@ -75,7 +75,7 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     let mut product = Product::of_all(left);
     factors.each(|odds, reach| product.multiply(odds, reach));
     let likeliest = by_cause::greatest(product.values());
-    let causes = CauseDistribution::from_weights(*product.values());
+    let causes = CauseDistribution::from_weights(**product.values());
 
     let mut duel = Duel::begin(&table.prior.shares, likeliest);
     for ruling in rulings.iter().flatten() {
@@ -98,7 +98,8 @@ fn decided(
 ) -> Posterior {
     let table = tables.of(features.flow);
     let Prior { shares, log_odds } = &table.prior;
-    let possible = shares[cause.index()] > 0.0 && rulings.iter().flatten().all(|ruling| ruling.left.has(cause));
+    let possible =
+        shares[cause.index()] > 0.0 && rulings.iter().flatten().all(|ruling| ruling.left.has(cause));
     let evidence = match rulings {
         [Some(ruling), .., None] if possible => Duel::ended(log_odds[cause.index()], ruling.evidence),
         _ => {
@@ -110,7 +111,7 @@ fn decided(
         }
     };
     let (open, came) = if features.progress.observed().has(Phase::Established) {
-        (ByStop::default(), [0.0; Cause::COUNT])
+        (ByStop::default(), ByCause::all(0.0))
     } else {
         let silence = silence_between(features.flow, features.known, losses, table, tables.shared_fate);
         let open = open(features.passed, &silence);
@@ -228,7 +229,7 @@ pub fn open(passed: PhaseSet, silence: &ByStop) -> ByStop {
 /// For each cause, the probability of what was heard, and not heard, of the phases.
 pub fn came_so_far(open: &ByStop, table: &FlowTable) -> ByCause {
     // The order of these sums is part of the tables: they are fitted to them, to the last bit.
-    let mut sums = [[0.0; Cause::COUNT]; 4];
+    let mut sums = [ByCause::all(0.0); 4];
     for (stop, (open, halts)) in open.iter().zip(&table.halts).enumerate() {
         if *open > 0.0 {
             by_cause::add(&mut sums[stop % 4], halts, *open);

@@ -45,7 +45,8 @@ pub fn phases(
                 let needs = if flow == Flow::PasskeyCda { Needs::of(phase) } else { Needs::Nothing } as usize;
                 let behind = if passed { stopped.at[needs][BEHIND] } else { 0.0 };
                 let share = (later[needs] + behind).clamp(0.0, 1.0);
-                let unreported = if place.optional { unreported(features, losses, table, phase) } else { 1.0 };
+                let unreported =
+                    if place.optional { unreported(features, losses, table, phase) } else { 1.0 };
                 (basis, reached) = (Basis::Inferred, share * unreported);
             }
             for (later, at) in later.iter_mut().zip(&stopped.at) {
@@ -161,9 +162,9 @@ impl Failed {
             hidden.for_each(|phase| open[phase.index()] = 0.0);
             came = came_so_far(&open, table);
         }
-        let mut shares = *posterior.causes.shares();
+        let mut shares = ByCause(*posterior.causes.shares());
         shares[Cause::None.index()] = 0.0;
-        let (mut over_came, mut behind) = ([0.0; Cause::COUNT], [0.0; Cause::COUNT]);
+        let (mut over_came, mut behind) = (ByCause::all(0.0), ByCause::all(0.0));
         for nth in 0..Cause::COUNT {
             let share = if shares[nth] >= caps::NEGLIGIBLE { shares[nth] } else { 0.0 };
             shares[nth] = share;
@@ -175,7 +176,7 @@ impl Failed {
 
     /// By cause, how probably it stopped at one of these.
     fn stopped_at(&self, phases: &[Phase], table: &FlowTable) -> ByCause {
-        let mut at = [0.0; Cause::COUNT];
+        let mut at = ByCause::all(0.0);
         for stop in phases.iter().map(|phase| phase.index()).filter(|stop| self.open[*stop] > 0.0) {
             by_cause::add(&mut at, &table.halts[stop], self.open[stop]);
         }

@@ -63,7 +63,7 @@ pub(crate) struct Prior {
 impl Prior {
     /// Of these shares.
     pub(crate) fn new(shares: ByCause) -> Self {
-        let mut log_odds = [0.0; Cause::COUNT];
+        let mut log_odds = ByCause::all(0.0);
         for cause in Cause::ALL {
             log_odds[cause.index()] = Product::but_one(shares, *cause).log_odds();
         }
@@ -95,20 +95,20 @@ pub(crate) struct Row {
 impl Weights {
     /// Weights that say nothing.
     pub(crate) fn nothing() -> Self {
-        let nothing = Row { odds: [1.0; Cause::COUNT], reach: 0.0, cited: None, absent: None };
+        let nothing = Row { odds: ByCause::all(1.0), reach: 0.0, cited: None, absent: None };
         let mut rows = Box::new([nothing; VALUES]);
         for known in Observation::ALL.iter().flat_map(|about| about.values()) {
             let row = &mut rows[known.row()];
             (row.cited, row.absent) = (cited_as(known), known.absent());
         }
-        Self { nats: vec![[0.0; Cause::COUNT]; VALUES], rows }
+        Self { nats: vec![ByCause::all(0.0); VALUES], rows }
     }
 
     /// Gives a value its weights.
     pub(crate) fn set(&mut self, known: Known, nats: ByCause) {
         self.nats[known.row()] = nats;
         let row = &mut self.rows[known.row()];
-        row.odds = nats.map(f32::exp);
+        row.odds = ByCause(nats.map(f32::exp));
         row.reach = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
     }
 

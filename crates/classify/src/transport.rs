@@ -93,11 +93,12 @@ fn seen_at(place: usize) -> Authenticator {
 
 impl Mix {
     fn new(shares: &[ByCause; Transport::COUNT], fit: &ByTransport) -> Self {
-        let nothing = [0.0; Cause::COUNT];
+        let nothing = ByCause::all(0.0);
         let mut mix =
             Self { shares: *shares, code_before_proximity: nothing, later: [nothing; Needs::COUNT - 1] };
         for cause in Cause::ALL.iter().map(|cause| cause.index()) {
-            let fitting: ByTransport = std::array::from_fn(|transport| shares[transport][cause] * fit[transport]);
+            let fitting: ByTransport =
+                std::array::from_fn(|transport| shares[transport][cause] * fit[transport]);
             let sum = fitting.iter().sum::<f32>().max(f32::MIN_POSITIVE);
             mix.shares.iter_mut().zip(fitting).for_each(|(shares, share)| shares[cause] = share / sum);
             let of = |transport: Transport| mix.shares[transport.index()][cause];

@@ -1,6 +1,6 @@
 //! What multiplies the odds of each cause, value by value.
 
-use authstitch_model::{Cause, Evidence};
+use authstitch_model::Evidence;
 
 use super::{Excess, product};
 use crate::by_cause::{self, ByCause};
@@ -14,7 +14,7 @@ pub fn mixed(features: &Features, weights: &Weights) -> Option<Row> {
     let shares = features.elapsed.as_ref()?;
     let possible = || Observation::Elapsed.values().zip(shares).filter(|(_, share)| **share > 0.0);
     possible().nth(1)?;
-    let mut odds = [0.0; Cause::COUNT];
+    let mut odds = ByCause::all(0.0);
     for (known, share) in possible() {
         by_cause::add(&mut odds, &weights.row(known).odds, *share);
     }
@@ -106,12 +106,12 @@ impl<'a> Factors<'a> {
             return then(row, &[&row.odds], row.reach);
         }
         let mut possible = row.odds;
-        for (odds, left) in possible.iter_mut().zip(self.left) {
+        for (odds, left) in possible.iter_mut().zip(&**self.left) {
             *odds = if *left > 0.0 { *odds } else { 0.0 };
         }
         let scale = 1.0 / by_cause::maximum(&possible).max(f32::MIN_POSITIVE);
         let mut weaker = row.odds;
-        for odds in &mut weaker {
+        for odds in &mut *weaker {
             let share = *odds * scale;
             *odds = excess + (1.0 - excess) * if share < 1.0 { share } else { 1.0 };
         }

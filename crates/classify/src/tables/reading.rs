@@ -93,7 +93,7 @@ fn accepted(codes: impl IntoIterator<Item = &'static str>) -> String {
 fn prior(fields: &Fields<'_>, flow: Flow) -> ByCause {
     let codes = accepted(Cause::ALL.iter().map(|cause| cause.code()));
     let given = fields.weights("prior", COUNTS, &codes, Cause::from_code);
-    let mut prior = [0.0; Cause::COUNT];
+    let mut prior = ByCause::all(0.0);
     for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
         prior[cause.index()] = RARE as f32;
     }
@@ -192,7 +192,7 @@ fn rows(fields: &Fields<'_>, about: Observation, flow: Flow, codes: &str) -> Vec
             fields.problem(&here, "is not a map from causes to weights");
             continue;
         };
-        let mut nats = [0.0; Cause::COUNT];
+        let mut nats = ByCause::all(0.0);
         for (code, weight) in row {
             let cause = Cause::from_code(code).filter(|cause| is_possible(flow, *cause));
             match (cause, weight.as_f64().filter(|weight| NATS.contains(weight))) {

@@ -56,7 +56,7 @@ fn a_value_without_a_row_moves_nothing() {
     assert!((odds[Cause::WalkedAway.index()] - 0.5_f32.exp()).abs() < 1e-6);
     assert_eq!(odds[Cause::Cancelled.index()], 1.0);
     assert_eq!(table.weights.nats(known(Hybrid::Unable)), None);
-    assert_eq!(table.weights.row(known(Hybrid::Unable)).odds, [1.0; Cause::COUNT]);
+    assert_eq!(table.weights.row(known(Hybrid::Unable)).odds, ByCause::all(1.0));
     assert_eq!(tables.of(Flow::MagicLink).weights.nats(known(Hybrid::Able)), None);
 }
 

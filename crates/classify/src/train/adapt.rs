@@ -8,6 +8,7 @@
 use authstitch_model::{Cause, Completeness, Flow, Journey};
 
 use super::Provenance;
+use crate::by_cause::ByCause;
 use crate::tables::{Prior, Tables};
 
 /// So many journeys the old priors are worth.
@@ -53,7 +54,7 @@ pub fn adapt(tables: &Tables, journeys: &[Unlabelled], provenance: Provenance) -
         let of_flow: Vec<_> = journeys.iter().filter(|journey| journey.flow == *flow).collect();
         let old = tables.of(*flow).prior.shares.map(f64::from);
         adapted.flows[flow.index()].prior =
-            Prior::new(prior(&old, &of_flow).map(|share| ((share * 1e6).round() / 1e6) as f32));
+            Prior::new(ByCause(prior(&old, &of_flow).map(|share| ((share * 1e6).round() / 1e6) as f32)));
     }
     let Provenance { version, made_by, fingerprint } = provenance;
     (adapted.version, adapted.made_by, adapted.fingerprint) = (version, made_by, fingerprint);

@@ -5,7 +5,7 @@
 use authstitch_model::{Cause, Flow, Phase, Transport, phases};
 
 use super::example::Example;
-use crate::by_cause::turned;
+use crate::by_cause::{ByCause, turned};
 use crate::evidence::reporter;
 use crate::hard;
 use crate::stops::{NOWHERE, STOPS};
@@ -51,7 +51,7 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     let sum: f64 = prior.iter().sum();
     let transport = turned(&transport.map(shares));
     FlowTable {
-        prior: Prior::new(prior.map(|count| rounded(count / sum))),
+        prior: Prior::new(ByCause(prior.map(|count| rounded(count / sum)))),
         emission: emission(flow, examples),
         halts: turned(&halts.map(shares)),
         transport,

@@ -48,7 +48,7 @@ pub fn fit(examples: &[&Example], table: &mut FlowTable, shared_fate: f32, penal
     let mut rows: Vec<_> = data.value_of.iter().zip(weights.chunks_exact(CAUSES)).collect();
     rows.sort_by_key(|(known, _)| known.row());
     for (known, weights) in rows {
-        let mut nats: ByCause = [0.0; CAUSES];
+        let mut nats = ByCause::all(0.0);
         for (nats, weight) in nats.iter_mut().zip(weights) {
             if weight.abs() >= SMALL {
                 *nats = ((weight * PARTS).round() / PARTS) as f32;
