@@ -6,7 +6,6 @@ use authstitch_model::Cause;
 
 use super::*;
 use crate::feature::{Hybrid, Observation};
-use crate::stops;
 
 #[test]
 fn the_shipped_tables_are_read_and_written_as_they_are() {
