@@ -1,18 +1,42 @@
 //! One number for each cause, and the few sums that everything here is made of.
 
+use std::ops::{Deref, DerefMut};
+
 use authstitch_model::Cause;
 use authstitch_model::verdict::CauseSet;
 
-/// One number for each cause, by [`Cause::index`].
-pub type ByCause = [f32; Cause::COUNT];
+/// One number for each cause, by [`Cause::index`]; aligned as a processor reads them best.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub struct ByCause(pub [f32; Cause::COUNT]);
+
+impl ByCause {
+    /// The same number for each.
+    pub const fn all(number: f32) -> Self {
+        Self([number; Cause::COUNT])
+    }
+}
+
+impl Deref for ByCause {
+    type Target = [f32; Cause::COUNT];
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for ByCause {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// Numbers that a processor adds at once.
 const LANES: usize = 8;
 
-/// Numbers that stay in a processor's registers while others are multiplied with them.
-const REGISTERS: usize = 16;
-
-const _: () = assert!(Cause::COUNT.is_multiple_of(REGISTERS), "every cause is in a chunk");
+const _: () = assert!(Cause::COUNT.is_multiple_of(LANES), "every cause is in a lane");
 
 /// The sum.
 #[inline]
@@ -23,32 +47,51 @@ pub fn sum(line: &ByCause) -> f32 {
             *lane += value;
         }
     }
-    lanes.iter().sum()
+    sum_of_lanes(lanes)
 }
 
-/// Multiplies each number by its counterparts.
+/// The sum of each number times its counterpart.
+#[inline(never)]
+pub fn dot(line: &ByCause, other: &ByCause) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for (chunk, other) in line.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<LANES>().0) {
+        for ((lane, value), other) in lanes.iter_mut().zip(chunk).zip(other) {
+            *lane += value * other;
+        }
+    }
+    sum_of_lanes(lanes)
+}
+
+/// By halves, which are added at once.
+#[inline]
+fn sum_of_lanes([a, b, c, d, e, f, g, h]: [f32; LANES]) -> f32 {
+    let [a, b, c, d] = [a + e, b + f, c + g, d + h];
+    (a + c) + (b + d)
+}
+
+/// Multiplies each number by its counterparts; the products stay in a processor's registers.
 #[inline]
 pub fn multiply(line: &mut ByCause, by: &[&ByCause]) {
-    let (chunks, _) = line.as_chunks_mut::<REGISTERS>();
-    for (nth, chunk) in chunks.iter_mut().enumerate() {
-        // The product of a chunk stays in registers.
-        let mut product = *chunk;
-        for by in by {
-            let (by, _) = by.as_chunks::<REGISTERS>();
-            for (value, by) in product.iter_mut().zip(&by[nth]) {
-                *value *= by;
-            }
+    let mut product = *line;
+    for by in by {
+        for (value, by) in product.iter_mut().zip(&by.0) {
+            *value *= by;
         }
-        *chunk = product;
     }
+    *line = product;
 }
 
 /// Adds each counterpart, so many times.
 #[inline]
 pub fn add(line: &mut ByCause, other: &ByCause, times: f32) {
-    for (value, other) in line.iter_mut().zip(other) {
+    for (value, other) in line.iter_mut().zip(&other.0) {
         *value += other * times;
     }
+}
+
+/// The same numbers, by cause as the innermost index.
+pub fn turned<const N: usize>(lines: &[[f32; N]; Cause::COUNT]) -> [ByCause; N] {
+    std::array::from_fn(|place| ByCause(lines.each_ref().map(|line| line[place])))
 }
 
 /// Puts zero for the causes that are not in the set.
@@ -97,8 +140,8 @@ mod tests {
 
     #[test]
     fn the_greatest_is_the_likeliest_cause() {
-        let mut weights = [1.0; Cause::COUNT];
-        assert_eq!(greatest(&weights), CauseDistribution::from_weights(weights).likeliest());
+        let mut weights = ByCause::all(1.0);
+        assert_eq!(greatest(&weights), CauseDistribution::from_weights(*weights).likeliest());
         weights[Cause::Declined.index()] = 2.0;
         assert_eq!(greatest(&weights), Cause::Declined);
         assert!((sum(&weights) - 33.0).abs() < 1e-6);

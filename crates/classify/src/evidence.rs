@@ -264,9 +264,14 @@ impl Pass {
         let confirmed = known.has(Phase::Confirmed);
         let failed_ceremony = self.ceremony.failed().filter(|_| !confirmed);
         let elapsed = failed_ceremony.and_then(|failed| ceremony::against_limits(&self.setting, failed));
-        let mut features = Features {
+        let values = if self.progress.observed().has(Phase::Established) {
+            Values::default()
+        } else {
+            self.values(journey, known, failed_ceremony, elapsed.as_ref())
+        };
+        Features {
             flow,
-            values: Values::default(),
+            values,
             elapsed,
             failed_ceremony,
             setting: self.setting,
@@ -285,26 +290,27 @@ impl Pass {
             passed: progress::passed(flow, known),
             relayed: flow == Flow::AppQr && self.places.relayed(&self.progress),
             progress: self.progress,
-        };
-        if !self.progress.observed().has(Phase::Established) {
-            features.values = self.values(journey, &features);
         }
-        features
     }
 
-    fn values(&self, journey: &Journey, features: &Features) -> Values {
-        let flow = features.flow;
+    fn values(
+        &self,
+        journey: &Journey,
+        known: PhaseSet,
+        failed: Option<FailedCeremony>,
+        elapsed: Option<&[f32; Elapsed::CODES.len()]>,
+    ) -> Values {
+        let flow = journey.flow;
         let passkey = flow == Flow::PasskeyCda;
-        let failed = features.failed_ceremony;
-        let running = passkey && !features.known.has(Phase::Confirmed);
+        let running = passkey && !known.has(Phase::Confirmed);
         let ceremony = running.then(|| self.ceremony.value(failed));
         let last = self.progress.last_at();
         let parting = self.parting.map_or(Parting::Nothing, |(parting, _)| parting);
         let dwell = self.parting.zip(last).map(|((_, at), last)| wait(at.since(last)));
         let alive = self.page_heard_at.zip(last).map(|(heard, last)| wait(heard.since(last)));
-        let since_fault = self.faults.last_at().zip(features.parted_at);
+        let since_fault = self.faults.last_at().zip(self.parting.map(|(_, at)| at));
         Values {
-            stage: Some(stage(features.known.last())),
+            stage: Some(stage(known.last())),
             page_stage: Some(stage(self.progress.furthest_of(Side::Initiator))),
             phone_stage: Some(stage(self.progress.furthest_of(Side::Authenticator))),
             server_stage: Some(stage(self.progress.furthest_of(Side::Server))),
@@ -314,7 +320,7 @@ impl Pass {
                 1..32_768 => Sampled::Most,
                 _ => Sampled::Few,
             }),
-            holes: Some(self.holes(flow, features.known)),
+            holes: Some(self.holes(flow, known)),
             previous: Some(previous(journey)),
             since_fault: since_fault.map(|(fault, parted)| wait(parted.since(fault))),
             limit: ceremony.map(|_| limit(ceremony::likeliest_limit(&self.setting))),
@@ -327,7 +333,7 @@ impl Pass {
             complaint: Some(self.faults.complaint()),
             page_fault: Some(self.faults.of(Side::Initiator)),
             ceremony,
-            elapsed: features.elapsed.as_ref().map(ceremony::likeliest),
+            elapsed: elapsed.map(ceremony::likeliest),
             user_verification: Some(match self.verifications_failed {
                 0 => UserVerification::Fine,
                 1 => UserVerification::FailedOnce,

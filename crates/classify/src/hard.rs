@@ -25,7 +25,7 @@
 //!    wrong browser logs in there.
 
 use authstitch_model::verdict::CauseSet;
-use authstitch_model::{Cause, Evidence, Flow, Outcome, Phase, Reason, Side, phases};
+use authstitch_model::{Cause, Evidence, Flow, Outcome, Phase, Reason, Side};
 
 use crate::evidence::Features;
 use crate::feature::{Ceremony, Fault, Parting, Refusal, Scanner};
@@ -81,19 +81,12 @@ static HALTING_AT: [[CauseSet; Phase::COUNT]; Flow::COUNT] = {
 
 const fn halting_phases(flow: Flow, cause: Cause) -> PhaseSet {
     use Phase::{Confirmed, Established, Prompted, Returned, Verified};
-    let places = phases::of(flow);
-    let mut of_flow = PhaseSet::of(&[]);
-    let mut next = 0;
-    while next < places.len() {
-        of_flow = of_flow.with(places[next].phase);
-        next += 1;
-    }
     let seen_later: &[Phase] = match (flow, cause) {
         (Flow::MagicLink, Cause::LinkPrefetched) => &[Prompted, Confirmed, Verified],
         (Flow::MagicLink, Cause::WrongBrowser) => &[Prompted, Confirmed, Verified, Returned, Established],
         _ => &[],
     };
-    PhaseSet::of(cause.stops()).and(PhaseSet::of(seen_later)).common(of_flow)
+    PhaseSet::of(cause.stops()).and(PhaseSet::of(seen_later)).common(PhaseSet::of_flow(flow))
 }
 
 /// The phases at which a cause can stop a flow, as far as events show it; empty where it cannot.

@@ -37,12 +37,13 @@ mod tables;
 pub mod train;
 mod transport;
 
-use authstitch_model::{Completeness, Journey, Verdict};
+use authstitch_model::{Completeness, Flow, Journey, Verdict};
 
 pub use explain::explain;
 pub use tables::Tables;
 
 use likelihood::Losses;
+use reached::Stopped;
 
 /// Judges a journey.
 #[must_use]
@@ -50,17 +51,22 @@ pub fn classify(journey: &Journey, completeness: &Completeness, tables: &Tables)
     let features = evidence::observe(journey);
     let losses = Losses::of(&features, completeness);
     let posterior = likelihood::weigh(&features, &losses, tables);
-    let causes = posterior.causes;
     let table = tables.of(features.flow);
-    let (phases, transport) = reached::phases(&features, &causes, &posterior.silence, &losses, table);
+    let stopped = Stopped::of(&features, &posterior, table);
+    let transport = match &stopped {
+        Some(stopped) if features.flow == Flow::PasskeyCda => {
+            Some(transport::verdict(&features, &stopped.transports))
+        }
+        _ => None,
+    };
     Verdict {
-        phases,
+        phases: reached::phases(&features, stopped.as_ref(), transport.as_ref(), &losses, table),
         transport,
-        end_act: ending::end_act(&features, &causes, posterior.likeliest),
+        end_act: ending::end_act(&features, &posterior.causes, posterior.likeliest),
         hiccups: features.hiccups,
         relay_suspected: features.relayed,
         unfinished: features.unfinished(),
         evidence: posterior.evidence,
-        causes,
+        causes: posterior.causes,
     }
 }

@@ -18,21 +18,22 @@
 //! of evidence is the weight of that piece.
 
 mod duel;
+mod factors;
 mod product;
 
 use authstitch_model::verdict::{CauseDistribution, Weighed};
-use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Side, caps as model_caps, phases};
+use authstitch_model::{Cause, Completeness, Flow, Phase, Side, caps as model_caps, phases};
 
 use crate::by_cause::{self, ByCause};
-use crate::citation::cited_as;
 use crate::evidence::{Features, reporter};
-use crate::feature::{Elapsed, Known, Observation, Reporter};
+use crate::feature::Reporter;
 use crate::hard::{self, Ruling};
 use crate::phase_set::PhaseSet;
-use crate::stops::{self, ByStop, NOWHERE};
-use crate::tables::{FlowTable, Tables, Weights};
+use crate::stops::{ByStop, NOWHERE};
+use crate::tables::{FlowTable, Prior, Tables};
 use duel::Duel;
-use product::Product;
+use factors::{Factors, mixed};
+pub use product::Product;
 
 /// The probability of each cause, and what led to it.
 pub struct Posterior {
@@ -40,9 +41,11 @@ pub struct Posterior {
     pub causes: CauseDistribution,
     /// The likeliest cause.
     pub likeliest: Cause,
-    /// The probability that nothing was heard of the phases from the furthest known one up to, but without,
-    /// each phase; that of stopping nowhere is for the whole flow.
-    pub silence: ByStop,
+    /// By phase at which it can still have stopped: the probability that nothing was heard of the phases from the
+    /// furthest known one up to, but without, this one; that of stopping nowhere is for the whole flow.
+    pub open: ByStop,
+    /// The same by cause, over the phases at which it stops; nothing where a session leaves nothing to ask.
+    pub came: ByCause,
     /// What moved it most.
     pub evidence: [Option<Weighed>; model_caps::EVIDENCE_SHOWN],
 }
@@ -54,33 +57,35 @@ pub fn weigh(features: &Features, losses: &Losses, tables: &Tables) -> Posterior
     if let Some(cause) = hard::decided(&rulings) {
         return decided(features, losses, tables, cause, &rulings);
     }
-    let silence = silence(features, losses, tables);
-    let mut left = table.prior;
+    let silence = silence_between(features.flow, features.known, losses, table, tables.shared_fate);
+    let open = open(features.passed, &silence);
+    let came = came_so_far(&open, table);
+    let mut left = table.prior.shares;
     for ruling in rulings.iter().flatten() {
         by_cause::leave(&mut left, ruling.left);
     }
-    let came = (!hard::is_decisive(&rulings)).then(|| came_so_far(&left, features.passed, &silence, table));
-    if let Some(came) = &came {
-        by_cause::multiply(&mut left, &[came]);
+    let counts = !hard::is_decisive(&rulings);
+    if counts {
+        by_cause::multiply(&mut left, &[&came]);
     }
-    let elapsed = features.elapsed.as_ref().and_then(|shares| mixed(shares, &table.weights));
+    let elapsed = mixed(features, &table.weights);
     let excess = Excess::of(features, losses, &Losses::of(features, &tables.fitted_at));
     let factors = Factors::of(features, &table.weights, elapsed.as_ref(), excess, &left);
 
     let mut product = Product::of_all(left);
     factors.each(|odds, reach| product.multiply(odds, reach));
     let likeliest = by_cause::greatest(product.values());
-    let causes = CauseDistribution::from_weights(*product.values());
+    let causes = CauseDistribution::from_weights(**product.values());
 
-    let mut duel = Duel::begin(&table.prior, likeliest);
+    let mut duel = Duel::begin(&table.prior.shares, likeliest);
     for ruling in rulings.iter().flatten() {
         duel.leave(ruling.evidence, ruling.left);
     }
-    if let Some(came) = &came {
-        duel.multiply(hard::stage(features), &[came], 0.0);
+    if counts {
+        duel.multiply(hard::stage(features), &[&came], 0.0);
     }
     factors.each_cited(|evidence, odds, reach| duel.multiply(evidence, odds, reach));
-    Posterior { causes, likeliest, silence, evidence: duel.heaviest() }
+    Posterior { causes, likeliest, open, came, evidence: duel.heaviest() }
 }
 
 /// What follows where a rule leaves a single cause: nothing has to be weighed.
@@ -91,30 +96,29 @@ fn decided(
     cause: Cause,
     rulings: &[Option<Ruling>; hard::RULINGS],
 ) -> Posterior {
-    let prior = &tables.of(features.flow).prior;
-    let mut weights = [0.0; Cause::COUNT];
-    if rulings.iter().flatten().all(|ruling| ruling.left.has(cause)) {
-        weights[cause.index()] = prior[cause.index()];
-    }
-    let mut duel = Duel::begin(prior, cause);
-    for ruling in rulings.iter().flatten() {
-        duel.leave(ruling.evidence, ruling.left);
-    }
-    Posterior {
-        causes: CauseDistribution::from_weights(weights),
-        likeliest: cause,
-        silence: silence(features, losses, tables),
-        evidence: duel.heaviest(),
-    }
-}
-
-/// [`silence_between`] of a journey; a session leaves nothing to ask.
-fn silence(features: &Features, losses: &Losses, tables: &Tables) -> ByStop {
-    if features.progress.observed().has(Phase::Established) {
-        return [1.0; Phase::COUNT + 2];
-    }
     let table = tables.of(features.flow);
-    silence_between(features.flow, features.known, losses, table, tables.shared_fate)
+    let Prior { shares, log_odds } = &table.prior;
+    let possible =
+        shares[cause.index()] > 0.0 && rulings.iter().flatten().all(|ruling| ruling.left.has(cause));
+    let evidence = match rulings {
+        [Some(ruling), .., None] if possible => Duel::ended(log_odds[cause.index()], ruling.evidence),
+        _ => {
+            let mut duel = Duel::begin(shares, cause);
+            for ruling in rulings.iter().flatten() {
+                duel.leave(ruling.evidence, ruling.left);
+            }
+            duel.heaviest()
+        }
+    };
+    let (open, came) = if features.progress.observed().has(Phase::Established) {
+        (ByStop::default(), ByCause::all(0.0))
+    } else {
+        let silence = silence_between(features.flow, features.known, losses, table, tables.shared_fate);
+        let open = open(features.passed, &silence);
+        (open, came_so_far(&open, table))
+    };
+    let causes = CauseDistribution::certain(if possible { cause } else { Cause::Unknown });
+    Posterior { causes, likeliest: cause, open, came, evidence }
 }
 
 /// The probability that an event of each kind does not arrive.
@@ -213,130 +217,27 @@ pub fn silence_between(
     silence
 }
 
-/// For each cause that is left, the probability of what was heard, and not heard, of the phases.
-pub fn came_so_far(left: &ByCause, passed: PhaseSet, silence: &ByStop, table: &FlowTable) -> ByCause {
+/// The silence before each phase that does not lie behind: those at which a login can still have stopped.
+pub fn open(passed: PhaseSet, silence: &ByStop) -> ByStop {
     let mut open = *silence;
     for phase in Phase::ALL.iter().filter(|phase| passed.has(**phase)) {
         open[phase.index()] = 0.0;
     }
-    let mut came = [0.0; Cause::COUNT];
-    for ((came, halts), left) in came.iter_mut().zip(&table.halts).zip(left) {
-        if *left > 0.0 {
-            *came = stops::sum(&stops::product(halts, &open));
+    open
+}
+
+/// For each cause, the probability of what was heard, and not heard, of the phases.
+pub fn came_so_far(open: &ByStop, table: &FlowTable) -> ByCause {
+    // The order of these sums is part of the tables: they are fitted to them, to the last bit.
+    let mut sums = [ByCause::all(0.0); 4];
+    for (stop, (open, halts)) in open.iter().zip(&table.halts).enumerate() {
+        if *open > 0.0 {
+            by_cause::add(&mut sums[stop % 4], halts, *open);
         }
     }
+    let [mut came, others @ ..] = sums;
+    others.iter().for_each(|other| by_cause::add(&mut came, other, 1.0));
     came
-}
-
-/// Where more than one limit may have been in force: the factors of a ceremony's length, by the shares of its values.
-fn mixed(shares: &[f32; Elapsed::CODES.len()], weights: &Weights) -> Option<ByCause> {
-    let possible = || Observation::Elapsed.values().zip(shares).filter(|(_, share)| **share > 0.0);
-    possible().nth(1)?;
-    let mut mixed = [0.0; Cause::COUNT];
-    for (known, share) in possible() {
-        by_cause::add(&mut mixed, weights.odds(known), *share);
-    }
-    Some(mixed)
-}
-
-/// What multiplies the odds, value by value.
-struct Factors<'a> {
-    excess: Excess,
-    /// What each cause has before: nothing where it is excluded.
-    left: &'a ByCause,
-    /// The values that say something, as what they are cited, and by how many nats they move a cause at most.
-    known: [(Known, Evidence, f32); Observation::COUNT],
-    odds: [&'a ByCause; Observation::COUNT],
-    count: usize,
-}
-
-impl<'a> Factors<'a> {
-    fn of(
-        features: &Features,
-        weights: &'a Weights,
-        elapsed: Option<&'a ByCause>,
-        excess: Excess,
-        left: &'a ByCause,
-    ) -> Self {
-        let nothing = (Known { about: Observation::Stage, value: 0 }, Evidence::Prior, 0.0);
-        let mut factors = Self {
-            excess,
-            left,
-            known: [nothing; Observation::COUNT],
-            odds: [left; Observation::COUNT],
-            count: 0,
-        };
-        let stage = hard::stage(features);
-        for known in features.values.known() {
-            let (odds, reach) = match elapsed.filter(|_| known.about == Observation::Elapsed) {
-                Some(mixed) => (mixed, product::ROOM),
-                None => (weights.odds(known), weights.reach(known)),
-            };
-            factors.known[factors.count] = (known, cited_as(known).unwrap_or(stage), reach);
-            factors.odds[factors.count] = odds;
-            factors.count += usize::from(reach > 0.0);
-        }
-        factors
-    }
-
-    /// Hands over all factors, and by how many nats those that go together move a cause at most.
-    fn each(&self, mut then: impl FnMut(&[&ByCause], f32)) {
-        self.runs(|_, _| true, |_, odds, reach| then(odds, reach));
-    }
-
-    /// The same by what they are cited as: neighbours that are cited alike go together.
-    fn each_cited(&self, then: impl FnMut(Evidence, &[&ByCause], f32)) {
-        self.runs(|one, other| one == other, then);
-    }
-
-    fn runs(
-        &self,
-        together: impl Fn(Evidence, Evidence) -> bool,
-        mut then: impl FnMut(Evidence, &[&ByCause], f32),
-    ) {
-        let none_in_excess = self.excess.is_none();
-        let known = &self.known[..self.count];
-        let mut begin = 0;
-        while begin < known.len() {
-            let (_, evidence, mut reach) = known[begin];
-            let mut end = begin + 1;
-            while end < known.len() {
-                let (_, next, further) = known[end];
-                if !together(evidence, next) || reach + further > product::ROOM {
-                    break;
-                }
-                reach += further;
-                end += 1;
-            }
-            let odds = &self.odds[begin..end];
-            if none_in_excess {
-                then(evidence, odds, reach);
-            } else {
-                for ((known, _, reach), odds) in known[begin..end].iter().zip(odds) {
-                    match known.absent().map_or(0.0, |reporter| self.excess.reporter(reporter)) {
-                        0.0 => then(evidence, &[odds], *reach),
-                        excess => then(evidence, &[&self.weaker(odds, excess)], product::ROOM),
-                    }
-                }
-            }
-            begin = end;
-        }
-    }
-
-    /// The factors of an absence that a loss in excess may explain.
-    fn weaker(&self, odds: &ByCause, excess: f32) -> ByCause {
-        let mut possible = *odds;
-        for (odds, left) in possible.iter_mut().zip(self.left) {
-            *odds = if *left > 0.0 { *odds } else { 0.0 };
-        }
-        let scale = 1.0 / by_cause::maximum(&possible).max(f32::MIN_POSITIVE);
-        let mut weaker = *odds;
-        for odds in &mut weaker {
-            let share = *odds * scale;
-            *odds = excess + (1.0 - excess) * if share < 1.0 { share } else { 1.0 };
-        }
-        weaker
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,28 @@
 //! A set of phases, as bits.
 
-use authstitch_model::Phase;
+use authstitch_model::{Flow, Phase, phases};
 
 /// Some of the phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PhaseSet(u16);
 
 const _: () = assert!(Phase::COUNT <= 16, "PhaseSet holds 16 phases");
+
+/// The phases of each flow.
+const OF_FLOW: [PhaseSet; Flow::COUNT] = {
+    let mut sets = [PhaseSet(0); Flow::COUNT];
+    let mut flow = 0;
+    while flow < Flow::COUNT {
+        let places = phases::of(Flow::ALL[flow]);
+        let mut next = 0;
+        while next < places.len() {
+            sets[flow] = sets[flow].with(places[next].phase);
+            next += 1;
+        }
+        flow += 1;
+    }
+    sets
+};
 
 impl PhaseSet {
     /// The set of these phases.
@@ -18,6 +34,11 @@ impl PhaseSet {
             next += 1;
         }
         Self(bits)
+    }
+
+    /// Those of a flow.
+    pub const fn of_flow(flow: Flow) -> Self {
+        OF_FLOW[flow.index()]
     }
 
     /// This set and a phase.

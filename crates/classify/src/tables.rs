@@ -10,11 +10,14 @@ mod writing;
 use std::sync::{Arc, LazyLock};
 
 use authstitch_model::document::Problems;
-use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
+use authstitch_model::{Cause, Completeness, Evidence, Flow, Phase, Transport};
 
 use crate::by_cause::ByCause;
-use crate::feature::{Known, VALUES};
-use crate::stops::ByStop;
+use crate::citation::cited_as;
+use crate::feature::{Known, Observation, Reporter, VALUES};
+use crate::likelihood::Product;
+use crate::stops::STOPS;
+use crate::transport::Transports;
 
 const SHIPPED: &str = include_str!("../model/tables.json");
 
@@ -36,15 +39,36 @@ pub struct Tables {
 /// The tables of one flow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FlowTable {
-    /// How often each cause occurs.
-    pub(crate) prior: ByCause,
+    pub(crate) prior: Prior,
     /// The probability that a reached phase is reported by those who could.
     pub(crate) emission: [f32; Phase::COUNT],
-    /// Given a cause, the probability of each phase to be the first that is not passed; success stops nowhere.
-    pub(crate) halts: [ByStop; Cause::COUNT],
-    /// Given a cause, the probability of each transport, by [`Transport::index`].
-    pub(crate) transport: [[f32; Transport::COUNT]; Cause::COUNT],
+    /// By stop: given each cause, the probability that it is the first that is not passed; success stops nowhere.
+    pub(crate) halts: [ByCause; STOPS],
+    /// By [`Transport::index`]: its probability, given each cause.
+    pub(crate) transport: [ByCause; Transport::COUNT],
+    /// The same, given what was seen.
+    pub(crate) transports: Transports,
     pub(crate) weights: Weights,
+}
+
+/// How often each cause occurs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Prior {
+    /// Its share of all.
+    pub(crate) shares: ByCause,
+    /// Its log odds against the others together.
+    pub(crate) log_odds: ByCause,
+}
+
+impl Prior {
+    /// Of these shares.
+    pub(crate) fn new(shares: ByCause) -> Self {
+        let mut log_odds = ByCause::all(0.0);
+        for cause in Cause::ALL {
+            log_odds[cause.index()] = Product::but_one(shares, *cause).log_odds();
+        }
+        Self { shares, log_odds }
+    }
 }
 
 /// What each value of each observation does to the odds of each cause: a row a value.
@@ -52,42 +76,51 @@ pub(crate) struct FlowTable {
 pub(crate) struct Weights {
     /// In nats.
     nats: Vec<ByCause>,
-    /// The same as factors.
-    odds: Vec<ByCause>,
-    /// The greatest weight of each row, whatever its sign; zero for a row that says nothing.
-    reach: Vec<f32>,
+    rows: Box<[Row; VALUES]>,
+}
+
+/// What one value does, as it is weighed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Row {
+    /// The factors by which it changes the odds of each cause.
+    pub(crate) odds: ByCause,
+    /// By how many nats it moves a cause at most, whatever the sign; zero for a row that says nothing.
+    pub(crate) reach: f32,
+    /// As what it is cited; `None` for with how far the journey came.
+    pub(crate) cited: Option<Evidence>,
+    /// Who is silent where it is an absence.
+    pub(crate) absent: Option<Reporter>,
 }
 
 impl Weights {
     /// Weights that say nothing.
     pub(crate) fn nothing() -> Self {
-        Self {
-            nats: vec![[0.0; Cause::COUNT]; VALUES],
-            odds: vec![[1.0; Cause::COUNT]; VALUES],
-            reach: vec![0.0; VALUES],
+        let nothing = Row { odds: ByCause::all(1.0), reach: 0.0, cited: None, absent: None };
+        let mut rows = Box::new([nothing; VALUES]);
+        for known in Observation::ALL.iter().flat_map(|about| about.values()) {
+            let row = &mut rows[known.row()];
+            (row.cited, row.absent) = (cited_as(known), known.absent());
         }
+        Self { nats: vec![ByCause::all(0.0); VALUES], rows }
     }
 
     /// Gives a value its weights.
     pub(crate) fn set(&mut self, known: Known, nats: ByCause) {
         self.nats[known.row()] = nats;
-        self.odds[known.row()] = nats.map(f32::exp);
-        self.reach[known.row()] = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
+        let row = &mut self.rows[known.row()];
+        row.odds = ByCause(nats.map(f32::exp));
+        row.reach = nats.iter().fold(0.0, |reach, weight| weight.abs().max(reach));
     }
 
     /// A value's weights, in nats; `None` where they say nothing.
     pub(crate) fn nats(&self, known: Known) -> Option<&ByCause> {
-        (self.reach(known) > 0.0).then(|| &self.nats[known.row()])
+        (self.row(known).reach > 0.0).then(|| &self.nats[known.row()])
     }
 
-    /// The factors by which a value changes the odds of each cause.
-    pub(crate) fn odds(&self, known: Known) -> &ByCause {
-        &self.odds[known.row()]
-    }
-
-    /// By how many nats a value moves a cause at most.
-    pub(crate) fn reach(&self, known: Known) -> f32 {
-        self.reach[known.row()]
+    /// What a value does.
+    #[inline]
+    pub(crate) fn row(&self, known: Known) -> &Row {
+        &self.rows[known.row()]
     }
 }
 

@@ -10,10 +10,10 @@
 //!   what stopped later had reached an authenticator.
 
 use authstitch_model::verdict::TransportVerdict;
-use authstitch_model::{Attachment, Basis, Phase, Transport};
+use authstitch_model::{Attachment, Basis, Cause, Phase, Transport};
 
-use crate::evidence::Features;
-use crate::stops::ByStop;
+use crate::by_cause::ByCause;
+use crate::evidence::{Authenticator, Features};
 
 /// What is left of a key's probability where its credential speaks against it: some keys hold such
 /// credentials.
@@ -23,8 +23,7 @@ const KEY_DESPITE_CREDENTIAL: f32 = 0.1;
 pub type ByTransport = [f32; Transport::COUNT];
 
 /// How far what was seen fits each transport.
-pub fn fit(features: &Features) -> ByTransport {
-    let known = &features.authenticator;
+fn fit(known: &Authenticator) -> ByTransport {
     let mut fit = [0.0; Transport::COUNT];
     for (fit, transport) in fit.iter_mut().zip(Transport::ALL) {
         let phone = matches!(transport, Transport::HybridQr | Transport::HybridLinked);
@@ -45,13 +44,74 @@ pub fn fit(features: &Features) -> ByTransport {
     fit
 }
 
-/// A cause's mix of transports, given what was seen.
-#[inline]
-pub fn mix(of_cause: &ByTransport, fit: &ByTransport) -> ByTransport {
-    let mut mix = *of_cause;
-    mix.iter_mut().zip(fit).for_each(|(share, fit)| *share *= fit);
-    let scale = 1.0 / mix.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    mix.map(|share| share * scale)
+/// What can be seen of an authenticator is little, so what it says of each cause is there before it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transports(Vec<Mix>);
+
+/// By cause: the transports of its logins, and what those had on their way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mix {
+    /// The probability of each transport.
+    pub shares: [ByCause; Transport::COUNT],
+    /// That of having had a code, of what stopped at proximity: on its way to a phone.
+    pub code_before_proximity: ByCause,
+    /// In the order of [`Needs`] from a code on: that of having had it, of what stopped later, or nowhere.
+    pub later: [ByCause; Needs::COUNT - 1],
+}
+
+impl Transports {
+    /// By [`Transport::index`]: the share of each cause's logins.
+    pub fn new(shares: &[ByCause; Transport::COUNT]) -> Self {
+        let all = (0..SEEN).map(|place| Mix::new(shares, &fit(&seen_at(place))));
+        Self(all.collect())
+    }
+
+    /// The mix of each cause, given what was seen.
+    pub fn given(&self, known: &Authenticator) -> &Mix {
+        &self.0[place_of(known)]
+    }
+}
+
+/// In how many ways an authenticator can be seen.
+const SEEN: usize = 3 * 8;
+
+fn place_of(known: &Authenticator) -> usize {
+    let attachment = match known.attachment {
+        None => 0,
+        Some(Attachment::Platform) => 1,
+        Some(Attachment::CrossPlatform) => 2,
+    };
+    let flags = [known.scanned, known.only_key, known.no_key];
+    flags.iter().fold(attachment, |place, flag| place * 2 + usize::from(*flag))
+}
+
+fn seen_at(place: usize) -> Authenticator {
+    let flag = |bit: usize| place >> bit & 1 == 1;
+    let attachment = [None, Some(Attachment::Platform), Some(Attachment::CrossPlatform)][place / 8];
+    Authenticator { attachment, scanned: flag(2), only_key: flag(1), no_key: flag(0) }
+}
+
+impl Mix {
+    fn new(shares: &[ByCause; Transport::COUNT], fit: &ByTransport) -> Self {
+        let nothing = ByCause::all(0.0);
+        let mut mix =
+            Self { shares: *shares, code_before_proximity: nothing, later: [nothing; Needs::COUNT - 1] };
+        for cause in Cause::ALL.iter().map(|cause| cause.index()) {
+            let fitting: ByTransport =
+                std::array::from_fn(|transport| shares[transport][cause] * fit[transport]);
+            let sum = fitting.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+            mix.shares.iter_mut().zip(fitting).for_each(|(shares, share)| shares[cause] = share / sum);
+            let of = |transport: Transport| mix.shares[transport.index()][cause];
+            let code = of(Transport::HybridQr);
+            let phone = code + of(Transport::HybridLinked);
+            let any = phone + of(Transport::SecurityKey) + of(Transport::Platform);
+            mix.code_before_proximity[cause] = code / phone.max(f32::MIN_POSITIVE);
+            for (later, had) in mix.later.iter_mut().zip([code, phone, any]) {
+                later[cause] = had / any.max(f32::MIN_POSITIVE);
+            }
+        }
+        mix
+    }
 }
 
 /// The likeliest over all causes; the first of equals.
@@ -110,29 +170,6 @@ impl Needs {
 /// read as one that should have passed them all.
 pub const fn requires(transport: Transport, phase: Phase) -> bool {
     matches!(transport, Transport::None) || Needs::of(phase).are_met_by(transport)
-}
-
-/// In the order of [`Needs`] from a code on: the probability that a login had what is needed, by where it stopped.
-/// What stopped at the scan was on its way to a phone.
-#[inline]
-pub fn had(mix: &ByTransport) -> [ByStop; Needs::COUNT - 1] {
-    let code = mix[Transport::HybridQr.index()];
-    let phone = code + mix[Transport::HybridLinked.index()];
-    let any = phone + mix[Transport::SecurityKey.index()] + mix[Transport::Platform.index()];
-    let (of_phone, of_any) = (1.0 / phone.max(f32::MIN_POSITIVE), 1.0 / any.max(f32::MIN_POSITIVE));
-    [
-        by_stop(code * of_phone, code * of_any),
-        by_stop(phone * of_phone, phone * of_any),
-        by_stop(phone * of_phone, any * of_any),
-    ]
-}
-
-#[inline]
-fn by_stop(at_proximity: f32, later: f32) -> ByStop {
-    let mut by_stop = [later; Phase::COUNT + 2];
-    by_stop[..Phase::Proximity.index()].fill(1.0);
-    by_stop[Phase::Proximity.index()] = at_proximity;
-    by_stop
 }
 
 #[cfg(test)]

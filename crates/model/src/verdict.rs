@@ -97,6 +97,20 @@ impl CauseDistribution {
         Self(weights)
     }
 
+    /// All on one cause.
+    #[must_use]
+    pub const fn certain(cause: Cause) -> Self {
+        let mut shares = [0.0; Cause::COUNT];
+        shares[cause.index()] = 1.0;
+        Self(shares)
+    }
+
+    /// The probabilities, by [`Cause::index`].
+    #[must_use]
+    pub const fn shares(&self) -> &[f32; Cause::COUNT] {
+        &self.0
+    }
+
     /// The probability of a cause.
     #[must_use]
     pub const fn of(&self, cause: Cause) -> f32 {

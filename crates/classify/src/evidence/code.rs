@@ -28,20 +28,27 @@ pub struct Codes {
 
 impl Codes {
     /// Notes the making or the use of a code.
+    #[inline]
     pub fn see(&mut self, journey: &Journey, nth: usize, seen: &JourneyEvent) {
         match seen.event.name {
             EventName::ChallengeCreated | EventName::QrShown | EventName::LinkSent => self.make(seen),
-            EventName::QrRefreshed => {
-                self.refreshes += u32::from(!self.used);
-                self.expired |= self.ran_out(seen.corrected);
-                self.made = None;
-                self.make(seen);
-            }
-            EventName::QrScanned | EventName::LinkOpened if !phases::is_scanner(&seen.event) => {
-                self.used = true;
-                self.late = self.is_late(journey, nth, seen);
-            }
+            EventName::QrRefreshed => self.make_anew(seen),
+            EventName::QrScanned | EventName::LinkOpened => self.take(journey, nth, seen),
             _ => {}
+        }
+    }
+
+    fn make_anew(&mut self, seen: &JourneyEvent) {
+        self.refreshes += u32::from(!self.used);
+        self.expired |= self.ran_out(seen.corrected);
+        self.made = None;
+        self.make(seen);
+    }
+
+    fn take(&mut self, journey: &Journey, nth: usize, seen: &JourneyEvent) {
+        if !phases::is_scanner(&seen.event) {
+            self.used = true;
+            self.late = self.is_late(journey, nth, seen);
         }
     }
 

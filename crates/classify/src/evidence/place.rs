@@ -32,9 +32,15 @@ struct Spots {
 
 impl Places {
     /// Notes where an event came from.
+    #[inline]
     pub fn see(&mut self, flow: Flow, event: &AuthEvent) {
-        let nowhere = event.facts.network.is_none() && event.facts.country.is_none();
-        if nowhere || phases::is_scanner(event) {
+        if event.facts.network.is_some() || event.facts.country.is_some() {
+            self.note(flow, event);
+        }
+    }
+
+    fn note(&mut self, flow: Flow, event: &AuthEvent) {
+        if phases::is_scanner(event) {
             return;
         }
         self.own.note(event.side, event);

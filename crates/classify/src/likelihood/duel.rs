@@ -36,6 +36,15 @@ impl Duel {
         }
     }
 
+    /// The evidence of a matter that one ruling ended: before it the prior's log odds, after it no bound but ours.
+    #[inline]
+    pub fn ended(prior: f32, ruling: Evidence) -> [Option<Weighed>; model_caps::EVIDENCE_SHOWN] {
+        let mut heaviest = [None; model_caps::EVIDENCE_SHOWN];
+        insert(&mut heaviest, Evidence::Prior, prior);
+        insert(&mut heaviest, ruling, caps::WEIGHT_NATS - prior);
+        heaviest
+    }
+
     /// A ruling excludes what is not left.
     #[inline]
     pub fn leave(&mut self, evidence: Evidence, left: CauseSet) {
@@ -58,8 +67,7 @@ impl Duel {
     }
 
     fn settle(&mut self) {
-        let odds = self.product.odds();
-        let after = if odds.is_nan() { 0.0 } else { odds.ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS) };
+        let after = self.product.log_odds();
         self.weights[self.evidence.index()] += after - self.before;
         self.weighed |= 1 << self.evidence.index();
         self.before = after;
@@ -73,17 +81,18 @@ impl Duel {
         while self.weighed != 0 {
             let next = self.weighed.trailing_zeros() as usize;
             self.weighed &= self.weighed - 1;
-            let piece = Weighed { evidence: Evidence::ALL[next], weight: self.weights[next] };
-            if piece.weight.abs() > caps::SHOWN_WEIGHT_NATS {
-                insert(&mut heaviest, piece);
-            }
+            insert(&mut heaviest, Evidence::ALL[next], self.weights[next]);
         }
         heaviest
     }
 }
 
-/// Puts a piece of evidence before the first that is lighter.
-fn insert(heaviest: &mut [Option<Weighed>], mut piece: Weighed) {
+/// Puts a piece of evidence that is worth showing before the first that is lighter.
+fn insert(heaviest: &mut [Option<Weighed>], evidence: Evidence, weight: f32) {
+    if weight.abs() <= caps::SHOWN_WEIGHT_NATS {
+        return;
+    }
+    let mut piece = Weighed { evidence, weight };
     for place in heaviest {
         match place {
             Some(known) if known.weight.abs() >= piece.weight.abs() => {}

@@ -5,6 +5,7 @@ use authstitch_model::Cause;
 use authstitch_model::verdict::CauseSet;
 
 use crate::by_cause::{self, ByCause};
+use crate::caps;
 
 /// How many nats a product may move between two scalings. A float holds 87 either way, and one factor has 40 at
 /// most.
@@ -28,7 +29,7 @@ impl Product {
     /// Begins with these, of which that of one cause stands apart.
     #[inline]
     pub const fn but_one(mut start: ByCause, one: Cause) -> Self {
-        let apart = std::mem::replace(&mut start[one.index()], 0.0);
+        let apart = std::mem::replace(&mut start.0[one.index()], 0.0);
         Self { values: start, one: one.index(), apart, room: 0.0 }
     }
 
@@ -61,6 +62,13 @@ impl Product {
         self.apart / by_cause::sum(&self.values)
     }
 
+    /// The logarithm of that, within its bound; zero where nothing is left.
+    #[inline]
+    pub fn log_odds(&self) -> f32 {
+        let odds = self.odds();
+        if odds.is_nan() { 0.0 } else { odds.ln().clamp(-caps::WEIGHT_NATS, caps::WEIGHT_NATS) }
+    }
+
     fn scale(&mut self) {
         self.room = ROOM;
         let sum = by_cause::sum(&self.values) + self.apart;
@@ -79,10 +87,10 @@ mod tests {
     #[test]
     fn a_product_is_scaled_before_it_leaves_the_range_of_a_float() {
         for power in [-20.0_f32, 20.0] {
-            let mut product = Product::but_one([1.0; Cause::COUNT], Cause::WalkedAway);
-            let mut factors = [power.exp(); Cause::COUNT];
+            let mut product = Product::but_one(ByCause::all(1.0), Cause::WalkedAway);
+            let mut factors = ByCause::all(power.exp());
             factors[Cause::WalkedAway.index()] *= 1.01;
-            (0..100).for_each(|_| product.multiply(&[&factors, &[1.0; Cause::COUNT]], 20.1));
+            (0..100).for_each(|_| product.multiply(&[&factors, &ByCause::all(1.0)], 20.1));
             let expected = 1.01_f32.powi(100) / (Cause::COUNT - 1) as f32;
             assert!((product.odds() / expected - 1.0).abs() < 1e-3, "{}", product.odds());
         }
@@ -90,9 +98,9 @@ mod tests {
 
     #[test]
     fn what_is_excluded_stays_so() {
-        let mut product = Product::but_one([1.0; Cause::COUNT], Cause::None);
+        let mut product = Product::but_one(ByCause::all(1.0), Cause::None);
         product.leave(CauseSet::of(&[Cause::None, Cause::Declined]));
-        product.multiply(&[&[3.0; Cause::COUNT]], 2.0);
+        product.multiply(&[&ByCause::all(3.0)], 2.0);
         assert!((product.odds() - 1.0).abs() < 1e-6);
         product.leave(CauseSet::of(&[Cause::None]));
         assert_eq!(product.odds(), f32::INFINITY);

@@ -26,7 +26,7 @@ const SHOWN: &str = "flow app_qr\n0 auth.challenge.created\n1 auth.qr.shown ttl=
 fn nothing_but_a_prior_leaves_the_prior() {
     let cut_off = format!("{SHOWN}\nclose evicted");
     let tables = Tables::shipped();
-    let prior = &tables.of(Flow::AppQr).prior;
+    let prior = &tables.of(Flow::AppQr).prior.shares;
     let still_possible: f32 = Cause::ALL
         .iter()
         .filter(|cause| !matches!(cause, Cause::RenderFailed))

@@ -9,12 +9,13 @@
 use authstitch_model::document::{self, Fields, Problem, Problems};
 use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
-use super::{FlowTable, Tables, Weights, is_possible};
-use crate::by_cause::ByCause;
+use super::{FlowTable, Prior, Tables, Weights, is_possible};
+use crate::by_cause::{ByCause, turned};
 use crate::feature::{Known, Observation};
 use crate::hard;
 use crate::stops::{ByStop, NOWHERE};
 use crate::train::SHARED_FATE;
+use crate::transport::Transports;
 
 const SHARES: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const COUNTS: std::ops::RangeInclusive<f64> = 0.0..=1e12;
@@ -74,11 +75,13 @@ fn flow_table(fields: &Fields<'_>, flow: Flow) -> FlowTable {
     if !fields.has("prior") {
         fields.problem("prior", "is missing; a map from causes to how often each occurs is accepted");
     }
+    let transport = turned(&transport(fields));
     FlowTable {
-        prior: prior(fields, flow),
+        prior: Prior::new(prior(fields, flow)),
         emission: emission(fields),
-        halts: halts(fields, flow),
-        transport: transport(fields),
+        halts: turned(&halts(fields, flow)),
+        transport,
+        transports: Transports::new(&transport),
         weights: fields.map("weights", |weights| read_weights(weights, flow)),
     }
 }
@@ -90,7 +93,7 @@ fn accepted(codes: impl IntoIterator<Item = &'static str>) -> String {
 fn prior(fields: &Fields<'_>, flow: Flow) -> ByCause {
     let codes = accepted(Cause::ALL.iter().map(|cause| cause.code()));
     let given = fields.weights("prior", COUNTS, &codes, Cause::from_code);
-    let mut prior = [0.0; Cause::COUNT];
+    let mut prior = ByCause::all(0.0);
     for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
         prior[cause.index()] = RARE as f32;
     }
@@ -189,7 +192,7 @@ fn rows(fields: &Fields<'_>, about: Observation, flow: Flow, codes: &str) -> Vec
             fields.problem(&here, "is not a map from causes to weights");
             continue;
         };
-        let mut nats = [0.0; Cause::COUNT];
+        let mut nats = ByCause::all(0.0);
         for (code, weight) in row {
             let cause = Cause::from_code(code).filter(|cause| is_possible(flow, *cause));
             match (cause, weight.as_f64().filter(|weight| NATS.contains(weight))) {

@@ -6,7 +6,6 @@ use authstitch_model::Cause;
 
 use super::*;
 use crate::feature::{Hybrid, Observation};
-use crate::stops;
 
 #[test]
 fn the_shipped_tables_are_read_and_written_as_they_are() {
@@ -21,7 +20,7 @@ fn the_shipped_tables_are_read_and_written_as_they_are() {
 fn priors_sum_to_about_one_and_exclude_what_cannot_be() {
     for flow in Flow::ALL {
         let tables = Tables::shipped();
-        let prior = &tables.of(*flow).prior;
+        let prior = &tables.of(*flow).prior.shares;
         let sum: f32 = prior.iter().sum();
         assert!((0.85..1.15).contains(&sum), "{flow}: {sum}");
         for cause in Cause::ALL {
@@ -37,7 +36,7 @@ fn every_row_of_halts_is_a_distribution() {
         let tables = Tables::shipped();
         let table = tables.of(*flow);
         for cause in Cause::ALL {
-            let halts = stops::sum(&table.halts[cause.index()]);
+            let halts: f32 = table.halts.iter().map(|by_cause| by_cause[cause.index()]).sum();
             let possible = is_possible(*flow, *cause);
             assert!((halts - f32::from(u8::from(possible))).abs() < 1e-3, "{flow} {cause} halts: {halts}");
         }
@@ -52,11 +51,11 @@ fn a_value_without_a_row_moves_nothing() {
     let tables = Tables::from_json(&text).unwrap();
     let table = tables.of(Flow::AppQr);
     let known = |hybrid: Hybrid| Known { about: Observation::Hybrid, value: hybrid as u8 };
-    let odds = table.weights.odds(known(Hybrid::Able));
+    let odds = &table.weights.row(known(Hybrid::Able)).odds;
     assert!((odds[Cause::WalkedAway.index()] - 0.5_f32.exp()).abs() < 1e-6);
     assert_eq!(odds[Cause::Cancelled.index()], 1.0);
     assert_eq!(table.weights.nats(known(Hybrid::Unable)), None);
-    assert_eq!(table.weights.odds(known(Hybrid::Unable)), &[1.0; Cause::COUNT]);
+    assert_eq!(table.weights.row(known(Hybrid::Unable)).odds, ByCause::all(1.0));
     assert_eq!(tables.of(Flow::MagicLink).weights.nats(known(Hybrid::Able)), None);
 }
 

@@ -31,12 +31,12 @@ pub fn write(tables: &Tables) -> String {
 }
 
 fn flow_table(flow: Flow, table: &FlowTable) -> String {
-    let prior = by_cause(&table.prior, |cause, _| is_possible(flow, cause));
+    let prior = by_cause(&table.prior.shares, |cause, _| is_possible(flow, cause));
     let emission = Phase::ALL.iter().filter(|phase| table.emission[phase.index()] > 0.0);
     let emission = map(emission.map(|phase| (phase.code(), decimal(table.emission[phase.index()]))));
     let causes = || Cause::ALL.iter().filter(|cause| !hard::may_halt(flow, **cause).is_empty());
     let halts = causes().map(|cause| {
-        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[cause.index()][phase.index()]));
+        let shares = Phase::ALL.iter().map(|phase| (phase.code(), table.halts[phase.index()][cause.index()]));
         (cause.code().to_owned(), shown(shares))
     });
     let mut parts = vec![
@@ -48,7 +48,7 @@ fn flow_table(flow: Flow, table: &FlowTable) -> String {
         let transport = Cause::ALL.iter().map(|cause| {
             let shares = Transport::ALL
                 .iter()
-                .map(|transport| (transport.code(), table.transport[cause.index()][transport.index()]));
+                .map(|transport| (transport.code(), table.transport[transport.index()][cause.index()]));
             (cause.code().to_owned(), shown(shares))
         });
         parts.push(format!("\"transport\": {}", lines(transport)));

@@ -8,7 +8,8 @@
 use authstitch_model::{Cause, Completeness, Flow, Journey};
 
 use super::Provenance;
-use crate::tables::Tables;
+use crate::by_cause::ByCause;
+use crate::tables::{Prior, Tables};
 
 /// So many journeys the old priors are worth.
 const BELIEF: f64 = 50.0;
@@ -51,9 +52,9 @@ pub fn adapt(tables: &Tables, journeys: &[Unlabelled], provenance: Provenance) -
     let mut adapted = tables.clone();
     for flow in Flow::ALL {
         let of_flow: Vec<_> = journeys.iter().filter(|journey| journey.flow == *flow).collect();
-        let old = tables.of(*flow).prior.map(f64::from);
+        let old = tables.of(*flow).prior.shares.map(f64::from);
         adapted.flows[flow.index()].prior =
-            prior(&old, &of_flow).map(|share| ((share * 1e6).round() / 1e6) as f32);
+            Prior::new(ByCause(prior(&old, &of_flow).map(|share| ((share * 1e6).round() / 1e6) as f32)));
     }
     let Provenance { version, made_by, fingerprint } = provenance;
     (adapted.version, adapted.made_by, adapted.fingerprint) = (version, made_by, fingerprint);

@@ -5,10 +5,12 @@
 use authstitch_model::{Cause, Flow, Phase, Transport, phases};
 
 use super::example::Example;
+use crate::by_cause::{ByCause, turned};
 use crate::evidence::reporter;
 use crate::hard;
-use crate::stops::NOWHERE;
-use crate::tables::{FlowTable, Weights, is_possible};
+use crate::stops::{NOWHERE, STOPS};
+use crate::tables::{FlowTable, Prior, Weights, is_possible};
+use crate::transport::Transports;
 
 /// What is added to each count.
 const UNSEEN: f64 = 0.5;
@@ -19,7 +21,7 @@ const BORROWED: f64 = 5.0;
 /// Counts the examples of a flow.
 pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
     let mut prior = [0.0; Cause::COUNT];
-    let mut halts = [[0.0; Phase::COUNT + 2]; Cause::COUNT];
+    let mut halts = [[0.0; STOPS]; Cause::COUNT];
     let mut transport = [[0.0; Transport::COUNT]; Cause::COUNT];
     halts[Cause::None.index()][NOWHERE] = 1.0;
     for cause in Cause::ALL.iter().filter(|cause| is_possible(flow, **cause)) {
@@ -47,11 +49,13 @@ pub fn count(flow: Flow, examples: &[&Example]) -> FlowTable {
         counts.iter_mut().zip(usual).for_each(|(count, share)| *count += BORROWED * share);
     }
     let sum: f64 = prior.iter().sum();
+    let transport = turned(&transport.map(shares));
     FlowTable {
-        prior: prior.map(|count| rounded(count / sum)),
+        prior: Prior::new(ByCause(prior.map(|count| rounded(count / sum)))),
         emission: emission(flow, examples),
-        halts: halts.map(shares),
-        transport: transport.map(shares),
+        halts: turned(&halts.map(shares)),
+        transport,
+        transports: Transports::new(&transport),
         weights: Weights::nothing(),
     }
 }

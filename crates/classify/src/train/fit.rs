@@ -9,7 +9,7 @@ use super::example::Example;
 use super::math::{exp, ln};
 use crate::by_cause::ByCause;
 use crate::feature::{Known, VALUES};
-use crate::likelihood::{came_so_far, silence_between};
+use crate::likelihood::{came_so_far, open, silence_between};
 use crate::tables::FlowTable;
 
 const CAUSES: usize = Cause::COUNT;
@@ -48,7 +48,7 @@ pub fn fit(examples: &[&Example], table: &mut FlowTable, shared_fate: f32, penal
     let mut rows: Vec<_> = data.value_of.iter().zip(weights.chunks_exact(CAUSES)).collect();
     rows.sort_by_key(|(known, _)| known.row());
     for (known, weights) in rows {
-        let mut nats: ByCause = [0.0; CAUSES];
+        let mut nats = ByCause::all(0.0);
         for (nats, weight) in nats.iter_mut().zip(weights) {
             if weight.abs() >= SMALL {
                 *nats = ((weight * PARTS).round() / PARTS) as f32;
@@ -72,11 +72,11 @@ impl Data {
         let mut row_of = vec![u32::MAX; VALUES];
         for example in examples.iter().filter(|example| !example.decided && example.is_left()) {
             let silence = silence_between(example.flow, example.known, &example.losses, table, shared_fate);
-            let came = came_so_far(&table.prior, example.passed, &silence, table);
+            let came = came_so_far(&open(example.passed, &silence), table);
             let mut base = [EXCLUDED; CAUSES];
             for cause in example.left.iter().map(Cause::index) {
                 let came = if example.decisive { 1.0 } else { came[cause] };
-                let start = f64::from(table.prior[cause]) * f64::from(came);
+                let start = f64::from(table.prior.shares[cause]) * f64::from(came);
                 if start > 0.0 {
                     base[cause] = ln(start);
                 }

@@ -80,7 +80,7 @@ fn adapting_finds_how_often_each_cause_occurs_without_being_told() {
     let judged: Vec<_> =
         texts.filter_map(|text| Unlabelled::new(&journey(text), &Completeness::default(), &tables)).collect();
     let adapted = adapt(&tables, &judged, provenance("a"));
-    let prior = |tables: &Tables, cause: Cause| tables.of(Flow::AppQr).prior[cause.index()];
+    let prior = |tables: &Tables, cause: Cause| tables.of(Flow::AppQr).prior.shares[cause.index()];
     assert!(prior(&adapted, Cause::WalkedAway) > 1.3 * prior(&tables, Cause::WalkedAway));
     assert!(prior(&adapted, Cause::SwitchedMethod) < 0.5 * prior(&tables, Cause::SwitchedMethod));
     assert_eq!(adapted.version(), "a");
