@@ -1,8 +1,8 @@
 //! How far each side's clock is off, estimated from what must have happened before what.
 //!
 //! 1. The common clock is the server's where the server was seen, else the initiator's, else the phone's.
-//! 2. What must come before what stands in [`BEFORE`]; of several events of one name the first counts. A
-//!    parent span begins before its child.
+//! 2. What must come before what stands in [`BEFORE`]; of several events of one name the first counts, see
+//!    [`crate::order`]. A parent span begins before its child; of several events of the parent the first counts.
 //! 3. An event of a side after one of the common clock bounds its offset from above, one before from below.
 //! 4. The offset is the smallest shift that keeps the bounds: zero where they allow it. Where they contradict
 //!    each other it lies in their middle.
@@ -135,8 +135,9 @@ fn bounds(
         }
     }
     for child in events.iter().filter(|child| child.parent_span_id.is_some()) {
-        let parent =
-            events.iter().find(|event| event.span_id == child.parent_span_id && event.side != child.side);
+        let parents =
+            events.iter().filter(|event| event.span_id == child.parent_span_id && event.side != child.side);
+        let parent = parents.min_by_key(|parent| parent.timed_turn());
         // A result is reported at its span's end, which says nothing of the child's beginning.
         if let Some(parent) = parent.filter(|parent| !parent.name.is_result()) {
             before(parent, child);
@@ -153,7 +154,7 @@ fn firsts(events: &[Glance]) -> Firsts<'_> {
     let mut firsts: Firsts<'_> = [None; EventName::COUNT];
     for event in events {
         let first = &mut firsts[event.name.index()];
-        if first.is_none_or(|first| (event.time, event.identity) < (first.time, first.identity)) {
+        if first.is_none_or(|first| event.timed_turn() < first.timed_turn()) {
             *first = Some(event);
         }
     }

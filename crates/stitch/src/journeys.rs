@@ -16,6 +16,7 @@ use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
 use crate::live::{Live, Sent};
+use crate::order::Turn;
 use crate::pack::{self, Glance, Packing, Rest, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
@@ -45,8 +46,8 @@ struct Scratch {
     rests: Vec<Rest>,
     /// The values of a journey's keys.
     keys: Vec<u128>,
-    /// The order of a journey's events: corrected time, identity, place among the packed ones.
-    order: Vec<(UnixNanos, Identity, usize)>,
+    /// The order of a journey's events: corrected time, turn at that time, place among the packed ones.
+    order: Vec<(UnixNanos, Turn, usize)>,
 }
 
 impl Journeys {
@@ -128,7 +129,7 @@ impl Journeys {
         read
     }
 
-    /// A journey's events by corrected time, then identity.
+    /// A journey's events by corrected time, then as [`crate::order`] says.
     pub fn in_order(&mut self, slot: Slot) -> Vec<JourneyEvent> {
         let Self { lives, scratch, blocks, keys, environments, realms, spans, .. } = self;
         let live = &lives[slot];
@@ -139,7 +140,7 @@ impl Journeys {
         order.clear();
         order.extend(
             glances.iter().enumerate().map(|(place, event)| {
-                (clock::shifted(event.time, event.side, &offsets), event.identity, place)
+                (clock::shifted(event.time, event.side, &offsets), event.turn(), place)
             }),
         );
         order.sort_unstable();
@@ -173,7 +174,7 @@ impl Journeys {
             Sent::One(flow) => flow,
             Sent::Differing => {
                 let sent = self.glances(slot).iter().filter_map(|event| {
-                    Some(((event.joined_by == JoinedBy::Weak, event.time, event.identity), event.flow?))
+                    Some(((event.joined_by == JoinedBy::Weak, event.timed_turn()), event.flow?))
                 });
                 sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
             }
