@@ -2,6 +2,7 @@
 
 use authstitch_model::{AuthEvent, EventKeys, KeyHash, KeyKind};
 
+use crate::caps;
 use crate::index::Slot;
 use crate::journeys::Journeys;
 use crate::keys::{Key, Kind, Tie};
@@ -9,12 +10,29 @@ use crate::keys::{Key, Kind, Tie};
 /// How many things an event can carry: keys by their kinds, and the trace id.
 pub const CARRIED: usize = KeyKind::COUNT + 1;
 
+/// What they are, in their order.
+const KINDS: [Kind; CARRIED] = {
+    let mut kinds = [Kind::TraceId; CARRIED];
+    let mut kind = 0;
+    while kind < KeyKind::COUNT {
+        kinds[kind] = Kind::Key(KeyKind::ALL[kind]);
+        kind += 1;
+    }
+    kinds
+};
+
 /// The numbers of what an event carries in its journey's table: its keys in the order of their kinds, and its
 /// trace id.
-pub type References = [Option<u16>; CARRIED];
+#[derive(Clone, Copy, Debug, Default)]
+pub struct References {
+    /// Those that are there, as bits.
+    pub there: u8,
+    /// Their numbers, each at its place.
+    pub numbers: [u16; CARRIED],
+}
 
 /// What a journey knows of what an event carries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Known {
     pub references: References,
     /// The kinds of keys that bring the journey something by which it can be found anew, as bits: its strong keys
@@ -22,12 +40,25 @@ pub struct Known {
     pub new: u8,
 }
 
-/// The thing with this place among those that an event carries.
-pub fn carried(event: &AuthEvent, place: usize) -> Option<Key> {
-    match KeyKind::ALL.get(place) {
-        Some(kind) => Some(Key::new(*kind, key_of(event, *kind)?)),
-        None => event.origin.trace_id.as_ref().map(Key::trace_id),
+impl Known {
+    /// The number of the event's key of this kind, if the journey has it.
+    pub fn number(&self, kind: KeyKind) -> Option<u16> {
+        let References { there, numbers } = self.references;
+        (there & 1 << kind.index() != 0).then(|| numbers[kind.index()])
     }
+
+    /// Whether the event's key of this kind brings something by which the journey can be found anew.
+    pub const fn is_new(&self, kind: KeyKind) -> bool {
+        self.new & 1 << kind.index() != 0
+    }
+}
+
+/// The values of what an event carries, 0 where it carries nothing: neither a key nor a trace id is 0.
+fn carried(event: &AuthEvent) -> [u128; CARRIED] {
+    let EventKeys { journey, challenge, code, flow, session, trace } = event.keys;
+    let value = |key: Option<KeyHash>| key.map_or(0, KeyHash::get);
+    let trace_id = event.origin.trace_id.as_ref().map_or(0, |id| u128::from_ne_bytes(*id.bytes()));
+    [value(journey), value(challenge), value(code), value(flow), value(session), value(trace), trace_id]
 }
 
 /// The key of this kind.
@@ -44,34 +75,38 @@ pub const fn key_of(event: &AuthEvent, kind: KeyKind) -> Option<KeyHash> {
 }
 
 impl Journeys {
-    /// What a journey knows of what an event carries.
-    pub fn known(&self, slot: Slot, event: &AuthEvent) -> Known {
-        let keys = &self.lives[slot].keys;
-        let mut new = 0;
+    /// What a journey knows of what an event carries. What is new to it is added to its table, if it has room for
+    /// the event.
+    pub fn known(&mut self, slot: Slot, event: &AuthEvent) -> Known {
+        let Self { lives, keys: blocks, .. } = self;
+        let live = &mut lives[slot];
+        let adds = usize::from(live.count) < caps::EVENTS_PER_JOURNEY;
+        let mut known = Known::default();
         // The journey's first event had the same things in the same order, mostly.
         let mut likely = 0;
-        let mut number = |kind: Kind, value: Option<u128>| {
-            let number = keys.position_near(kind, value?, likely, &self.keys);
-            let tie = number.map_or(Tie::Carried, |number| keys.get(number, &self.keys).tie);
-            likely += 1;
-            if let Kind::Key(kind) = kind {
-                let leads = matches!(tie, Tie::Leads { .. }) || tie == Tie::Noted && !kind.is_strong();
-                new |= u8::from(!leads) << kind.index();
+        for (place, value) in carried(event).into_iter().enumerate() {
+            if value == 0 {
+                continue;
             }
-            number
-        };
-        let mut key = |kind, hash: Option<KeyHash>| number(Kind::Key(kind), hash.map(|hash| hash.get()));
-        let EventKeys { journey, challenge, code, flow, session, trace } = event.keys;
-        let [journey, challenge, code, flow, session, trace] = [
-            key(KeyKind::Journey, journey),
-            key(KeyKind::Challenge, challenge),
-            key(KeyKind::Code, code),
-            key(KeyKind::Flow, flow),
-            key(KeyKind::Session, session),
-            key(KeyKind::Trace, trace),
-        ];
-        let trace_id = event.origin.trace_id.as_ref().map(|id| u128::from_ne_bytes(*id.bytes()));
-        let references = [journey, challenge, code, flow, session, trace, number(Kind::TraceId, trace_id)];
-        Known { references, new }
+            let kind = KINDS[place];
+            let (number, tie) = match live.keys.find_near(kind, value, likely, blocks) {
+                Some((number, tie)) => (number, tie),
+                None if adds => (live.keys.push(&Key::new(kind, value), blocks), Tie::Carried),
+                None => {
+                    known.new |= 1 << place;
+                    continue;
+                }
+            };
+            likely += 1;
+            known.references.there |= 1 << place;
+            known.references.numbers[place] = number;
+            let ties = match (tie, kind) {
+                (Tie::Leads { .. }, _) | (_, Kind::TraceId) => true,
+                (Tie::Noted, Kind::Key(kind)) => !kind.is_strong(),
+                (Tie::Carried, _) => false,
+            };
+            known.new |= u8::from(!ties) << place;
+        }
+        known
     }
 }

@@ -73,11 +73,11 @@ impl Fingerprints {
         table.entries.get(table.home(fingerprint)).map_or(0, |entry| *entry as usize & 1)
     }
 
-    /// Adds a place under a hash, behind those that are there.
-    pub fn insert(&mut self, hash: u128, place: Place) {
+    /// Adds a place under a hash, behind those that are there; says how many these are.
+    pub fn insert(&mut self, hash: u128, place: Place) -> usize {
         debug_assert!(place != NOWHERE, "nothing lies nowhere");
         let fingerprint = fingerprint(hash);
-        self.tables[table(fingerprint)].insert(fingerprint, place);
+        self.tables[table(fingerprint)].insert(fingerprint, place)
     }
 
     /// Takes a place from under a hash.
@@ -105,23 +105,26 @@ impl Table {
         home + self.entries[home..].iter().take_while(|known| lies_before(**known)).count()
     }
 
-    fn insert(&mut self, fingerprint: u32, place: Place) {
+    fn insert(&mut self, fingerprint: u32, place: Place) -> usize {
         // With a greater share of entries, clusters grow long.
         if self.len * 4 >= self.homes * 3 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
         let last = entry(fingerprint, NOWHERE - 1);
         let at = self.first_beyond(fingerprint, |known| known <= last);
+        let before = self.entries[self.home(fingerprint)..at].iter().rev();
+        let same = before.take_while(|known| fingerprint_of(**known) == fingerprint).count();
         self.len += 1;
         // Those behind it move on by one, up to the first empty entry.
         let mut moving = entry(fingerprint, place);
         for known in &mut self.entries[at..] {
             moving = std::mem::replace(known, moving);
             if moving == EMPTY {
-                return;
+                return same;
             }
         }
         self.entries.push(moving);
+        same
     }
 
     fn remove(&mut self, fingerprint: u32, place: Place) {
@@ -191,7 +194,8 @@ mod tests {
                 let known = list.iter().position(|known| *known == (fingerprint(hash), place));
                 match (adds, known) {
                     (true, _) => {
-                        table.insert(hash, place);
+                        let same = list.iter().filter(|(known, _)| *known == fingerprint(hash)).count();
+                        prop_assert_eq!(table.insert(hash, place), same);
                         list.push((fingerprint(hash), place));
                     }
                     (false, known) => {
@@ -212,7 +216,9 @@ mod tests {
     fn what_is_empty_holds_no_memory_and_what_is_full_little() {
         let mut table = Fingerprints::default();
         let hash = |number: u32| u128::from(number.wrapping_mul(0x9e37_79b9));
-        (0..200_000).for_each(|number| table.insert(hash(number), number));
+        for number in 0..200_000 {
+            table.insert(hash(number), number);
+        }
         let entries: usize = table.tables.iter().map(|table| table.entries.capacity()).sum();
         assert!(entries < 300_000, "{entries} entries for 200,000");
         (0..200_000).for_each(|number| table.remove(hash(number), number));

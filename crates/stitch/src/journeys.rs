@@ -9,7 +9,7 @@ use authstitch_model::{
 
 use crate::blocks::Blocks;
 use crate::caps;
-use crate::carried::{References, carried};
+use crate::carried::References;
 use crate::clock;
 use crate::index::Slot;
 use crate::interned::Interned;
@@ -79,13 +79,13 @@ impl Journeys {
         }
     }
 
-    /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
+    /// Adds an event; `false` if there are too many. What it carries has these numbers.
     pub fn add(
         &mut self,
         slot: Slot,
         event: &AuthEvent,
         joined_by: JoinedBy,
-        mut references: References,
+        references: &References,
     ) -> bool {
         let live = &mut self.lives[slot];
         if usize::from(live.count) == caps::EVENTS_PER_JOURNEY {
@@ -93,12 +93,9 @@ impl Journeys {
         }
         live.count += 1;
         live.learn_flow(event);
-        for (place, reference) in references.iter_mut().enumerate().filter(|(_, known)| known.is_none()) {
-            *reference = carried(event, place).map(|key| live.keys.number(&key, &mut self.keys));
-        }
         let environment = self.environments.place(&event.environment);
         let base = live.base();
-        let packed = self.scratch.packing.pack(event, joined_by, &references, environment, base);
+        let packed = self.scratch.packing.pack(event, joined_by, references, environment, base);
         live.events.push(&mut self.blocks, packed);
         self.spans.forget(slot);
         true
@@ -198,7 +195,8 @@ impl Journeys {
 
     /// The number of a key that leads to a journey.
     pub fn leading(&self, slot: Slot, hash: KeyHash) -> Option<u16> {
-        self.lives[slot].keys.find(&self.keys, |key| key.hash() == hash && key.leads())
+        let leading = self.lives[slot].keys.find(&self.keys, |key| key.value() == hash.get() && key.leads());
+        leading.map(|(number, _)| number)
     }
 
     /// The key of a journey with this number.
@@ -228,20 +226,16 @@ impl Journeys {
         hash
     }
 
-    /// The number of a key that is noted with a journey.
-    pub fn noted(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        self.number(slot, kind, hash).filter(|number| self.tie(slot, *number) != Tie::Carried)
-    }
-
-    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room.
-    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        let known = self.number(slot, kind, hash);
+    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room. If the
+    /// journey has it already, this is its number.
+    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash, known: Option<u16>) -> Option<u16> {
         let is_noted = known.is_some_and(|number| self.tie(slot, number) != Tie::Carried);
         if is_noted || !self.has_room(slot, kind) {
             return None;
         }
         let keys = &mut self.lives[slot].keys;
-        let number = known.unwrap_or_else(|| keys.push(&Key::new(kind, hash), &mut self.keys));
+        let new = || keys.push(&Key::new(Kind::Key(kind), hash.get()), &mut self.keys);
+        let number = known.unwrap_or_else(new);
         self.set_tie(slot, number, Tie::Noted);
         Some(number)
     }

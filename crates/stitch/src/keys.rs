@@ -2,7 +2,7 @@
 //!
 //! Its events refer to them by number. A trace id stands among them, too, as it is what many events share.
 
-use authstitch_model::{KeyHash, KeyKind, TraceId};
+use authstitch_model::{KeyHash, KeyKind};
 
 use crate::pool::{NOWHERE, Place, Pool};
 
@@ -47,14 +47,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key of this kind.
-    pub const fn new(kind: KeyKind, hash: KeyHash) -> Self {
-        Self { value: hash.get().to_ne_bytes(), kind: Kind::Key(kind), tie: Tie::Carried }
-    }
-
-    /// A trace id.
-    pub const fn trace_id(id: &TraceId) -> Self {
-        Self { value: *id.bytes(), kind: Kind::TraceId, tie: Tie::Carried }
+    /// One that an event carries.
+    pub const fn new(kind: Kind, value: u128) -> Self {
+        Self { value: value.to_ne_bytes(), kind, tie: Tie::Carried }
     }
 
     /// The hash, of anything but a trace id.
@@ -136,12 +131,12 @@ impl Keys {
         first.iter().chain(more.flatten())
     }
 
-    /// The number of the first key that is as wanted.
-    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<u16> {
+    /// The number of the first key that is as wanted, and how it ties the journey.
+    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<(u16, Tie)> {
         let inline = INLINE.min(usize::from(self.len));
         for (number, key) in self.first[..inline].iter().enumerate() {
             if wanted(key) {
-                return Some(number as u16);
+                return Some((number as u16, key.tie));
             }
         }
         // Plain loops, as each event asks for each of its keys.
@@ -150,7 +145,7 @@ impl Keys {
             let block = &blocks[place];
             for key in &block.keys[..PER_BLOCK.min(usize::from(self.len) - number)] {
                 if wanted(key) {
-                    return Some(number as u16);
+                    return Some((number as u16, key.tie));
                 }
                 number += 1;
             }
@@ -161,15 +156,14 @@ impl Keys {
 
     /// The number of a key.
     pub fn position(&self, kind: Kind, value: u128, blocks: &KeyBlocks) -> Option<u16> {
-        self.find(blocks, |known| known.is(kind, value))
+        self.find(blocks, |known| known.is(kind, value)).map(|(number, _)| number)
     }
 
-    /// The same, of a key that is likely to have this number.
-    pub fn position_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
-        let inline = &self.first[..INLINE.min(usize::from(self.len))];
-        match inline.get(usize::from(likely)) {
-            Some(known) if known.is(kind, value) => Some(likely),
-            _ => self.position(kind, value, blocks),
+    /// The number of a key that is likely to have this one, and how it ties the journey.
+    pub fn find_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<(u16, Tie)> {
+        match self.first.get(usize::from(likely)) {
+            Some(known) if likely < self.len && known.is(kind, value) => Some((likely, known.tie)),
+            _ => self.find(blocks, |known| known.is(kind, value)),
         }
     }
 
@@ -201,11 +195,6 @@ impl Keys {
         (0..number).fold(self.more, |place, _| blocks[place].next)
     }
 
-    /// The number of a key, which is added if it is new.
-    pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
-        self.position(key.kind, key.value(), blocks).unwrap_or_else(|| self.push(key, blocks))
-    }
-
     /// Adds a key that is new, and gives its number.
     pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
@@ -231,7 +220,9 @@ impl Keys {
 
     /// Makes this its journey key.
     pub fn set_journey_key(&mut self, key: KeyHash, blocks: &mut KeyBlocks) {
-        self.journey = self.number(&Key::new(KeyKind::Journey, key), blocks);
+        let (kind, value) = (Kind::Key(KeyKind::Journey), key.get());
+        let known = self.position(kind, value, blocks);
+        self.journey = known.unwrap_or_else(|| self.push(&Key::new(kind, value), blocks));
     }
 
     /// Gives the blocks back.
@@ -255,16 +246,18 @@ mod tests {
     #[test]
     fn keys_keep_their_numbers_however_many_there_are() {
         let (mut keys, mut blocks) = (Keys::default(), KeyBlocks::default());
-        let key = |number: u16| Key::new(KeyKind::ALL[usize::from(number) % 6], KeyHash::new(number.into()));
+        let key = |number: u16| Key::new(Kind::Key(KeyKind::ALL[usize::from(number) % 6]), number.into());
         for number in 0..40 {
-            assert_eq!(keys.number(&key(number), &mut blocks), number);
+            assert_eq!(keys.position(key(number).kind, key(number).value(), &blocks), None);
+            assert_eq!(keys.push(&key(number), &mut blocks), number);
             keys.get_mut(number, &mut blocks).tie = Tie::Leads { links: number as u8 };
         }
         for number in 0..40 {
-            assert_eq!(keys.number(&key(number), &mut blocks), number);
             let (kind, value) = (key(number).kind, key(number).value());
             assert_eq!(keys.position(kind, value, &blocks), Some(number));
-            assert_eq!(keys.position_near(kind, value, number.saturating_sub(1), &blocks), Some(number));
+            let known = Some((number, Tie::Leads { links: number as u8 }));
+            assert_eq!(keys.find_near(kind, value, number.saturating_sub(1), &blocks), known);
+            assert_eq!(keys.find_near(kind, value, number, &blocks), known);
             assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
         }
         assert_eq!(keys.iter(&blocks).count(), 40);

@@ -37,6 +37,8 @@ pub struct Live {
     unloaded: bool,
     /// Whether it is known that no journey shares a session or a container with it and that it has no links.
     pub alone: bool,
+    /// Whether another journey may have been found under one of its traces.
+    pub traces_shared: bool,
     pub realm: Place,
     /// Revisions told so far.
     pub revision: u32,
@@ -114,6 +116,7 @@ impl Default for Live {
             suggested: Flow::Unknown,
             unloaded: false,
             alone: false,
+            traces_shared: false,
             realm: NOWHERE,
             revision: 0,
             linked: NOWHERE,
@@ -212,6 +215,7 @@ impl Live {
         self.ceremony_limit = self.ceremony_limit.max(other.ceremony_limit);
         self.code_ttl = self.code_ttl.max(other.code_ttl);
         self.alone = false;
+        self.traces_shared |= other.traces_shared;
     }
 
     /// When a journey of this flow closes if nothing more comes, and why.

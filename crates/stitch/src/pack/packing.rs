@@ -53,11 +53,11 @@ impl Packing {
             self.put(id.bytes());
         }
         self.number(u64::from(environment));
-        for (kind, reference) in references.iter().enumerate() {
-            if let Some(number) = reference {
-                what |= 1 << (REFERENCE + kind);
-                self.reference(*number);
-            }
+        let mut left = references.there;
+        what |= u16::from(left) << REFERENCE;
+        while left != 0 {
+            self.reference(references.numbers[left.trailing_zeros() as usize]);
+            left &= left - 1;
         }
         if let Some(observed) = event.observed {
             what |= OBSERVED;

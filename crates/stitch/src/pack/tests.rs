@@ -10,6 +10,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest}
 use proptest::sample::select;
 
 use super::*;
+use crate::carried::References;
 use crate::clock::corrected;
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
@@ -96,8 +97,11 @@ proptest! {
         let values = hashes.map(|key| key.map(|key| key.get()));
         let [a, b, c, d, e, f] = values;
         let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
-        let mut number = first;
-        let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
+        let mut references = References::default();
+        for (number, place) in (first..).zip((0..table.len()).filter(|place| table[*place].is_some())) {
+            references.there |= 1 << place;
+            references.numbers[place] = number;
+        }
         let there = table.into_iter().flatten();
         let keys: Vec<u128> = (0..first).map(|_| 0).chain(there).collect();
 
@@ -126,7 +130,7 @@ fn a_span_of_a_server_takes_some_forty_bytes() {
     let mut event = testing::event(EventName::VerificationSucceeded, BASE.plus(Millis::from_secs(20)), 1);
     event.facts.duration = Some(Millis(12));
     event.flow = Some(Flow::AppQr);
-    let references = [Some(0), None, None, None, Some(1), Some(2), Some(3)];
+    let references = References { there: 0b111_0001, numbers: [0, 0, 0, 0, 1, 2, 3] };
     let mut packing = Packing::default();
     assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 40);
 }
