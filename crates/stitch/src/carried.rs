@@ -1,25 +1,14 @@
 //! What an event carries that many share, and what a journey knows of it.
 
-use authstitch_model::{AuthEvent, EventKeys, KeyHash, KeyKind};
+use authstitch_model::{AuthEvent, KeyHash, KeyKind};
 
 use crate::caps;
 use crate::index::Slot;
 use crate::journeys::Journeys;
-use crate::keys::{Key, Kind, Tie};
+use crate::keys::{Kind, Tie};
 
 /// How many things an event can carry: keys by their kinds, and the trace id.
 pub const CARRIED: usize = KeyKind::COUNT + 1;
-
-/// What they are, in their order.
-const KINDS: [Kind; CARRIED] = {
-    let mut kinds = [Kind::TraceId; CARRIED];
-    let mut kind = 0;
-    while kind < KeyKind::COUNT {
-        kinds[kind] = Kind::Key(KeyKind::ALL[kind]);
-        kind += 1;
-    }
-    kinds
-};
 
 /// The numbers of what an event carries in its journey's table: its keys in the order of their kinds, and its
 /// trace id.
@@ -53,14 +42,6 @@ impl Known {
     }
 }
 
-/// The values of what an event carries, 0 where it carries nothing: neither a key nor a trace id is 0.
-fn carried(event: &AuthEvent) -> [u128; CARRIED] {
-    let EventKeys { journey, challenge, code, flow, session, trace } = event.keys;
-    let value = |key: Option<KeyHash>| key.map_or(0, KeyHash::get);
-    let trace_id = event.origin.trace_id.as_ref().map_or(0, |id| u128::from_ne_bytes(*id.bytes()));
-    [value(journey), value(challenge), value(code), value(flow), value(session), value(trace), trace_id]
-}
-
 /// The key of this kind.
 pub const fn key_of(event: &AuthEvent, kind: KeyKind) -> Option<KeyHash> {
     let keys = &event.keys;
@@ -84,28 +65,43 @@ impl Journeys {
         let mut known = Known::default();
         // The journey's first event had the same things in the same order, mostly.
         let mut likely = 0;
-        for (place, value) in carried(event).into_iter().enumerate() {
-            if value == 0 {
-                continue;
-            }
-            let kind = KINDS[place];
-            let (number, tie) = match live.keys.find_near(kind, value, likely, blocks) {
-                Some((number, tie)) => (number, tie),
-                None if adds => (live.keys.push(&Key::new(kind, value), blocks), Tie::Carried),
-                None => {
-                    known.new |= 1 << place;
-                    continue;
+        let mut look_up = |place: usize, kind: Kind, value: u128| {
+            let tie = match live.keys.near(likely, kind, value) {
+                Some(tie) => {
+                    known.references.numbers[place] = likely;
+                    tie
                 }
+                None => match live.keys.find_or_push(kind, value, adds, blocks) {
+                    Some((number, tie)) => {
+                        known.references.numbers[place] = number;
+                        tie
+                    }
+                    None => {
+                        known.new |= 1 << place;
+                        return;
+                    }
+                },
             };
             likely += 1;
             known.references.there |= 1 << place;
-            known.references.numbers[place] = number;
-            let ties = match (tie, kind) {
-                (Tie::Leads { .. }, _) | (_, Kind::TraceId) => true,
-                (Tie::Noted, Kind::Key(kind)) => !kind.is_strong(),
-                (Tie::Carried, _) => false,
-            };
-            known.new |= u8::from(!ties) << place;
+            if let Kind::Key(kind) = kind {
+                let ties = tie > Tie::Noted || tie == Tie::Noted && !kind.is_strong();
+                known.new |= u8::from(!ties) << place;
+            }
+        };
+        let mut key = |kind: KeyKind, hash: Option<KeyHash>| {
+            if let Some(hash) = hash {
+                look_up(kind.index(), Kind::Key(kind), hash.get());
+            }
+        };
+        key(KeyKind::Journey, event.keys.journey);
+        key(KeyKind::Challenge, event.keys.challenge);
+        key(KeyKind::Code, event.keys.code);
+        key(KeyKind::Flow, event.keys.flow);
+        key(KeyKind::Session, event.keys.session);
+        key(KeyKind::Trace, event.keys.trace);
+        if let Some(id) = &event.origin.trace_id {
+            look_up(KeyKind::COUNT, Kind::TraceId, u128::from_ne_bytes(*id.bytes()));
         }
         known
     }

@@ -47,15 +47,15 @@ pub const BEFORE: &[(EventName, EventName)] = &[
     (VerificationSucceeded, SessionEstablished),
 ];
 
-/// The names of each pair of [`BEFORE`], as bits: of most journeys one word tells that a pair is not there.
-const NAMES_BEFORE: [u32; BEFORE.len()] = {
-    let mut names = [0; BEFORE.len()];
+/// For each name those of [`BEFORE`] that come after it, as bits: what is there tells which pairs are.
+const AFTER: [u32; EventName::COUNT] = {
+    let mut after = [0; EventName::COUNT];
     let mut pair = 0;
     while pair < BEFORE.len() {
-        names[pair] = 1 << BEFORE[pair].0.index() | 1 << BEFORE[pair].1.index();
+        after[BEFORE[pair].0.index()] |= 1 << BEFORE[pair].1.index();
         pair += 1;
     }
-    names
+    after
 };
 
 /// The offsets of all sides from the events of one journey.
@@ -78,22 +78,17 @@ pub(crate) fn shifted(time: UnixNanos, side: Side, offsets: &ClockOffsets) -> Un
 
 /// The offsets of all sides from what is seen of the events at a glance.
 pub(crate) fn offsets(events: &[Glance]) -> ClockOffsets {
-    let mut seen = [false; Side::COUNT];
-    for event in events {
-        seen[event.side.index()] = true;
-    }
+    let seen = Seen::of(events);
     let mut offsets = ClockOffsets::default();
     let mut known = [false; Side::COUNT];
-    let mut firsts = None;
     for side in [Side::Server, Side::Initiator, Side::Authenticator] {
-        if !seen[side.index()] {
+        if !seen.sides[side.index()] {
             continue;
         }
         let offset = if known == [false; Side::COUNT] {
             Some(0)
         } else {
-            let firsts = firsts.get_or_insert_with(|| self::firsts(events));
-            bounds(events, firsts, side, &known, &offsets)
+            bounds(events, &seen, side, &known, &offsets)
         };
         match side {
             Side::Server => offsets.server = offset,
@@ -105,19 +100,52 @@ pub(crate) fn offsets(events: &[Glance]) -> ClockOffsets {
     offsets
 }
 
-/// The first event of each name, by its own clock.
-type Firsts<'a> = [Option<&'a Glance>; EventName::COUNT];
+/// What there is among the events of a journey.
+struct Seen<'a> {
+    sides: [bool; Side::COUNT],
+    /// The names, as bits.
+    names: u32,
+    /// The first event of each name, by its own clock.
+    firsts: [Option<&'a Glance>; EventName::COUNT],
+    /// Whether any event has a parent.
+    children: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn of(events: &'a [Glance]) -> Self {
+        let mut seen =
+            Self { sides: [false; Side::COUNT], names: 0, firsts: [None; EventName::COUNT], children: false };
+        for event in events {
+            seen.sides[event.side.index()] = true;
+            seen.names |= 1 << event.name.index();
+            seen.children |= event.parent_span_id.is_some();
+            let first = &mut seen.firsts[event.name.index()];
+            if first.is_none_or(|first| event.timed_turn() < first.timed_turn()) {
+                *first = Some(event);
+            }
+        }
+        seen
+    }
+}
+
+/// The places of the bits that are set, lowest first.
+fn bits(mut bits: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(lowest)
+    })
+}
 
 /// The offset of one side against the sides known so far.
 fn bounds(
     events: &[Glance],
-    firsts: &Firsts<'_>,
+    seen: &Seen<'_>,
     side: Side,
     known: &[bool; Side::COUNT],
     offsets: &ClockOffsets,
 ) -> Option<i64> {
     let (mut low, mut high) = (None::<i64>, None::<i64>);
-    let there = events.iter().fold(0u32, |there, event| there | 1 << event.name.index());
     let mut before = |earlier: &Glance, later: &Glance| {
         if earlier.side == side && known[later.side.index()] {
             let bound = earlier.time.signed_since(shifted(later.time, later.side, offsets));
@@ -127,14 +155,14 @@ fn bounds(
             high = Some(high.map_or(bound, |high| high.min(bound)));
         }
     };
-    for ((earlier, later), names) in BEFORE.iter().zip(&NAMES_BEFORE) {
-        if there & names == *names
-            && let (Some(earlier), Some(later)) = (firsts[earlier.index()], firsts[later.index()])
-        {
-            before(earlier, later);
+    for earlier in bits(seen.names) {
+        for later in bits(AFTER[earlier] & seen.names) {
+            if let (Some(earlier), Some(later)) = (seen.firsts[earlier], seen.firsts[later]) {
+                before(earlier, later);
+            }
         }
     }
-    for child in events.iter().filter(|child| child.parent_span_id.is_some()) {
+    for child in events.iter().filter(|child| seen.children && child.parent_span_id.is_some()) {
         let parents =
             events.iter().filter(|event| event.span_id == child.parent_span_id && event.side != child.side);
         let parent = parents.min_by_key(|parent| parent.timed_turn());
@@ -148,17 +176,6 @@ fn bounds(
         (Some(low), Some(high)) if low > high => Some(low / 2 + high / 2),
         (low, high) => Some(0.max(low.unwrap_or(i64::MIN)).min(high.unwrap_or(i64::MAX))),
     }
-}
-
-fn firsts(events: &[Glance]) -> Firsts<'_> {
-    let mut firsts: Firsts<'_> = [None; EventName::COUNT];
-    for event in events {
-        let first = &mut firsts[event.name.index()];
-        if first.is_none_or(|first| event.timed_turn() < first.timed_turn()) {
-            *first = Some(event);
-        }
-    }
-    firsts
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 /// How a key ties a journey.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tie {
     /// An event carries it, and no more.
     #[default]
@@ -159,12 +159,23 @@ impl Keys {
         self.find(blocks, |known| known.is(kind, value)).map(|(number, _)| number)
     }
 
-    /// The number of a key that is likely to have this one, and how it ties the journey.
-    pub fn find_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<(u16, Tie)> {
-        match self.first.get(usize::from(likely)) {
-            Some(known) if likely < self.len && known.is(kind, value) => Some((likely, known.tie)),
-            _ => self.find(blocks, |known| known.is(kind, value)),
-        }
+    /// How a key ties the journey, if it has this number.
+    pub fn near(&self, number: u16, kind: Kind, value: u128) -> Option<Tie> {
+        let known = self.first.get(usize::from(number))?;
+        (number < self.len && known.is(kind, value)).then_some(known.tie)
+    }
+
+    /// The number of a key and how it ties the journey. If it is new it is added, if `adds` says so.
+    #[inline(never)]
+    pub fn find_or_push(
+        &mut self,
+        kind: Kind,
+        value: u128,
+        adds: bool,
+        blocks: &mut KeyBlocks,
+    ) -> Option<(u16, Tie)> {
+        let known = self.find(blocks, |known| known.is(kind, value));
+        known.or_else(|| adds.then(|| (self.push(&Key::new(kind, value), blocks), Tie::Carried)))
     }
 
     /// How many there are.
@@ -255,9 +266,10 @@ mod tests {
         for number in 0..40 {
             let (kind, value) = (key(number).kind, key(number).value());
             assert_eq!(keys.position(kind, value, &blocks), Some(number));
-            let known = Some((number, Tie::Leads { links: number as u8 }));
-            assert_eq!(keys.find_near(kind, value, number.saturating_sub(1), &blocks), known);
-            assert_eq!(keys.find_near(kind, value, number, &blocks), known);
+            let tie = Tie::Leads { links: number as u8 };
+            assert_eq!(keys.near(number, kind, value), (usize::from(number) < INLINE).then_some(tie));
+            assert_eq!(keys.near(number + 1, kind, value), None);
+            assert_eq!(keys.find_or_push(kind, value, true, &mut blocks), Some((number, tie)));
             assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
         }
         assert_eq!(keys.iter(&blocks).count(), 40);

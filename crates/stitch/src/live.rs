@@ -3,12 +3,13 @@
 use std::num::NonZero;
 
 use authstitch_model::{
-    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyKind, Millis, Side, UnixNanos, ceremony,
-    phases,
+    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyHash, KeyKind, Millis, Side, UnixNanos,
+    ceremony, phases,
 };
 
 use crate::blocks::Chain;
-use crate::keys::Keys;
+use crate::caps;
+use crate::keys::{Key, KeyBlocks, Keys, Kind, Tie};
 use crate::pool::{NOWHERE, Place};
 use crate::settings::Settings;
 
@@ -140,11 +141,6 @@ impl Live {
         matches!(self.state, State::New | State::Open { .. })
     }
 
-    /// A key of this kind ties it from now on.
-    pub const fn tied_by(&mut self, kind: KeyKind) {
-        self.ties |= 1 << kind.index();
-    }
-
     const fn is_tied_by(&self, kinds: &[KeyKind]) -> bool {
         let mut number = 0;
         while number < kinds.len() {
@@ -154,6 +150,26 @@ impl Live {
             number += 1;
         }
         false
+    }
+
+    /// Ties it by its key with this number in this way; gives the key's hash.
+    pub fn set_tie(&mut self, number: u16, tie: Tie, blocks: &mut KeyBlocks) -> KeyHash {
+        let key = self.keys.get_mut(number, blocks);
+        key.tie = tie;
+        let (kind, hash) = (key.kind, key.hash());
+        if let Kind::Key(kind) = kind {
+            self.ties |= 1 << kind.index();
+        }
+        hash
+    }
+
+    /// Whether one more key of this kind may be noted with it.
+    pub fn has_room(&self, kind: KeyKind, blocks: &KeyBlocks) -> bool {
+        let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
+        let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
+        let alike =
+            |known: &&Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        self.keys.len() < cap || self.keys.iter(blocks).filter(alike).count() < cap
     }
 
     /// Whether a strong key ties it, rather than its trace alone.

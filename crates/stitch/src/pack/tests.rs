@@ -2,8 +2,8 @@
 
 use authstitch_model::event::{Transports, testing};
 use authstitch_model::{
-    Attachment, ClockOffsets, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash,
-    Mediation, Method, Millis, Reason, Synthetic, TraceId,
+    Attachment, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash, Mediation, Method,
+    Millis, Reason, Synthetic, TraceId,
 };
 use proptest::option;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest};
@@ -11,7 +11,6 @@ use proptest::sample::select;
 
 use super::*;
 use crate::carried::References;
-use crate::clock::corrected;
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
     option::of(select(all.to_vec()))
@@ -112,15 +111,16 @@ proptest! {
         let read: Vec<_> = packed(&two).collect();
         prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
         prop_assert_eq!(identity(read[1]), event.identity);
-        prop_assert_eq!(super::environment(read[1]), environment);
-        let (glance, rest) = glances(&two, BASE).nth(1).unwrap();
+        prop_assert_eq!(users(&two).collect::<Vec<_>>(), [(event.identity, environment); 2]);
+        let mut glances = Vec::new();
+        super::glances(&two, BASE, &mut glances);
+        let glance = Glance { rest: Rest::default(), ..glances[1] };
         prop_assert_eq!(format!("{glance:?}"), format!("{:?}", Glance::of(&event, joined_by)));
-        let offsets = ClockOffsets { server: Some(7), ..ClockOffsets::default() };
         let environment = |_| &event.environment;
-        let table = Table { realm: &event.realm, offsets, keys: &keys, environment };
-        let corrected = corrected(&event, &offsets);
+        let table = Table { realm: &event.realm, keys: &keys, environment };
+        let corrected = event.time.plus(Millis(7));
         let mut events = Vec::new();
-        unpack(&glance, &rest, &two, &table, &mut events);
+        unpack(&glances[1], corrected, &two, &table, &mut events);
         prop_assert_eq!(events, [JourneyEvent { event: event.clone(), corrected, joined_by }]);
     }
 }
