@@ -71,8 +71,27 @@ pub fn corrected(event: &AuthEvent, offsets: &ClockOffsets) -> UnixNanos {
     shifted(event.time, event.side, offsets)
 }
 
-/// When it was by the common clock, of a side's own time.
-pub(crate) fn shifted(time: UnixNanos, side: Side, offsets: &ClockOffsets) -> UnixNanos {
+/// How far each side's times are moved, to be asked often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shifts([i64; Side::COUNT]);
+
+impl Shifts {
+    pub(crate) fn of(offsets: &ClockOffsets) -> Self {
+        let mut shifts = [0; Side::COUNT];
+        for side in Side::ALL {
+            shifts[side.index()] = offsets.of(*side).saturating_neg();
+        }
+        Self(shifts)
+    }
+
+    /// When it was by the common clock, of a side's own time.
+    pub(crate) const fn shifted(&self, time: UnixNanos, side: Side) -> UnixNanos {
+        time.shifted(self.0[side.index()])
+    }
+}
+
+/// The same, asked once.
+fn shifted(time: UnixNanos, side: Side, offsets: &ClockOffsets) -> UnixNanos {
     time.shifted(offsets.of(side).saturating_neg())
 }
 

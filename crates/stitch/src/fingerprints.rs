@@ -56,6 +56,12 @@ const fn table(fingerprint: u32) -> usize {
     (fingerprint >> (32 - TABLE_BITS)) as usize
 }
 
+/// Where a fingerprint would lie among so many homes if it were alone.
+const fn home_of(fingerprint: u32, homes: usize) -> usize {
+    let within = (fingerprint << TABLE_BITS) as u64;
+    ((within * homes as u64) >> 32) as usize
+}
+
 impl Fingerprints {
     /// The places under a hash's fingerprint, in the order in which they came.
     pub fn find(&self, hash: u128) -> impl Iterator<Item = Place> + use<'_> {
@@ -90,8 +96,7 @@ impl Fingerprints {
 impl Table {
     /// Where a fingerprint would lie if it were alone.
     fn home(&self, fingerprint: u32) -> usize {
-        let within = u64::from(fingerprint << TABLE_BITS);
-        ((within * self.homes as u64) >> 32) as usize
+        home_of(fingerprint, self.homes)
     }
 
     /// The first entry that is empty or of this fingerprint or a later one.
@@ -129,20 +134,22 @@ impl Table {
 
     fn remove(&mut self, fingerprint: u32, place: Place) {
         let wanted = entry(fingerprint, place);
-        let first = self.first_of(fingerprint);
-        let same = self.entries[first..].iter();
-        let mut same = same.take_while(|known| fingerprint_of(**known) == fingerprint);
-        let Some(behind) = same.position(|known| *known == wanted) else { return };
-        let mut at = first + behind;
+        let home = self.home(fingerprint);
+        let beyond = entry(fingerprint, NOWHERE - 1);
+        let mut from_home = self.entries[home..].iter().take_while(|known| **known <= beyond);
+        let Some(behind) = from_home.position(|known| *known == wanted) else { return };
         // Those behind it come nearer to their homes.
-        while let Some(next) = self.entries.get(at + 1).copied()
-            && next != EMPTY
-            && self.home(fingerprint_of(next)) <= at
-        {
-            self.entries[at] = next;
-            at += 1;
+        let (homes, first) = (self.homes, home + behind);
+        let [hole, rest @ ..] = &mut self.entries[first..] else { return };
+        let mut hole = hole;
+        for (at, next) in (first..).zip(rest) {
+            if *next == EMPTY || home_of(fingerprint_of(*next), homes) > at {
+                break;
+            }
+            *hole = *next;
+            hole = next;
         }
-        self.entries[at] = EMPTY;
+        *hole = EMPTY;
         self.len -= 1;
         if self.len * 4 < self.homes {
             self.resize(self.len * 2);

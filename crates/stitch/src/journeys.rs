@@ -10,12 +10,12 @@ use authstitch_model::{
 use crate::blocks::Blocks;
 use crate::caps;
 use crate::carried::References;
-use crate::clock;
+use crate::clock::Shifts;
 use crate::index::Slot;
 use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
-use crate::live::{Live, Sent};
+use crate::live::Live;
 use crate::pack::{self, Glance, Packing, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
@@ -133,8 +133,9 @@ impl Journeys {
         let Scratch { events, glances, keys, order, .. } = scratch;
         let offsets = spans.get_or_keep(slot, || Span::measured(glances)).offsets;
         order.clear();
+        let shifts = Shifts::of(&offsets);
         for (place, event) in glances.iter().enumerate() {
-            order.push((clock::shifted(event.time, event.side, &offsets), place));
+            order.push((shifts.shifted(event.time, event.side), place));
         }
         order.sort_unstable_by(|(time, place), (other_time, other_place)| {
             let turns = || glances[*place].turn().cmp(&glances[*other_place].turn());
@@ -164,17 +165,15 @@ impl Journeys {
 
     /// The flow as sent, the earliest where they differ; else what the names suggest.
     pub fn flow(&mut self, slot: Slot) -> Flow {
-        let live = &self.lives[slot];
-        match live.sent {
-            Sent::Nothing => live.suggested_flow(),
-            Sent::One(flow) => flow,
-            Sent::Differing => {
-                let sent = self.glances(slot).iter().filter_map(|event| {
-                    Some(((event.joined_by == JoinedBy::Weak, event.timed_turn()), event.flow?))
-                });
-                sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
-            }
-        }
+        self.lives[slot].flow().unwrap_or_else(|| self.earliest_flow(slot))
+    }
+
+    fn earliest_flow(&mut self, slot: Slot) -> Flow {
+        let sent = self
+            .glances(slot)
+            .iter()
+            .filter_map(|event| Some(((event.joined_by == JoinedBy::Weak, event.timed_turn()), event.flow?)));
+        sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
     }
 
     /// The realm of a journey.

@@ -210,7 +210,8 @@ impl Keys {
     pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
         if let Some((block, 0)) = beyond(number) {
-            let place = blocks.insert(KeyBlock::default());
+            let place = blocks.claim();
+            blocks[place].next = NOWHERE;
             match block.checked_sub(1) {
                 None => self.more = place,
                 Some(last) => {
@@ -240,7 +241,9 @@ impl Keys {
     pub fn free(&self, blocks: &mut KeyBlocks) {
         let mut place = self.more;
         while place != NOWHERE {
-            place = blocks.remove(place).next;
+            let next = blocks[place].next;
+            blocks.release(place);
+            place = next;
         }
     }
 }

@@ -217,9 +217,14 @@ impl Live {
         }
     }
 
-    /// What the names of its events suggest: a ceremony before a link before a code.
-    pub const fn suggested_flow(&self) -> Flow {
-        self.suggested
+    /// The flow as sent; else what the names of its events suggest, a ceremony before a link before a code. `None`
+    /// if different ones were sent.
+    pub const fn flow(&self) -> Option<Flow> {
+        match self.sent {
+            Sent::Nothing => Some(self.suggested),
+            Sent::One(flow) => Some(flow),
+            Sent::Differing => None,
+        }
     }
 
     /// Takes over what was heard of a journey that is the same one.

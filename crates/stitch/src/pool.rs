@@ -11,7 +11,7 @@ pub const NOWHERE: Place = Place::MAX;
 /// Things of one chunk: enough that a chunk's own cost vanishes, few enough that one soon runs empty.
 const CHUNK: usize = 256;
 
-/// Things by their places. A place that was taken back holds the default, until it is given out again.
+/// Things by their places. Where a thing was taken back lies the default, until its place is given out again.
 #[derive(Debug)]
 pub struct Pool<T> {
     /// The things of each chunk, if it has any memory.
@@ -47,6 +47,13 @@ impl<T> Default for Pool<T> {
 impl<T: Default> Pool<T> {
     /// Finds a place for a thing.
     pub fn insert(&mut self, thing: T) -> Place {
+        let place = self.claim();
+        self[place] = thing;
+        place
+    }
+
+    /// Finds a place, where something of old may lie still.
+    pub fn claim(&mut self) -> Place {
         let number = match self.roomy.last() {
             Some(number) => *number,
             None => {
@@ -64,9 +71,7 @@ impl<T: Default> Pool<T> {
         if room.is_full() {
             self.roomy.pop();
         }
-        let chunk =
-            self.chunks[number].get_or_insert_with(|| Box::new(std::array::from_fn(|_| T::default())));
-        chunk[usize::from(within)] = thing;
+        self.chunks[number].get_or_insert_with(|| Box::new(std::array::from_fn(|_| T::default())));
         self.len += 1;
         (number * CHUNK) as Place | Place::from(within)
     }
@@ -74,6 +79,12 @@ impl<T: Default> Pool<T> {
     /// Takes a thing back.
     pub fn remove(&mut self, place: Place) -> T {
         let thing = std::mem::take(&mut self[place]);
+        self.release(place);
+        thing
+    }
+
+    /// Takes a place back, with what lies there.
+    pub fn release(&mut self, place: Place) {
         let number = place as usize / CHUNK;
         let room = &mut self.rooms[number];
         let was_full = room.is_full();
@@ -86,7 +97,6 @@ impl<T: Default> Pool<T> {
         } else if self.roomy.last() != Some(&number) {
             self.give_back(number);
         }
-        thing
     }
 
     /// Gives an empty chunk's memory back. The one that is filled next keeps its own, so that one thing that
@@ -110,7 +120,7 @@ impl<T: Default> Pool<T> {
         self.len
     }
 
-    /// Every place with what lies there, the default where nothing does.
+    /// Every place with what lies there.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
         let chunks = self.chunks.iter().enumerate();
         chunks.filter_map(|(number, chunk)| Some((number, chunk.as_ref()?))).flat_map(|(number, chunk)| {

@@ -15,6 +15,7 @@ use crate::live::{Live, State};
 use crate::oldest::Oldest;
 use crate::pool::Place;
 use crate::settings::Settings;
+use crate::strong::Usual;
 use crate::timers::Timers;
 use crate::waiting::WaitingRoom;
 
@@ -81,7 +82,14 @@ impl Stitcher {
     pub fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
         if self.is_known(event.identity) {
             self.counters.duplicates += 1;
-        } else if let Some(slot) = self.usual_destination(event, received) {
+            return;
+        }
+        let slot = match self.usual_destination(event, received) {
+            Usual::Journey(slot) => Some(slot),
+            Usual::New => Some(self.found(received, event, changes)),
+            Usual::Unclear => None,
+        };
+        if let Some(slot) = slot {
             self.join(slot, received, event, JoinedBy::Strong, changes);
         } else if self.has_usable_strong_key(event, received) {
             self.accept_strong(received, event, changes);

@@ -11,6 +11,16 @@ use crate::stitcher::Stitcher;
 /// The kinds of keys that bind: strong ones and the container.
 const BINDING: [KeyKind; 4] = [KeyKind::Journey, KeyKind::Challenge, KeyKind::Code, KeyKind::Flow];
 
+/// Where an event's strongest key alone says that it goes: the usual way, and a short one.
+pub enum Usual {
+    /// To the journey to which it leads, if it decides and the journey may have the event.
+    Journey(Slot),
+    /// To a new one, as it is new and nothing else leads anywhere.
+    New,
+    /// It does not say.
+    Unclear,
+}
+
 /// Where an event with strong keys goes.
 enum Destination {
     Journey(Slot),
@@ -19,17 +29,26 @@ enum Destination {
 }
 
 impl Stitcher {
-    /// The journey to which an event's strongest key leads, if it decides and the journey may have the event: the
-    /// usual way, and a short one.
-    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Option<Slot> {
+    /// Where an event's strongest key alone says that it goes.
+    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Usual {
         let keys = &event.keys;
         let (key, is_code) = match (keys.journey.or(keys.challenge), keys.code) {
             (Some(key), _) => (key, false),
-            (None, code) => (code?, true),
+            (None, Some(code)) => (code, true),
+            (None, None) => return Usual::Unclear,
         };
-        let Lookup::Live(slot) = self.look_up(key, now) else { return None };
-        let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
-        (decides && self.may_have(slot, keys.journey)).then_some(slot)
+        match self.look_up(key, now) {
+            Lookup::Live(slot) => {
+                let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
+                if decides && self.may_have(slot, keys.journey) {
+                    Usual::Journey(slot)
+                } else {
+                    Usual::Unclear
+                }
+            }
+            Lookup::Unknown if keys.flow.is_none() && keys.strong().count() == 1 => Usual::New,
+            _ => Usual::Unclear,
+        }
     }
 
     /// Whether an event has a strong key that decides. A code that comes with a container alone, and that nothing
