@@ -63,13 +63,12 @@ impl Chain {
     pub fn read(&self, blocks: &Blocks, bytes: &mut Vec<u8>) {
         bytes.clear();
         let mut place = self.first;
-        let mut left = self.len as usize;
-        while left > 0 {
+        while place != NOWHERE {
             let block = &blocks[place];
-            bytes.extend_from_slice(&block.bytes[..left.min(BLOCK)]);
-            left = left.saturating_sub(BLOCK);
+            bytes.extend_from_slice(&block.bytes);
             place = block.next;
         }
+        bytes.truncate(self.len as usize);
     }
 
     /// Reads the last block; says something of it.

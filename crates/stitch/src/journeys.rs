@@ -168,6 +168,7 @@ impl Journeys {
         self.lives[slot].flow().unwrap_or_else(|| self.earliest_flow(slot))
     }
 
+    #[cold]
     fn earliest_flow(&mut self, slot: Slot) -> Flow {
         let sent = self
             .glances(slot)
@@ -279,7 +280,7 @@ impl Scratch {
     /// Reads the keys of a journey.
     fn read_keys(&mut self, live: &Live, blocks: &KeyBlocks) {
         self.keys.clear();
-        self.keys.extend(live.keys.iter(blocks).map(Key::value));
+        live.keys.each(blocks, |key| self.keys.push(key.value()));
     }
 }
 

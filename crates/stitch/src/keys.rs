@@ -131,6 +131,20 @@ impl Keys {
         first.iter().chain(more.flatten())
     }
 
+    /// Shows all of them, one after another.
+    pub fn each(&self, blocks: &KeyBlocks, mut show: impl FnMut(&Key)) {
+        let inline = INLINE.min(usize::from(self.len));
+        self.first[..inline].iter().for_each(&mut show);
+        let (mut left, mut place) = (usize::from(self.len) - inline, self.more);
+        while left > 0 {
+            let block = &blocks[place];
+            let keys = &block.keys[..PER_BLOCK.min(left)];
+            keys.iter().for_each(&mut show);
+            left -= keys.len();
+            place = block.next;
+        }
+    }
+
     /// The number of the first key that is as wanted, and how it ties the journey.
     pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<(u16, Tie)> {
         let inline = INLINE.min(usize::from(self.len));
@@ -209,6 +223,11 @@ impl Keys {
     /// Adds a key that is new, and gives its number.
     pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
+        if let Some(free) = self.first.get_mut(usize::from(number)) {
+            *free = *key;
+            self.len += 1;
+            return number;
+        }
         if let Some((block, 0)) = beyond(number) {
             let place = blocks.claim();
             blocks[place].next = NOWHERE;
