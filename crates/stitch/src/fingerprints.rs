@@ -115,18 +115,29 @@ impl Table {
         if self.len * 4 >= self.homes * 3 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
-        let last = entry(fingerprint, NOWHERE - 1);
-        let at = self.first_beyond(fingerprint, |known| known <= last);
-        let before = self.entries[self.home(fingerprint)..at].iter().rev();
-        let same = before.take_while(|known| fingerprint_of(**known) == fingerprint).count();
         self.len += 1;
-        // Those behind it move on by one, up to the first empty entry.
         let mut moving = entry(fingerprint, place);
-        for known in &mut self.entries[at..] {
+        let last = entry(fingerprint, NOWHERE - 1);
+        let home = self.home(fingerprint);
+        let mut entries = self.entries[home..].iter_mut();
+        let mut same = 0;
+        // Those before it stay; those behind it move on by one, up to the first empty entry.
+        while let Some(known) = entries.next() {
+            if *known <= last {
+                same += usize::from(fingerprint_of(*known) == fingerprint);
+                continue;
+            }
             moving = std::mem::replace(known, moving);
             if moving == EMPTY {
                 return same;
             }
+            for known in entries {
+                moving = std::mem::replace(known, moving);
+                if moving == EMPTY {
+                    return same;
+                }
+            }
+            break;
         }
         self.entries.push(moving);
         same
