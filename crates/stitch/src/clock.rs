@@ -68,7 +68,7 @@ pub fn estimate<'a>(events: &(impl Iterator<Item = &'a AuthEvent> + Clone)) -> C
 /// When an event happened by the common clock.
 #[must_use]
 pub fn corrected(event: &AuthEvent, offsets: &ClockOffsets) -> UnixNanos {
-    shifted(event.time, event.side, offsets)
+    Shifts::of(offsets).shifted(event.time, event.side)
 }
 
 /// How far each side's times are moved, to be asked often.
@@ -90,33 +90,22 @@ impl Shifts {
     }
 }
 
-/// The same, asked once.
-fn shifted(time: UnixNanos, side: Side, offsets: &ClockOffsets) -> UnixNanos {
-    time.shifted(offsets.of(side).saturating_neg())
-}
-
 /// The offsets of all sides from what is seen of the events at a glance.
 pub(crate) fn offsets(events: &[Glance]) -> ClockOffsets {
     let seen = Seen::of(events);
-    let mut offsets = ClockOffsets::default();
-    let mut known = [false; Side::COUNT];
+    let mut known = [None; Side::COUNT];
     for side in [Side::Server, Side::Initiator, Side::Authenticator] {
-        if !seen.sides[side.index()] {
-            continue;
+        if seen.sides[side.index()] {
+            let is_common = known == [None; Side::COUNT];
+            known[side.index()] = if is_common { Some(0) } else { offset(events, &seen, side, &known) };
         }
-        let offset = if known == [false; Side::COUNT] {
-            Some(0)
-        } else {
-            bounds(events, &seen, side, &known, &offsets)
-        };
-        match side {
-            Side::Server => offsets.server = offset,
-            Side::Initiator => offsets.initiator = offset,
-            Side::Authenticator => offsets.authenticator = offset,
-        }
-        known[side.index()] = offset.is_some();
     }
-    offsets
+    let of = |side: Side| known[side.index()];
+    ClockOffsets {
+        initiator: of(Side::Initiator),
+        authenticator: of(Side::Authenticator),
+        server: of(Side::Server),
+    }
 }
 
 /// What there is among the events of a journey.
@@ -157,20 +146,18 @@ fn bits(mut bits: u32) -> impl Iterator<Item = usize> {
 }
 
 /// The offset of one side against the sides known so far.
-fn bounds(
-    events: &[Glance],
-    seen: &Seen<'_>,
-    side: Side,
-    known: &[bool; Side::COUNT],
-    offsets: &ClockOffsets,
-) -> Option<i64> {
+fn offset(events: &[Glance], seen: &Seen<'_>, side: Side, known: &[Option<i64>; Side::COUNT]) -> Option<i64> {
     let (mut low, mut high) = (None::<i64>, None::<i64>);
+    let since = |own: &Glance, other: &Glance| {
+        let offset = known[other.side.index()]?;
+        Some(own.time.signed_since(other.time.shifted(offset.saturating_neg())))
+    };
     let mut before = |earlier: &Glance, later: &Glance| {
-        if earlier.side == side && known[later.side.index()] {
-            let bound = earlier.time.signed_since(shifted(later.time, later.side, offsets));
-            low = Some(low.map_or(bound, |low| low.max(bound)));
-        } else if later.side == side && known[earlier.side.index()] {
-            let bound = later.time.signed_since(shifted(earlier.time, earlier.side, offsets));
+        if earlier.side == side {
+            low = low.max(since(earlier, later));
+        } else if later.side == side
+            && let Some(bound) = since(later, earlier)
+        {
             high = Some(high.map_or(bound, |high| high.min(bound)));
         }
     };

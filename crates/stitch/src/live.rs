@@ -137,6 +137,11 @@ impl Live {
         UnixNanos(0).plus(Millis((self.id.as_u128() >> 80) as u64))
     }
 
+    /// Whether it is known that no journey shares anything with it by which they would be linked or merged.
+    pub const fn is_lonely(&self) -> bool {
+        self.alone && !self.traces_shared
+    }
+
     pub const fn is_open(&self) -> bool {
         matches!(self.state, State::New | State::Open { .. })
     }

@@ -176,10 +176,12 @@ impl Stitcher {
         } else {
             self.counters.over_cap += 1;
         }
-        if let Some(trace) = event.keys.trace.filter(|_| own) {
-            slot = self.absorb_founded_by(trace, slot, changes);
+        if !self.journeys.lives[slot].is_lonely() {
+            if let Some(trace) = event.keys.trace.filter(|_| own) {
+                slot = self.absorb_founded_by(trace, slot, changes);
+            }
+            self.link(slot, changes);
         }
-        self.link(slot, changes);
         self.settle(slot, changes);
     }
 
