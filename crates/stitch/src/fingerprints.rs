@@ -67,9 +67,12 @@ impl Fingerprints {
     pub fn find(&self, hash: u128) -> impl Iterator<Item = Place> + use<'_> {
         let fingerprint = fingerprint(hash);
         let table = &self.tables[table(fingerprint)];
-        let same = table.entries[table.first_of(fingerprint)..].iter();
-        same.take_while(move |entry| **entry != EMPTY && fingerprint_of(**entry) == fingerprint)
-            .map(|entry| *entry as Place)
+        // The empty entry is the greatest.
+        let (first, last) = (entry(fingerprint, 0), entry(fingerprint, NOWHERE - 1));
+        let from_home = table.entries[table.home(fingerprint)..].iter();
+        let same =
+            from_home.skip_while(move |known| **known < first).take_while(move |known| **known <= last);
+        same.map(|known| *known as Place)
     }
 
     /// Reads where a hash's places are likely to lie; says something of it.
@@ -97,17 +100,6 @@ impl Table {
     /// Where a fingerprint would lie if it were alone.
     fn home(&self, fingerprint: u32) -> usize {
         home_of(fingerprint, self.homes)
-    }
-
-    /// The first entry that is empty or of this fingerprint or a later one.
-    fn first_of(&self, fingerprint: u32) -> usize {
-        self.first_beyond(fingerprint, |known| known < entry(fingerprint, 0))
-    }
-
-    /// From a fingerprint's home on, the first entry that does not lie before. The empty entry is the greatest.
-    fn first_beyond(&self, fingerprint: u32, lies_before: impl Fn(u64) -> bool) -> usize {
-        let home = self.home(fingerprint);
-        home + self.entries[home..].iter().take_while(|known| lies_before(**known)).count()
     }
 
     fn insert(&mut self, fingerprint: u32, place: Place) -> usize {
