@@ -180,6 +180,7 @@ impl Keys {
     }
 
     /// The number of a key and how it ties the journey. If it is new it is added, if `adds` says so.
+    // Seldom asked, and large: kept out of what is asked for each key of each event.
     #[inline(never)]
     pub fn find_or_push(
         &mut self,

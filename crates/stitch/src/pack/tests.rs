@@ -93,7 +93,7 @@ proptest! {
         let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
         let keys = event.keys;
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
-        let values = hashes.map(|key| key.map(|key| key.get()));
+        let values = hashes.map(|key| key.map(KeyHash::get));
         let [a, b, c, d, e, f] = values;
         let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(*id.bytes()))];
         let mut references = References::default();
