@@ -16,7 +16,7 @@ use crate::oldest::Oldest;
 use crate::pool::Place;
 use crate::settings::Settings;
 use crate::strong::Usual;
-use crate::timers::Timers;
+use crate::timers::{Timers, earlier};
 use crate::waiting::WaitingRoom;
 
 /// Marks the place of a waiting event among the identities; fewer wait, and fewer journeys are kept, than this.
@@ -133,7 +133,7 @@ impl Stitcher {
     #[must_use]
     pub fn next_deadline(&self) -> Option<UnixNanos> {
         let forgotten = self.next_forgotten().map(|(at, ..)| at);
-        [self.waiting.next_deadline(), self.timers.next(), forgotten].into_iter().flatten().min()
+        earlier(self.waiting.next_deadline(), earlier(self.timers.next(), forgotten))
     }
 
     /// Places every waiting event and closes every open journey as `shutdown`, oldest first.
@@ -166,8 +166,7 @@ impl Stitcher {
             journeys.lives[slot].closing(flow, settings).0
         }) {}
         let closing = self.timers.soonest(&self.journeys.lives);
-        let due = [closing, self.next_forgotten()].into_iter().flatten().min();
-        due.filter(|(at, ..)| *at <= now)
+        earlier(closing, self.next_forgotten()).filter(|(at, ..)| *at <= now)
     }
 
     /// The closed journey that is forgotten next, and when.

@@ -45,6 +45,14 @@ impl Default for Timers {
     }
 }
 
+/// The lesser of what is there.
+pub fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 const fn place(second: u64) -> usize {
     (second % NEAR) as usize
 }
@@ -115,7 +123,7 @@ impl Timers {
         soon.or_else(|| {
             let near = self.next_near(u64::MAX);
             let far = self.far.first_key_value().map(|(second, _)| *second);
-            near.into_iter().chain(far).min().map(|second| UnixNanos(second << SECOND_BITS))
+            earlier(near, far).map(|second| UnixNanos(second << SECOND_BITS))
         })
     }
 
@@ -159,7 +167,7 @@ impl Timers {
         let now = second(now);
         let near = self.next_near(now);
         let far = self.far.first_key_value().map(|(second, _)| *second).filter(|second| *second <= now);
-        let Some(next) = near.into_iter().chain(far).min() else {
+        let Some(next) = earlier(near, far) else {
             // The ring goes on, too: nothing in it lies before this second.
             self.begun = self.begun.max(now);
             self.empty_before = self.empty_before.max(now);
