@@ -119,6 +119,9 @@ impl Text {
     /// The text, cut to its bound at a character's edge. What is bounded already stays as it is.
     #[must_use]
     pub fn bounded(text: &str) -> Self {
+        if text.len() <= caps::TEXT_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Self(text.into());
+        }
         let text = text.trim();
         let text = &text[..text.floor_char_boundary(caps::TEXT_BYTES)];
         if text.chars().any(char::is_control) {

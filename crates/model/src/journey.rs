@@ -20,7 +20,7 @@ pub struct Journey {
     pub realm: Realm,
     /// The flow as sent, else as its events conclude.
     pub flow: Flow,
-    /// Its events by corrected time, then identity. Never empty.
+    /// Its events by corrected time; those of one time in the order in which a login goes. Never empty.
     pub events: Vec<JourneyEvent>,
     /// How far each side's clock is off.
     pub offsets: ClockOffsets,

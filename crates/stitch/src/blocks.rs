@@ -42,9 +42,10 @@ impl Chain {
             let filled = self.len as usize % BLOCK;
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - filled));
             if filled == 0 {
-                let mut block = Block::default();
+                let next = blocks.claim();
+                let block = &mut blocks[next];
+                block.next = NOWHERE;
                 block.bytes[..now.len()].copy_from_slice(now);
-                let next = blocks.insert(block);
                 match self.last {
                     NOWHERE => self.first = next,
                     last => blocks[last].next = next,
@@ -62,13 +63,12 @@ impl Chain {
     pub fn read(&self, blocks: &Blocks, bytes: &mut Vec<u8>) {
         bytes.clear();
         let mut place = self.first;
-        let mut left = self.len as usize;
-        while left > 0 {
+        while place != NOWHERE {
             let block = &blocks[place];
-            bytes.extend_from_slice(&block.bytes[..left.min(BLOCK)]);
-            left = left.saturating_sub(BLOCK);
+            bytes.extend_from_slice(&block.bytes);
             place = block.next;
         }
+        bytes.truncate(self.len as usize);
     }
 
     /// Reads the last block; says something of it.
@@ -80,7 +80,9 @@ impl Chain {
     pub fn free(self, blocks: &mut Blocks) {
         let mut place = self.first;
         while place != NOWHERE {
-            place = blocks.remove(place).next;
+            let next = blocks[place].next;
+            blocks.release(place);
+            place = next;
         }
     }
 }

@@ -12,12 +12,16 @@ use crate::stitcher::Stitcher;
 impl Stitcher {
     /// After a journey took an event: an open one waits anew, a closed one is told of again.
     pub(crate) fn settle(&mut self, slot: Slot, changes: &mut Vec<Change>) {
-        if self.live(slot).is_open() {
-            let (deadline, _) = self.closing(slot);
-            self.timers.arm(&mut self.journeys.lives, slot, deadline);
-        } else {
+        let live = &self.journeys.lives[slot];
+        if !live.is_open() {
             self.tell(slot, changes);
+            return;
         }
+        let (deadline, _) = match live.flow() {
+            Some(flow) => live.closing(flow, &self.settings),
+            None => self.closing(slot),
+        };
+        self.timers.arm(&mut self.journeys.lives, slot, deadline);
     }
 
     /// When a journey closes if nothing more comes, and why.
@@ -76,14 +80,15 @@ impl Stitcher {
             let code_lives = live.last_received.plus(code_ttl).plus(self.settings.code_margin);
             let forgotten = at.plus(self.settings.reopen_window);
             let remembered = at.plus(self.settings.tombstones);
-            for key in self.journeys.keys_of(&live) {
+            let index = &mut self.index;
+            live.keys.each(&self.journeys.keys, |key| {
                 let until = match key.kind {
                     Kind::Key(KeyKind::Code) => (code_lives > forgotten).then(|| code_lives.min(remembered)),
                     Kind::Key(kind) => kind.is_strong().then_some(remembered),
                     Kind::TraceId => None,
                 };
-                self.index.release(key, slot, at, until);
-            }
+                index.release(key, slot, at, until);
+            });
         }
         let identities = &mut self.identities;
         self.journeys.free(&live, |identity| identities.remove(identity.0, slot));

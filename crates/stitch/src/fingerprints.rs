@@ -56,14 +56,23 @@ const fn table(fingerprint: u32) -> usize {
     (fingerprint >> (32 - TABLE_BITS)) as usize
 }
 
+/// Where a fingerprint would lie among so many homes if it were alone.
+const fn home_of(fingerprint: u32, homes: usize) -> usize {
+    let within = (fingerprint << TABLE_BITS) as u64;
+    ((within * homes as u64) >> 32) as usize
+}
+
 impl Fingerprints {
     /// The places under a hash's fingerprint, in the order in which they came.
     pub fn find(&self, hash: u128) -> impl Iterator<Item = Place> + use<'_> {
         let fingerprint = fingerprint(hash);
         let table = &self.tables[table(fingerprint)];
-        let same = table.entries[table.first_of(fingerprint)..].iter();
-        same.take_while(move |entry| **entry != EMPTY && fingerprint_of(**entry) == fingerprint)
-            .map(|entry| *entry as Place)
+        // The empty entry is the greatest.
+        let (first, last) = (entry(fingerprint, 0), entry(fingerprint, NOWHERE - 1));
+        let from_home = table.entries[table.home(fingerprint)..].iter();
+        let same =
+            from_home.skip_while(move |known| **known < first).take_while(move |known| **known <= last);
+        same.map(|known| *known as Place)
     }
 
     /// Reads where a hash's places are likely to lie; says something of it.
@@ -73,11 +82,11 @@ impl Fingerprints {
         table.entries.get(table.home(fingerprint)).map_or(0, |entry| *entry as usize & 1)
     }
 
-    /// Adds a place under a hash, behind those that are there.
-    pub fn insert(&mut self, hash: u128, place: Place) {
+    /// Adds a place under a hash, behind those that are there; says how many these are.
+    pub fn insert(&mut self, hash: u128, place: Place) -> usize {
         debug_assert!(place != NOWHERE, "nothing lies nowhere");
         let fingerprint = fingerprint(hash);
-        self.tables[table(fingerprint)].insert(fingerprint, place);
+        self.tables[table(fingerprint)].insert(fingerprint, place)
     }
 
     /// Takes a place from under a hash.
@@ -90,56 +99,60 @@ impl Fingerprints {
 impl Table {
     /// Where a fingerprint would lie if it were alone.
     fn home(&self, fingerprint: u32) -> usize {
-        let within = u64::from(fingerprint << TABLE_BITS);
-        ((within * self.homes as u64) >> 32) as usize
+        home_of(fingerprint, self.homes)
     }
 
-    /// The first entry that is empty or of this fingerprint or a later one.
-    fn first_of(&self, fingerprint: u32) -> usize {
-        self.first_beyond(fingerprint, |known| known < entry(fingerprint, 0))
-    }
-
-    /// From a fingerprint's home on, the first entry that does not lie before. The empty entry is the greatest.
-    fn first_beyond(&self, fingerprint: u32, lies_before: impl Fn(u64) -> bool) -> usize {
-        let home = self.home(fingerprint);
-        home + self.entries[home..].iter().take_while(|known| lies_before(**known)).count()
-    }
-
-    fn insert(&mut self, fingerprint: u32, place: Place) {
+    fn insert(&mut self, fingerprint: u32, place: Place) -> usize {
         // With a greater share of entries, clusters grow long.
         if self.len * 4 >= self.homes * 3 {
             self.resize(self.homes + self.homes / 5 + TAIL);
         }
-        let last = entry(fingerprint, NOWHERE - 1);
-        let at = self.first_beyond(fingerprint, |known| known <= last);
         self.len += 1;
-        // Those behind it move on by one, up to the first empty entry.
         let mut moving = entry(fingerprint, place);
-        for known in &mut self.entries[at..] {
+        let last = entry(fingerprint, NOWHERE - 1);
+        let home = self.home(fingerprint);
+        let mut entries = self.entries[home..].iter_mut();
+        let mut same = 0;
+        // Those before it stay; those behind it move on by one, up to the first empty entry.
+        while let Some(known) = entries.next() {
+            if *known <= last {
+                same += usize::from(fingerprint_of(*known) == fingerprint);
+                continue;
+            }
             moving = std::mem::replace(known, moving);
             if moving == EMPTY {
-                return;
+                return same;
             }
+            for known in entries {
+                moving = std::mem::replace(known, moving);
+                if moving == EMPTY {
+                    return same;
+                }
+            }
+            break;
         }
         self.entries.push(moving);
+        same
     }
 
     fn remove(&mut self, fingerprint: u32, place: Place) {
         let wanted = entry(fingerprint, place);
-        let first = self.first_of(fingerprint);
-        let same = self.entries[first..].iter();
-        let mut same = same.take_while(|known| fingerprint_of(**known) == fingerprint);
-        let Some(behind) = same.position(|known| *known == wanted) else { return };
-        let mut at = first + behind;
+        let home = self.home(fingerprint);
+        let beyond = entry(fingerprint, NOWHERE - 1);
+        let mut from_home = self.entries[home..].iter().take_while(|known| **known <= beyond);
+        let Some(behind) = from_home.position(|known| *known == wanted) else { return };
         // Those behind it come nearer to their homes.
-        while let Some(next) = self.entries.get(at + 1).copied()
-            && next != EMPTY
-            && self.home(fingerprint_of(next)) <= at
-        {
-            self.entries[at] = next;
-            at += 1;
+        let (homes, first) = (self.homes, home + behind);
+        let [hole, rest @ ..] = &mut self.entries[first..] else { return };
+        let mut hole = hole;
+        for (at, next) in (first..).zip(rest) {
+            if *next == EMPTY || home_of(fingerprint_of(*next), homes) > at {
+                break;
+            }
+            *hole = *next;
+            hole = next;
         }
-        self.entries[at] = EMPTY;
+        *hole = EMPTY;
         self.len -= 1;
         if self.len * 4 < self.homes {
             self.resize(self.len * 2);
@@ -191,7 +204,8 @@ mod tests {
                 let known = list.iter().position(|known| *known == (fingerprint(hash), place));
                 match (adds, known) {
                     (true, _) => {
-                        table.insert(hash, place);
+                        let same = list.iter().filter(|(known, _)| *known == fingerprint(hash)).count();
+                        prop_assert_eq!(table.insert(hash, place), same);
                         list.push((fingerprint(hash), place));
                     }
                     (false, known) => {
@@ -212,7 +226,9 @@ mod tests {
     fn what_is_empty_holds_no_memory_and_what_is_full_little() {
         let mut table = Fingerprints::default();
         let hash = |number: u32| u128::from(number.wrapping_mul(0x9e37_79b9));
-        (0..200_000).for_each(|number| table.insert(hash(number), number));
+        for number in 0..200_000 {
+            table.insert(hash(number), number);
+        }
         let entries: usize = table.tables.iter().map(|table| table.entries.capacity()).sum();
         assert!(entries < 300_000, "{entries} entries for 200,000");
         (0..200_000).for_each(|number| table.remove(hash(number), number));

@@ -11,7 +11,7 @@ use hashbrown::HashSet;
 use crate::caps;
 use crate::fingerprints::Fingerprints;
 use crate::journeys::Journeys;
-use crate::keys::{Key, Tie};
+use crate::keys::{Key, Kind, Tie};
 use crate::pool::Place;
 use crate::tombstones::Tombstones;
 
@@ -156,18 +156,19 @@ impl Index {
     pub fn share(&mut self, journeys: &mut Journeys, slot: Slot, number: u16) {
         let key = *journeys.key_mut(slot, number);
         let hash = key.hash();
-        let mut there = self.places.find(hash.get());
-        let is_shared = there.next().is_some();
-        let is_full = there.nth(caps::JOURNEYS_PER_WEAK_KEY - 2).is_some();
-        drop(there);
-        // Whoever has its session or container may be its neighbour.
-        if is_shared && key.noted() != Some(KeyKind::Trace) {
+        let there = self.places.insert(hash.get(), slot);
+        if there > 0 && key.kind == Kind::Key(KeyKind::Trace) {
+            for sharing in self.places.find(hash.get()).filter(|place| place & STONE == 0) {
+                journeys.lives[sharing].traces_shared = true;
+            }
+        } else if there > 0 {
+            // Whoever has its session or container may be its neighbour.
             journeys.lives[slot].alone = false;
         }
-        if is_full {
+        if there >= caps::JOURNEYS_PER_WEAK_KEY {
             self.make_room(journeys, key, hash);
         }
-        self.lead(journeys, slot, number, 0);
+        journeys.set_tie(slot, number, Tie::Leads { links: 0 });
     }
 
     fn make_room(&mut self, journeys: &mut Journeys, key: Key, hash: KeyHash) {

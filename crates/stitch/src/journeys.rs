@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use authstitch_model::{
-    AuthEvent, ClockOffsets, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash,
-    KeyKind, Realm, UnixNanos,
+    AuthEvent, Environment, Flow, Identity, JoinedBy, JourneyEvent, JourneyId, KeyHash, KeyKind, Realm,
+    UnixNanos,
 };
 
 use crate::blocks::Blocks;
 use crate::caps;
-use crate::carried::{References, carried};
-use crate::clock;
+use crate::carried::References;
+use crate::clock::Shifts;
 use crate::index::Slot;
 use crate::interned::Interned;
 use crate::keys::{Key, KeyBlocks, Kind, Tie};
 use crate::links::Linked;
-use crate::live::{Live, Sent};
-use crate::pack::{self, Glance, Packing, Rest, Table, packed};
+use crate::live::Live;
+use crate::pack::{self, Glance, Packing, Table, packed};
 use crate::pool::{NOWHERE, Pool};
 use crate::span::{Span, Spans};
 
@@ -40,13 +40,12 @@ struct Scratch {
     packing: Packing,
     /// All packed events of one journey.
     events: Vec<u8>,
-    /// What is seen of each of them at a glance, and where the rest lies.
+    /// What is seen of each of them at a glance.
     glances: Vec<Glance>,
-    rests: Vec<Rest>,
     /// The values of a journey's keys.
     keys: Vec<u128>,
-    /// The order of a journey's events: corrected time, identity, place among the packed ones.
-    order: Vec<(UnixNanos, Identity, usize)>,
+    /// The order of a journey's events: corrected time, place among the packed ones.
+    order: Vec<(UnixNanos, usize)>,
 }
 
 impl Journeys {
@@ -66,9 +65,9 @@ impl Journeys {
     /// Gives back what belonged to a journey that was taken out.
     pub fn free(&mut self, live: &Live, mut gone: impl FnMut(Identity)) {
         live.events.read(&self.blocks, &mut self.scratch.events);
-        for event in packed(&self.scratch.events) {
-            gone(pack::identity(event));
-            self.environments.release(pack::environment(event));
+        for (identity, environment) in pack::users(&self.scratch.events) {
+            gone(identity);
+            self.environments.release(environment);
         }
         live.events.free(&mut self.blocks);
         live.keys.free(&mut self.keys);
@@ -78,13 +77,13 @@ impl Journeys {
         }
     }
 
-    /// Adds an event; `false` if there are too many. What it carries has these numbers, as far as it is known.
+    /// Adds an event; `false` if there are too many. What it carries has these numbers.
     pub fn add(
         &mut self,
         slot: Slot,
         event: &AuthEvent,
         joined_by: JoinedBy,
-        mut references: References,
+        references: &References,
     ) -> bool {
         let live = &mut self.lives[slot];
         if usize::from(live.count) == caps::EVENTS_PER_JOURNEY {
@@ -92,12 +91,9 @@ impl Journeys {
         }
         live.count += 1;
         live.learn_flow(event);
-        for (place, reference) in references.iter_mut().enumerate().filter(|(_, known)| known.is_none()) {
-            *reference = carried(event, place).map(|key| live.keys.number(&key, &mut self.keys));
-        }
         let environment = self.environments.place(&event.environment);
         let base = live.base();
-        let packed = self.scratch.packing.pack(event, joined_by, &references, environment, base);
+        let packed = self.scratch.packing.pack(event, joined_by, references, environment, base);
         live.events.push(&mut self.blocks, packed);
         self.spans.forget(slot);
         true
@@ -120,33 +116,35 @@ impl Journeys {
         let Self { scratch, blocks, keys, environments, realms, .. } = self;
         scratch.read(live, blocks);
         scratch.read_keys(live, keys);
-        let table = table(&scratch.keys, environments, realms, live, ClockOffsets::default());
+        let table = table(&scratch.keys, environments, realms, live);
         let mut read = Vec::with_capacity(scratch.glances.len());
-        for (glance, rest) in scratch.glances.iter().zip(&scratch.rests) {
-            pack::unpack(glance, rest, &scratch.events, &table, &mut read);
+        for glance in &scratch.glances {
+            pack::unpack(glance, glance.time, &scratch.events, &table, &mut read);
         }
         read
     }
 
-    /// A journey's events by corrected time, then identity.
+    /// A journey's events by corrected time, then as [`crate::order`] says.
     pub fn in_order(&mut self, slot: Slot) -> Vec<JourneyEvent> {
         let Self { lives, scratch, blocks, keys, environments, realms, spans, .. } = self;
         let live = &lives[slot];
         scratch.read(live, blocks);
         scratch.read_keys(live, keys);
-        let Scratch { events, glances, rests, keys, order, .. } = scratch;
+        let Scratch { events, glances, keys, order, .. } = scratch;
         let offsets = spans.get_or_keep(slot, || Span::measured(glances)).offsets;
         order.clear();
-        order.extend(
-            glances.iter().enumerate().map(|(place, event)| {
-                (clock::shifted(event.time, event.side, &offsets), event.identity, place)
-            }),
-        );
-        order.sort_unstable();
-        let table = table(keys, environments, realms, live, offsets);
+        let shifts = Shifts::of(&offsets);
+        for (place, event) in glances.iter().enumerate() {
+            order.push((shifts.shifted(event.time, event.side), place));
+        }
+        order.sort_unstable_by(|(time, place), (other_time, other_place)| {
+            let turns = || glances[*place].turn().cmp(&glances[*other_place].turn());
+            time.cmp(other_time).then_with(turns)
+        });
+        let table = table(keys, environments, realms, live);
         let mut read = Vec::with_capacity(order.len());
-        for (.., place) in order {
-            pack::unpack(&glances[*place], &rests[*place], events, &table, &mut read);
+        for (corrected, place) in order {
+            pack::unpack(&glances[*place], *corrected, events, &table, &mut read);
         }
         read
     }
@@ -167,17 +165,16 @@ impl Journeys {
 
     /// The flow as sent, the earliest where they differ; else what the names suggest.
     pub fn flow(&mut self, slot: Slot) -> Flow {
-        let live = &self.lives[slot];
-        match live.sent {
-            Sent::Nothing => live.suggested_flow(),
-            Sent::One(flow) => flow,
-            Sent::Differing => {
-                let sent = self.glances(slot).iter().filter_map(|event| {
-                    Some(((event.joined_by == JoinedBy::Weak, event.time, event.identity), event.flow?))
-                });
-                sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
-            }
-        }
+        self.lives[slot].flow().unwrap_or_else(|| self.earliest_flow(slot))
+    }
+
+    #[cold]
+    fn earliest_flow(&mut self, slot: Slot) -> Flow {
+        let sent = self
+            .glances(slot)
+            .iter()
+            .filter_map(|event| Some(((event.joined_by == JoinedBy::Weak, event.timed_turn()), event.flow?)));
+        sent.min_by_key(|(order, _)| *order).map_or(Flow::Unknown, |(_, flow)| flow)
     }
 
     /// The realm of a journey.
@@ -197,7 +194,8 @@ impl Journeys {
 
     /// The number of a key that leads to a journey.
     pub fn leading(&self, slot: Slot, hash: KeyHash) -> Option<u16> {
-        self.lives[slot].keys.find(&self.keys, |key| key.hash() == hash && key.leads())
+        let leading = self.lives[slot].keys.find(&self.keys, |key| key.value() == hash.get() && key.leads());
+        leading.map(|(number, _)| number)
     }
 
     /// The key of a journey with this number.
@@ -217,41 +215,22 @@ impl Journeys {
 
     /// Ties a journey by its key with this number in this way.
     pub fn set_tie(&mut self, slot: Slot, number: u16, tie: Tie) -> KeyHash {
-        let live = &mut self.lives[slot];
-        let key = live.keys.get_mut(number, &mut self.keys);
-        key.tie = tie;
-        let (kind, hash) = (key.kind, key.hash());
-        if let Kind::Key(kind) = kind {
-            live.tied_by(kind);
-        }
-        hash
+        self.lives[slot].set_tie(number, tie, &mut self.keys)
     }
 
-    /// The number of a key that is noted with a journey.
-    pub fn noted(&self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        self.number(slot, kind, hash).filter(|number| self.tie(slot, *number) != Tie::Carried)
-    }
-
-    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room.
-    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash) -> Option<u16> {
-        let known = self.number(slot, kind, hash);
-        let is_noted = known.is_some_and(|number| self.tie(slot, number) != Tie::Carried);
-        if is_noted || !self.has_room(slot, kind) {
+    /// Notes a key with a journey, and gives its number; `None` if it is noted already or finds no room. If the
+    /// journey has it already, this is its number.
+    pub fn note(&mut self, slot: Slot, kind: KeyKind, hash: KeyHash, known: Option<u16>) -> Option<u16> {
+        let Self { lives, keys: blocks, .. } = self;
+        let live = &mut lives[slot];
+        let is_noted = known.is_some_and(|number| live.keys.get(number, blocks).tie != Tie::Carried);
+        if is_noted || !live.has_room(kind, blocks) {
             return None;
         }
-        let keys = &mut self.lives[slot].keys;
-        let number = known.unwrap_or_else(|| keys.push(&Key::new(kind, hash), &mut self.keys));
-        self.set_tie(slot, number, Tie::Noted);
+        let new = || live.keys.push(&Key::new(Kind::Key(kind), hash.get()), blocks);
+        let number = known.unwrap_or_else(new);
+        live.set_tie(number, Tie::Noted, blocks);
         Some(number)
-    }
-
-    /// Whether one more key of this kind may be noted with a journey.
-    fn has_room(&self, slot: Slot, kind: KeyKind) -> bool {
-        let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
-        let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
-        let alike =
-            |known: &&Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
-        self.lives[slot].keys.len() < cap || self.keys(slot).filter(alike).count() < cap
     }
 
     /// The journey key of a journey.
@@ -295,17 +274,13 @@ impl Scratch {
     fn read(&mut self, live: &Live, blocks: &Blocks) {
         live.events.read(blocks, &mut self.events);
         self.glances.clear();
-        self.rests.clear();
-        for (glance, rest) in pack::glances(&self.events, live.base()) {
-            self.glances.push(glance);
-            self.rests.push(rest);
-        }
+        pack::glances(&self.events, live.base(), &mut self.glances);
     }
 
     /// Reads the keys of a journey.
     fn read_keys(&mut self, live: &Live, blocks: &KeyBlocks) {
         self.keys.clear();
-        self.keys.extend(live.keys.iter(blocks).map(Key::value));
+        live.keys.each(blocks, |key| self.keys.push(key.value()));
     }
 }
 
@@ -314,8 +289,7 @@ fn table<'a>(
     environments: &'a Interned<Arc<Environment>>,
     realms: &'a Interned<Realm>,
     live: &Live,
-    offsets: ClockOffsets,
 ) -> Table<'a, impl Fn(u32) -> &'a Arc<Environment>> {
     let environment = |place| environments.value(place);
-    Table { realm: realms.value(live.realm), offsets, keys, environment }
+    Table { realm: realms.value(live.realm), keys, environment }
 }

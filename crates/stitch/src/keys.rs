@@ -2,7 +2,7 @@
 //!
 //! Its events refer to them by number. A trace id stands among them, too, as it is what many events share.
 
-use authstitch_model::{KeyHash, KeyKind, TraceId};
+use authstitch_model::{KeyHash, KeyKind};
 
 use crate::pool::{NOWHERE, Place, Pool};
 
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 /// How a key ties a journey.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tie {
     /// An event carries it, and no more.
     #[default]
@@ -47,14 +47,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key of this kind.
-    pub const fn new(kind: KeyKind, hash: KeyHash) -> Self {
-        Self { value: hash.get().to_ne_bytes(), kind: Kind::Key(kind), tie: Tie::Carried }
-    }
-
-    /// A trace id.
-    pub const fn trace_id(id: &TraceId) -> Self {
-        Self { value: id.bytes(), kind: Kind::TraceId, tie: Tie::Carried }
+    /// One that an event carries.
+    pub const fn new(kind: Kind, value: u128) -> Self {
+        Self { value: value.to_ne_bytes(), kind, tie: Tie::Carried }
     }
 
     /// The hash, of anything but a trace id.
@@ -136,12 +131,26 @@ impl Keys {
         first.iter().chain(more.flatten())
     }
 
-    /// The number of the first key that is as wanted.
-    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<u16> {
+    /// Shows all of them, one after another.
+    pub fn each(&self, blocks: &KeyBlocks, mut show: impl FnMut(&Key)) {
+        let inline = INLINE.min(usize::from(self.len));
+        self.first[..inline].iter().for_each(&mut show);
+        let (mut left, mut place) = (usize::from(self.len) - inline, self.more);
+        while left > 0 {
+            let block = &blocks[place];
+            let keys = &block.keys[..PER_BLOCK.min(left)];
+            keys.iter().for_each(&mut show);
+            left -= keys.len();
+            place = block.next;
+        }
+    }
+
+    /// The number of the first key that is as wanted, and how it ties the journey.
+    pub fn find(&self, blocks: &KeyBlocks, wanted: impl Fn(&Key) -> bool) -> Option<(u16, Tie)> {
         let inline = INLINE.min(usize::from(self.len));
         for (number, key) in self.first[..inline].iter().enumerate() {
             if wanted(key) {
-                return Some(number as u16);
+                return Some((number as u16, key.tie));
             }
         }
         // Plain loops, as each event asks for each of its keys.
@@ -150,7 +159,7 @@ impl Keys {
             let block = &blocks[place];
             for key in &block.keys[..PER_BLOCK.min(usize::from(self.len) - number)] {
                 if wanted(key) {
-                    return Some(number as u16);
+                    return Some((number as u16, key.tie));
                 }
                 number += 1;
             }
@@ -161,16 +170,27 @@ impl Keys {
 
     /// The number of a key.
     pub fn position(&self, kind: Kind, value: u128, blocks: &KeyBlocks) -> Option<u16> {
-        self.find(blocks, |known| known.is(kind, value))
+        self.find(blocks, |known| known.is(kind, value)).map(|(number, _)| number)
     }
 
-    /// The same, of a key that is likely to have this number.
-    pub fn position_near(&self, kind: Kind, value: u128, likely: u16, blocks: &KeyBlocks) -> Option<u16> {
-        let inline = &self.first[..INLINE.min(usize::from(self.len))];
-        match inline.get(usize::from(likely)) {
-            Some(known) if known.is(kind, value) => Some(likely),
-            _ => self.position(kind, value, blocks),
-        }
+    /// How a key ties the journey, if it has this number.
+    pub fn near(&self, number: u16, kind: Kind, value: u128) -> Option<Tie> {
+        let known = self.first.get(usize::from(number))?;
+        (number < self.len && known.is(kind, value)).then_some(known.tie)
+    }
+
+    /// The number of a key and how it ties the journey. If it is new it is added, if `adds` says so.
+    // Seldom asked, and large: kept out of what is asked for each key of each event.
+    #[inline(never)]
+    pub fn find_or_push(
+        &mut self,
+        kind: Kind,
+        value: u128,
+        adds: bool,
+        blocks: &mut KeyBlocks,
+    ) -> Option<(u16, Tie)> {
+        let known = self.find(blocks, |known| known.is(kind, value));
+        known.or_else(|| adds.then(|| (self.push(&Key::new(kind, value), blocks), Tie::Carried)))
     }
 
     /// How many there are.
@@ -201,16 +221,17 @@ impl Keys {
         (0..number).fold(self.more, |place, _| blocks[place].next)
     }
 
-    /// The number of a key, which is added if it is new.
-    pub fn number(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
-        self.position(key.kind, key.value(), blocks).unwrap_or_else(|| self.push(key, blocks))
-    }
-
     /// Adds a key that is new, and gives its number.
     pub fn push(&mut self, key: &Key, blocks: &mut KeyBlocks) -> u16 {
         let number = self.len;
+        if let Some(free) = self.first.get_mut(usize::from(number)) {
+            *free = *key;
+            self.len += 1;
+            return number;
+        }
         if let Some((block, 0)) = beyond(number) {
-            let place = blocks.insert(KeyBlock::default());
+            let place = blocks.claim();
+            blocks[place].next = NOWHERE;
             match block.checked_sub(1) {
                 None => self.more = place,
                 Some(last) => {
@@ -231,14 +252,18 @@ impl Keys {
 
     /// Makes this its journey key.
     pub fn set_journey_key(&mut self, key: KeyHash, blocks: &mut KeyBlocks) {
-        self.journey = self.number(&Key::new(KeyKind::Journey, key), blocks);
+        let (kind, value) = (Kind::Key(KeyKind::Journey), key.get());
+        let known = self.position(kind, value, blocks);
+        self.journey = known.unwrap_or_else(|| self.push(&Key::new(kind, value), blocks));
     }
 
     /// Gives the blocks back.
     pub fn free(&self, blocks: &mut KeyBlocks) {
         let mut place = self.more;
         while place != NOWHERE {
-            place = blocks.remove(place).next;
+            let next = blocks[place].next;
+            blocks.release(place);
+            place = next;
         }
     }
 }
@@ -255,16 +280,19 @@ mod tests {
     #[test]
     fn keys_keep_their_numbers_however_many_there_are() {
         let (mut keys, mut blocks) = (Keys::default(), KeyBlocks::default());
-        let key = |number: u16| Key::new(KeyKind::ALL[usize::from(number) % 6], KeyHash::new(number.into()));
+        let key = |number: u16| Key::new(Kind::Key(KeyKind::ALL[usize::from(number) % 6]), number.into());
         for number in 0..40 {
-            assert_eq!(keys.number(&key(number), &mut blocks), number);
+            assert_eq!(keys.position(key(number).kind, key(number).value(), &blocks), None);
+            assert_eq!(keys.push(&key(number), &mut blocks), number);
             keys.get_mut(number, &mut blocks).tie = Tie::Leads { links: number as u8 };
         }
         for number in 0..40 {
-            assert_eq!(keys.number(&key(number), &mut blocks), number);
             let (kind, value) = (key(number).kind, key(number).value());
             assert_eq!(keys.position(kind, value, &blocks), Some(number));
-            assert_eq!(keys.position_near(kind, value, number.saturating_sub(1), &blocks), Some(number));
+            let tie = Tie::Leads { links: number as u8 };
+            assert_eq!(keys.near(number, kind, value), (usize::from(number) < INLINE).then_some(tie));
+            assert_eq!(keys.near(number + 1, kind, value), None);
+            assert_eq!(keys.find_or_push(kind, value, true, &mut blocks), Some((number, tie)));
             assert_eq!(keys.get_mut(number, &mut blocks).tie, Tie::Leads { links: number as u8 });
         }
         assert_eq!(keys.iter(&blocks).count(), 40);

@@ -42,7 +42,7 @@
 //!     events go first, then the oldest is closed as evicted.
 //!
 //! No result depends on the order of a hash map or of a slab: timers fire by (deadline, kind, id), candidates
-//! are chosen by (start, id), and everything else follows from the order of events.
+//! are chosen by (start, id), and everything else follows from the order of events, see [`order`].
 
 mod blocks;
 mod candidates;
@@ -62,6 +62,7 @@ mod links;
 mod live;
 mod merge;
 mod oldest;
+pub mod order;
 mod pack;
 mod pool;
 mod settings;

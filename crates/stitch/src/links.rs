@@ -88,9 +88,12 @@ impl Stitcher {
     /// Links a journey and those beside it anew. The others that have closed are told of again if their links
     /// lead elsewhere now.
     pub(crate) fn link(&mut self, slot: Slot, changes: &mut Vec<Change>) {
-        if self.live(slot).alone {
-            return;
+        if !self.live(slot).alone {
+            self.link_anew(slot, changes);
         }
+    }
+
+    fn link_anew(&mut self, slot: Slot, changes: &mut Vec<Change>) {
         let around = self.neighbours(slot);
         if around.len() == 1 && self.journeys.linked(slot).links == Links::default() {
             self.live(slot).alone = true;

@@ -3,12 +3,13 @@
 use std::num::NonZero;
 
 use authstitch_model::{
-    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyKind, Millis, Side, UnixNanos, ceremony,
-    phases,
+    AuthEvent, CloseReason, EventName, Flow, Identity, JourneyId, KeyHash, KeyKind, Millis, Side, UnixNanos,
+    ceremony, phases,
 };
 
 use crate::blocks::Chain;
-use crate::keys::Keys;
+use crate::caps;
+use crate::keys::{Key, KeyBlocks, Keys, Kind, Tie};
 use crate::pool::{NOWHERE, Place};
 use crate::settings::Settings;
 
@@ -37,6 +38,8 @@ pub struct Live {
     unloaded: bool,
     /// Whether it is known that no journey shares a session or a container with it and that it has no links.
     pub alone: bool,
+    /// Whether another journey may have been found under one of its traces.
+    pub traces_shared: bool,
     pub realm: Place,
     /// Revisions told so far.
     pub revision: u32,
@@ -114,6 +117,7 @@ impl Default for Live {
             suggested: Flow::Unknown,
             unloaded: false,
             alone: false,
+            traces_shared: false,
             realm: NOWHERE,
             revision: 0,
             linked: NOWHERE,
@@ -133,13 +137,13 @@ impl Live {
         UnixNanos(0).plus(Millis((self.id.as_u128() >> 80) as u64))
     }
 
-    pub const fn is_open(&self) -> bool {
-        matches!(self.state, State::New | State::Open { .. })
+    /// Whether it is known that no journey shares anything with it by which they would be linked or merged.
+    pub const fn is_lonely(&self) -> bool {
+        self.alone && !self.traces_shared
     }
 
-    /// A key of this kind ties it from now on.
-    pub const fn tied_by(&mut self, kind: KeyKind) {
-        self.ties |= 1 << kind.index();
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::New | State::Open { .. })
     }
 
     const fn is_tied_by(&self, kinds: &[KeyKind]) -> bool {
@@ -151,6 +155,26 @@ impl Live {
             number += 1;
         }
         false
+    }
+
+    /// Ties it by its key with this number in this way; gives the key's hash.
+    pub fn set_tie(&mut self, number: u16, tie: Tie, blocks: &mut KeyBlocks) -> KeyHash {
+        let key = self.keys.get_mut(number, blocks);
+        key.tie = tie;
+        let (kind, hash) = (key.kind, key.hash());
+        if let Kind::Key(kind) = kind {
+            self.ties |= 1 << kind.index();
+        }
+        hash
+    }
+
+    /// Whether one more key of this kind may be noted with it.
+    pub fn has_room(&self, kind: KeyKind, blocks: &KeyBlocks) -> bool {
+        let lets_be_found = |kind| matches!(kind, KeyKind::Session | KeyKind::Trace);
+        let cap = if lets_be_found(kind) { caps::WEAK_KEYS_PER_JOURNEY } else { caps::KEYS_PER_JOURNEY };
+        let alike =
+            |known: &&Key| known.noted().is_some_and(|known| lets_be_found(known) == lets_be_found(kind));
+        self.keys.len() < cap || self.keys.iter(blocks).filter(alike).count() < cap
     }
 
     /// Whether a strong key ties it, rather than its trace alone.
@@ -198,9 +222,14 @@ impl Live {
         }
     }
 
-    /// What the names of its events suggest: a ceremony before a link before a code.
-    pub const fn suggested_flow(&self) -> Flow {
-        self.suggested
+    /// The flow as sent; else what the names of its events suggest, a ceremony before a link before a code. `None`
+    /// if different ones were sent.
+    pub const fn flow(&self) -> Option<Flow> {
+        match self.sent {
+            Sent::Nothing => Some(self.suggested),
+            Sent::One(flow) => Some(flow),
+            Sent::Differing => None,
+        }
     }
 
     /// Takes over what was heard of a journey that is the same one.
@@ -212,6 +241,7 @@ impl Live {
         self.ceremony_limit = self.ceremony_limit.max(other.ceremony_limit);
         self.code_ttl = self.code_ttl.max(other.code_ttl);
         self.alone = false;
+        self.traces_shared |= other.traces_shared;
     }
 
     /// When a journey of this flow closes if nothing more comes, and why.

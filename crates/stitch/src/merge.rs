@@ -4,7 +4,7 @@ use authstitch_model::{JourneyEvent, JourneyId, KeyHash, UnixNanos};
 
 use crate::Change;
 use crate::index::Slot;
-use crate::keys::Key;
+use crate::keys::{Key, Tie};
 use crate::links::Linked;
 use crate::live::Live;
 use crate::stitcher::Stitcher;
@@ -31,8 +31,8 @@ impl Stitcher {
         let identities = &mut self.identities;
         self.journeys.free(&absorbed, |identity| identities.remove(identity.0, from));
         for JourneyEvent { event, joined_by, .. } in events {
-            let references = self.journeys.known(into, &event).references;
-            if self.journeys.add(into, &event, joined_by, references) {
+            let known = self.journeys.known(into, &event);
+            if self.journeys.add(into, &event, joined_by, &known.references) {
                 self.identities.insert(event.identity.0, into);
             } else {
                 self.counters.over_cap += 1;
@@ -58,8 +58,9 @@ impl Stitcher {
             self.index.release(key, from, UnixNanos(0), None);
         }
         for (key, kind) in keys.iter().filter_map(|key| Some((key, key.noted()?))) {
-            let known = self.journeys.noted(into, kind, key.hash());
-            if let Some(number) = known.or_else(|| self.journeys.note(into, kind, key.hash())) {
+            let known = self.journeys.number(into, kind, key.hash());
+            let noted = known.filter(|number| self.journeys.tie(into, *number) != Tie::Carried);
+            if let Some(number) = noted.or_else(|| self.journeys.note(into, kind, key.hash(), known)) {
                 self.index.moved(&mut self.journeys, key, kind, into, number);
             }
         }
@@ -73,6 +74,9 @@ impl Stitcher {
         changes: &mut Vec<Change>,
     ) -> Slot {
         let lives = &self.journeys.lives;
+        if !lives[slot].traces_shared {
+            return slot;
+        }
         let mut founded: Vec<(JourneyId, Slot)> = Vec::new();
         for other in self.index.sharing_beside(&self.journeys, trace, slot) {
             if lives[other].is_founded_by_trace() {

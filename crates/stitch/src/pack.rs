@@ -16,7 +16,7 @@ mod packing;
 mod unpacking;
 
 pub use packing::Packing;
-pub use unpacking::{Rest, Table, environment, glances, identity, packed, unpack};
+pub use unpacking::{Table, glances, identity, packed, unpack, users};
 
 /// The longest packed event: every field there, and each as long as it gets.
 const LONGEST: usize = 219;
@@ -83,6 +83,17 @@ pub struct Glance {
     pub time: UnixNanos,
     pub span_id: Option<SpanId>,
     pub parent_span_id: Option<SpanId>,
+    /// The rest of it, if it is packed.
+    pub rest: Rest,
+}
+
+/// What of a packed event is not seen at a glance.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rest {
+    /// What is there, as bits.
+    what: u16,
+    /// Where it begins among the packed events.
+    begin: u32,
 }
 
 impl Glance {
@@ -97,6 +108,7 @@ impl Glance {
             time: event.time,
             span_id: event.origin.span_id,
             parent_span_id: event.origin.parent_span_id,
+            rest: Rest::default(),
         }
     }
 }

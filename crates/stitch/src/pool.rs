@@ -11,67 +11,84 @@ pub const NOWHERE: Place = Place::MAX;
 /// Things of one chunk: enough that a chunk's own cost vanishes, few enough that one soon runs empty.
 const CHUNK: usize = 256;
 
-/// Things by their places. A place that was taken back holds the default, until it is given out again.
+/// Things by their places. Where a thing was taken back lies the default, until its place is given out again.
 #[derive(Debug)]
 pub struct Pool<T> {
-    chunks: Vec<Chunk<T>>,
+    /// The things of each chunk, if it has any memory.
+    chunks: Vec<Option<Box<[T; CHUNK]>>>,
+    /// What is free in each chunk.
+    rooms: Vec<Room>,
     /// The chunks with room, each once.
     roomy: Vec<usize>,
     len: usize,
 }
 
-#[derive(Debug)]
-struct Chunk<T> {
-    things: Vec<T>,
+/// What is free in a chunk.
+#[derive(Debug, Default)]
+struct Room {
+    /// Places that were given out at some time: those before this one.
+    used: usize,
     /// Places taken back.
     free: Vec<u8>,
 }
 
+impl Room {
+    const fn is_full(&self) -> bool {
+        self.free.is_empty() && self.used == CHUNK
+    }
+}
+
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), roomy: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), rooms: Vec::new(), roomy: Vec::new(), len: 0 }
     }
 }
 
 impl<T: Default> Pool<T> {
     /// Finds a place for a thing.
     pub fn insert(&mut self, thing: T) -> Place {
+        let place = self.claim();
+        self[place] = thing;
+        place
+    }
+
+    /// Finds a place, where something of old may lie still.
+    pub fn claim(&mut self) -> Place {
         let number = match self.roomy.last() {
             Some(number) => *number,
             None => {
-                self.chunks.push(Chunk { things: Vec::new(), free: Vec::new() });
+                self.chunks.push(None);
+                self.rooms.push(Room::default());
                 self.roomy.push(self.chunks.len() - 1);
                 self.chunks.len() - 1
             }
         };
-        let chunk = &mut self.chunks[number];
-        let within = match chunk.free.pop() {
-            Some(within) => {
-                chunk.things[usize::from(within)] = thing;
-                usize::from(within)
-            }
-            None => {
-                if chunk.things.is_empty() {
-                    chunk.things.reserve_exact(CHUNK);
-                }
-                chunk.things.push(thing);
-                chunk.things.len() - 1
-            }
-        };
-        if chunk.free.is_empty() && chunk.things.len() == CHUNK {
+        let room = &mut self.rooms[number];
+        let within = room.free.pop().unwrap_or_else(|| {
+            room.used += 1;
+            (room.used - 1) as u8
+        });
+        if room.is_full() {
             self.roomy.pop();
         }
+        self.chunks[number].get_or_insert_with(|| Box::new(std::array::from_fn(|_| T::default())));
         self.len += 1;
-        (number * CHUNK + within) as Place
+        (number * CHUNK) as Place | Place::from(within)
     }
 
     /// Takes a thing back.
     pub fn remove(&mut self, place: Place) -> T {
-        let (number, within) = (place as usize / CHUNK, place as usize % CHUNK);
-        let chunk = &mut self.chunks[number];
-        let thing = std::mem::take(&mut chunk.things[within]);
-        let was_full = chunk.free.is_empty() && chunk.things.len() == CHUNK;
-        chunk.free.push(within as u8);
+        let thing = std::mem::take(&mut self[place]);
+        self.release(place);
+        thing
+    }
+
+    /// Takes a place back, with what lies there.
+    pub fn release(&mut self, place: Place) {
+        let number = place as usize / CHUNK;
+        let room = &mut self.rooms[number];
+        let was_full = room.is_full();
+        room.free.push(place as u8);
         self.len -= 1;
         if was_full {
             let filled_so_far = self.roomy.last().copied();
@@ -80,21 +97,22 @@ impl<T: Default> Pool<T> {
         } else if self.roomy.last() != Some(&number) {
             self.give_back(number);
         }
-        thing
     }
 
     /// Gives an empty chunk's memory back. The one that is filled next keeps its own, so that one thing that
     /// comes and goes costs nothing.
     fn give_back(&mut self, number: usize) {
-        let chunk = &mut self.chunks[number];
-        if chunk.free.len() == chunk.things.len() {
-            *chunk = Chunk { things: Vec::new(), free: Vec::new() };
+        let room = &mut self.rooms[number];
+        if room.free.len() == room.used {
+            *room = Room::default();
+            self.chunks[number] = None;
         }
     }
 
     /// What lies at a place, which may have been given back since.
     pub fn get(&self, place: Place) -> Option<&T> {
-        self.chunks.get(place as usize / CHUNK)?.things.get(place as usize % CHUNK)
+        let chunk = self.chunks.get(place as usize / CHUNK)?.as_ref()?;
+        Some(&chunk[place as usize % CHUNK])
     }
 
     /// How many things there are.
@@ -102,12 +120,11 @@ impl<T: Default> Pool<T> {
         self.len
     }
 
-    /// Every place with what lies there, the default where nothing does.
+    /// Every place with what lies there.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
         let chunks = self.chunks.iter().enumerate();
-        chunks.flat_map(|(number, chunk)| {
-            let things = chunk.things.iter().enumerate();
-            things.map(move |(within, thing)| ((number * CHUNK + within) as Place, thing))
+        chunks.filter_map(|(number, chunk)| Some((number, chunk.as_ref()?))).flat_map(|(number, chunk)| {
+            chunk.iter().enumerate().map(move |(within, thing)| ((number * CHUNK + within) as Place, thing))
         })
     }
 }
@@ -116,13 +133,17 @@ impl<T> std::ops::Index<Place> for Pool<T> {
     type Output = T;
 
     fn index(&self, place: Place) -> &T {
-        &self.chunks[place as usize / CHUNK].things[place as usize % CHUNK]
+        #[expect(clippy::expect_used, reason = "whoever has a place has what lies there")]
+        let chunk = self.chunks[place as usize / CHUNK].as_ref().expect("a place that was given out");
+        &chunk[place as usize % CHUNK]
     }
 }
 
 impl<T> std::ops::IndexMut<Place> for Pool<T> {
     fn index_mut(&mut self, place: Place) -> &mut T {
-        &mut self.chunks[place as usize / CHUNK].things[place as usize % CHUNK]
+        #[expect(clippy::expect_used, reason = "whoever has a place has what lies there")]
+        let chunk = self.chunks[place as usize / CHUNK].as_mut().expect("a place that was given out");
+        &mut chunk[place as usize % CHUNK]
     }
 }
 
@@ -148,8 +169,8 @@ mod tests {
             pool.remove(place);
         }
         assert_eq!(pool.get(5), None, "what was given back with its chunk is nothing");
-        let kept: usize = pool.chunks.iter().map(|chunk| chunk.things.capacity()).sum();
-        assert!(kept <= CHUNK, "{kept}");
+        let kept = pool.chunks.iter().flatten().count();
+        assert!(kept <= 1, "{kept}");
         assert_eq!(pool.len(), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use authstitch_model::{ClockOffsets, EventName, JoinedBy, UnixNanos};
 
-use crate::clock;
+use crate::clock::{self, Shifts};
 use crate::index::Slot;
 use crate::pack::Glance;
 use crate::pool::NOWHERE;
@@ -28,10 +28,11 @@ impl Span {
     /// The span of a journey's events.
     pub fn measured(events: &[Glance]) -> Self {
         let offsets = clock::offsets(events);
+        let shifts = Shifts::of(&offsets);
         let mut span = Self { offsets, ..Self::default() };
         let (mut first, mut own) = (None::<UnixNanos>, None::<UnixNanos>);
         for event in events {
-            let time = clock::shifted(event.time, event.side, &offsets);
+            let time = shifts.shifted(event.time, event.side);
             let earliest = |known: Option<UnixNanos>| Some(known.map_or(time, |known| known.min(time)));
             first = earliest(first);
             if event.joined_by == JoinedBy::Strong {

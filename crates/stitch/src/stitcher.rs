@@ -15,7 +15,8 @@ use crate::live::{Live, State};
 use crate::oldest::Oldest;
 use crate::pool::Place;
 use crate::settings::Settings;
-use crate::timers::Timers;
+use crate::strong::Usual;
+use crate::timers::{Timers, earlier};
 use crate::waiting::WaitingRoom;
 
 /// Marks the place of a waiting event among the identities; fewer wait, and fewer journeys are kept, than this.
@@ -81,7 +82,14 @@ impl Stitcher {
     pub fn accept(&mut self, received: UnixNanos, event: &AuthEvent, changes: &mut Vec<Change>) {
         if self.is_known(event.identity) {
             self.counters.duplicates += 1;
-        } else if let Some(slot) = self.usual_destination(event, received) {
+            return;
+        }
+        let slot = match self.usual_destination(event, received) {
+            Usual::Journey(slot) => Some(slot),
+            Usual::New => Some(self.found(received, event, changes)),
+            Usual::Unclear => None,
+        };
+        if let Some(slot) = slot {
             self.join(slot, received, event, JoinedBy::Strong, changes);
         } else if self.has_usable_strong_key(event, received) {
             self.accept_strong(received, event, changes);
@@ -125,7 +133,7 @@ impl Stitcher {
     #[must_use]
     pub fn next_deadline(&self) -> Option<UnixNanos> {
         let forgotten = self.next_forgotten().map(|(at, ..)| at);
-        [self.waiting.next_deadline(), self.timers.next(), forgotten].into_iter().flatten().min()
+        earlier(self.waiting.next_deadline(), earlier(self.timers.next(), forgotten))
     }
 
     /// Places every waiting event, then closes the oldest open journeys as `shutdown`, so many at most. Says whether
@@ -161,8 +169,7 @@ impl Stitcher {
             journeys.lives[slot].closing(flow, settings).0
         }) {}
         let closing = self.timers.soonest(&self.journeys.lives);
-        let due = [closing, self.next_forgotten()].into_iter().flatten().min();
-        due.filter(|(at, ..)| *at <= now)
+        earlier(closing, self.next_forgotten()).filter(|(at, ..)| *at <= now)
     }
 
     /// The closed journey that is forgotten next, and when.

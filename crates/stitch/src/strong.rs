@@ -5,10 +5,21 @@ use authstitch_model::{AuthEvent, JoinedBy, JourneyId, KeyHash, KeyKind, UnixNan
 use crate::Change;
 use crate::carried::{Known, key_of};
 use crate::index::{Lookup, Slot};
+use crate::keys::Tie;
 use crate::stitcher::Stitcher;
 
 /// The kinds of keys that bind: strong ones and the container.
 const BINDING: [KeyKind; 4] = [KeyKind::Journey, KeyKind::Challenge, KeyKind::Code, KeyKind::Flow];
+
+/// Where an event's strongest key alone says that it goes: the usual way, and a short one.
+pub enum Usual {
+    /// To the journey to which it leads, if it decides and the journey may have the event.
+    Journey(Slot),
+    /// To a new one, as it is new and nothing else leads anywhere.
+    New,
+    /// It does not say.
+    Unclear,
+}
 
 /// Where an event with strong keys goes.
 enum Destination {
@@ -18,17 +29,26 @@ enum Destination {
 }
 
 impl Stitcher {
-    /// The journey to which an event's strongest key leads, if it decides and the journey may have the event: the
-    /// usual way, and a short one.
-    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Option<Slot> {
+    /// Where an event's strongest key alone says that it goes.
+    pub(crate) fn usual_destination(&mut self, event: &AuthEvent, now: UnixNanos) -> Usual {
         let keys = &event.keys;
         let (key, is_code) = match (keys.journey.or(keys.challenge), keys.code) {
             (Some(key), _) => (key, false),
-            (None, code) => (code?, true),
+            (None, Some(code)) => (code, true),
+            (None, None) => return Usual::Unclear,
         };
-        let Lookup::Live(slot) = self.look_up(key, now) else { return None };
-        let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
-        (decides && self.may_have(slot, keys.journey)).then_some(slot)
+        match self.look_up(key, now) {
+            Lookup::Live(slot) => {
+                let decides = !is_code || keys.flow.is_none() || self.live(slot).is_tied();
+                if decides && self.may_have(slot, keys.journey) {
+                    Usual::Journey(slot)
+                } else {
+                    Usual::Unclear
+                }
+            }
+            Lookup::Unknown if keys.flow.is_none() && keys.strong().count() == 1 => Usual::New,
+            _ => Usual::Unclear,
+        }
     }
 
     /// Whether an event has a strong key that decides. A code that comes with a container alone, and that nothing
@@ -140,52 +160,61 @@ impl Stitcher {
         joined_by: JoinedBy,
         changes: &mut Vec<Change>,
     ) {
-        let before = slot;
-        let Known { mut references, new } = self.journeys.known(slot, event);
-        let mut slot = if new == 0 { slot } else { self.bind_new(slot, new, received, event, changes) };
+        let (mut slot, mut known) = (slot, self.journeys.known(slot, event));
+        if known.new != 0 {
+            (slot, known) = self.bind_new(slot, known, received, event, changes);
+        }
         // Only an event that is the journey's own lets it be found by session or trace.
         let own = joined_by == JoinedBy::Strong || self.live(slot).is_founded_by_trace();
-        if own && new != 0 {
-            self.share_new(slot, new, event);
-        }
-        if slot != before {
-            references = self.journeys.known(slot, event).references;
+        if own && known.new != 0 {
+            self.share_new(slot, &known, event);
         }
         self.live(slot).heard(received, event);
-        if self.journeys.add(slot, event, joined_by, references) {
+        if self.journeys.add(slot, event, joined_by, &known.references) {
             self.counters.joined += 1;
             self.identities.insert(event.identity.0, slot);
         } else {
             self.counters.over_cap += 1;
         }
-        if let Some(trace) = event.keys.trace.filter(|_| own) {
-            slot = self.absorb_founded_by(trace, slot, changes);
+        if !self.journeys.lives[slot].is_lonely() {
+            if let Some(trace) = event.keys.trace.filter(|_| own) {
+                slot = self.absorb_founded_by(trace, slot, changes);
+            }
+            self.link(slot, changes);
         }
-        self.link(slot, changes);
         self.settle(slot, changes);
     }
 
-    /// Binds those keys of an event that are of a new one of these kinds and bind, and merges what they join.
+    /// Binds those keys of an event that are new to its journey and bind, and merges what they join. Gives the
+    /// journey and what it knows of the event then.
     fn bind_new(
         &mut self,
-        slot: Slot,
-        new: u8,
+        mut slot: Slot,
+        mut known: Known,
         received: UnixNanos,
         event: &AuthEvent,
         changes: &mut Vec<Change>,
-    ) -> Slot {
-        BINDING.iter().filter(|kind| new & 1 << kind.index() != 0).fold(slot, |slot, kind| {
-            key_of(event, *kind).map_or(slot, |key| self.bind(slot, (*kind, key), received, event, changes))
-        })
+    ) -> (Slot, Known) {
+        for kind in BINDING {
+            if let Some(key) = key_of(event, kind).filter(|_| known.is_new(kind)) {
+                let merged = self.counters.merged;
+                slot = self.bind(slot, (kind, key, known.number(kind)), received, event, changes);
+                if self.counters.merged != merged {
+                    known = self.journeys.known(slot, event);
+                }
+            }
+        }
+        (slot, known)
     }
 
-    /// Lets a journey be found by those weak keys of an event that are of a new one of these kinds.
-    fn share_new(&mut self, slot: Slot, new: u8, event: &AuthEvent) {
-        for kind in [KeyKind::Session, KeyKind::Trace].into_iter().filter(|kind| new & 1 << kind.index() != 0)
-        {
-            let noted = key_of(event, kind).and_then(|key| self.journeys.note(slot, kind, key));
-            if let Some(number) = noted {
-                self.index.share(&mut self.journeys, slot, number);
+    /// Lets a journey be found by those weak keys of an event that are new to it.
+    fn share_new(&mut self, slot: Slot, known: &Known, event: &AuthEvent) {
+        for kind in [KeyKind::Session, KeyKind::Trace] {
+            let Some(key) = key_of(event, kind).filter(|_| known.is_new(kind)) else { continue };
+            match self.journeys.note(slot, kind, key, known.number(kind)) {
+                Some(number) => self.index.share(&mut self.journeys, slot, number),
+                // It is not found there, and may be elsewhere.
+                None => self.live(slot).traces_shared |= kind == KeyKind::Trace,
             }
         }
     }
@@ -194,24 +223,20 @@ impl Stitcher {
     fn bind(
         &mut self,
         slot: Slot,
-        (kind, key): (KeyKind, KeyHash),
+        (kind, key, number): (KeyKind, KeyHash, Option<u16>),
         now: UnixNanos,
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
         if kind == KeyKind::Flow {
-            return self.enter_container(slot, key, event, changes);
-        }
-        let noted = self.journeys.noted(slot, kind, key);
-        if noted.is_some_and(|number| self.journeys.key_mut(slot, number).leads()) {
-            return slot;
+            return self.enter_container(slot, (key, number), event, changes);
         }
         match self.look_up(key, now) {
             Lookup::Live(other) => {
                 let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
                     // The key stays where it is. It is noted here, so that it counts once for each journey.
-                    if self.journeys.note(slot, kind, key).is_some() {
+                    if self.journeys.note(slot, kind, key, number).is_some() {
                         self.counters.key_conflicts += 1;
                         self.count_link(key);
                     }
@@ -224,7 +249,8 @@ impl Stitcher {
             }
             Lookup::Poisoned => slot,
             Lookup::Tombstone { .. } | Lookup::Unknown => {
-                if let Some(number) = noted.or_else(|| self.journeys.note(slot, kind, key)) {
+                let noted = number.filter(|number| self.journeys.tie(slot, *number) != Tie::Carried);
+                if let Some(number) = noted.or_else(|| self.journeys.note(slot, kind, key, number)) {
                     if kind == KeyKind::Journey {
                         self.journeys.set_journey_key(slot, key);
                     }
@@ -240,16 +266,13 @@ impl Stitcher {
     fn enter_container(
         &mut self,
         slot: Slot,
-        container: KeyHash,
+        (container, number): (KeyHash, Option<u16>),
         event: &AuthEvent,
         changes: &mut Vec<Change>,
     ) -> Slot {
-        if self.journeys.noted(slot, KeyKind::Flow, container).is_some() {
-            return slot;
-        }
         let is_strong = self.live(slot).is_strong();
         let prelude = if is_strong { self.prelude(container, event) } else { None };
-        if let Some(number) = self.journeys.note(slot, KeyKind::Flow, container) {
+        if let Some(number) = self.journeys.note(slot, KeyKind::Flow, container, number) {
             self.index.share(&mut self.journeys, slot, number);
         }
         prelude.map_or(slot, |prelude| self.merge(slot, prelude, changes))

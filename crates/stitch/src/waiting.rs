@@ -1,18 +1,19 @@
 //! Events that wait for a stronger one: those with weak keys or a container only.
 //!
-//! They are let go by (deadline, event time, identity), so an earlier event is placed before a later one that
-//! came with it.
+//! They are let go by (deadline, event time, rank of the name, side, arrival), so an earlier event is placed before a
+//! later one that came with it, see [`crate::order`].
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use authstitch_model::{AuthEvent, EventName, Identity, KeyHash, UnixNanos};
+use authstitch_model::{AuthEvent, EventName, Identity, KeyHash, Side, UnixNanos};
 use hashbrown::HashMap;
 
+use crate::order::rank;
 use crate::pool::{Place, Pool};
 
 /// The order in which waiting events are let go.
-type Turn = (UnixNanos, UnixNanos, Identity);
+type Turn = (UnixNanos, UnixNanos, u8, Side, u64);
 
 /// Room that stays between bursts.
 const KEPT: usize = 1024;
@@ -29,6 +30,8 @@ pub struct Waiting {
 pub struct WaitingRoom {
     events: Pool<Option<Waiting>>,
     turns: BinaryHeap<Reverse<(Turn, Place)>>,
+    /// How many events have come to wait.
+    arrived: u64,
     /// How many waiting events of each trace can found a journey.
     founding: HashMap<KeyHash, usize>,
 }
@@ -39,7 +42,8 @@ impl WaitingRoom {
         if let Some(trace) = event.keys.trace.filter(|_| can_found(event.name)) {
             *self.founding.entry(trace).or_default() += 1;
         }
-        let turn = (deadline, event.time, event.identity);
+        self.arrived += 1;
+        let turn = (deadline, event.time, rank(event.name), event.side, self.arrived);
         let place = self.events.insert(Some(Waiting { event, received }));
         self.turns.push(Reverse((turn, place)));
         place

@@ -6,7 +6,7 @@ use super::{
     BEGIN, EVENT_ID, FACTS, FAR, FLOW, LARGE, LONGEST, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, SPAN, TIME,
     frequent, seldom,
 };
-use crate::carried::References;
+use crate::carried::{CARRIED, References};
 
 /// An event being packed.
 #[derive(Debug)]
@@ -53,12 +53,8 @@ impl Packing {
             self.put(&id.bytes());
         }
         self.number(u64::from(environment));
-        for (kind, reference) in references.iter().enumerate() {
-            if let Some(number) = reference {
-                what |= 1 << (REFERENCE + kind);
-                self.reference(*number);
-            }
-        }
+        what |= u16::from(references.there) << REFERENCE;
+        self.references(references);
         if let Some(observed) = event.observed {
             what |= OBSERVED;
             let later = observed.0.wrapping_sub(event.time.0) as i64;
@@ -94,10 +90,24 @@ impl Packing {
         self.byte(number as u8);
     }
 
-    fn reference(&mut self, number: u16) {
-        self.byte(number.min(LARGE) as u8);
-        if number >= LARGE {
-            self.put(&number.to_le_bytes());
+    fn references(&mut self, references: &References) {
+        let References { there, numbers } = *references;
+        if numbers.iter().all(|number| *number < LARGE) {
+            // Those that are not there are written over.
+            let (mut bytes, mut len) = ([0; CARRIED + 1], 0);
+            for (place, number) in numbers.into_iter().enumerate() {
+                bytes[len % (CARRIED + 1)] = number as u8;
+                len += usize::from(there >> place & 1);
+            }
+            self.put(&bytes);
+            self.len -= bytes.len() - len;
+            return;
+        }
+        for number in (0..CARRIED).filter(|place| there >> place & 1 != 0).map(|place| numbers[place]) {
+            self.byte(number.min(LARGE) as u8);
+            if number >= LARGE {
+                self.put(&number.to_le_bytes());
+            }
         }
     }
 

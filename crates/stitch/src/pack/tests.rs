@@ -2,15 +2,15 @@
 
 use authstitch_model::event::{Transports, testing};
 use authstitch_model::{
-    Attachment, ClockOffsets, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash,
-    Mediation, Method, Millis, Reason, Synthetic, TraceId,
+    Attachment, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash, Mediation, Method,
+    Millis, Reason, Synthetic, TraceId,
 };
 use proptest::option;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest};
 use proptest::sample::select;
 
 use super::*;
-use crate::clock::corrected;
+use crate::carried::References;
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
     option::of(select(all.to_vec()))
@@ -93,11 +93,14 @@ proptest! {
         let joined_by = if weak { JoinedBy::Weak } else { JoinedBy::Strong };
         let keys = event.keys;
         let hashes = [keys.journey, keys.challenge, keys.code, keys.flow, keys.session, keys.trace];
-        let values = hashes.map(|key| key.map(|key| key.get()));
+        let values = hashes.map(|key| key.map(KeyHash::get));
         let [a, b, c, d, e, f] = values;
         let table = [a, b, c, d, e, f, event.origin.trace_id.map(|id| u128::from_ne_bytes(id.bytes()))];
-        let mut number = first;
-        let references = table.map(|value| value.map(|_| { number += 1; number - 1 }));
+        let mut references = References::default();
+        for (number, place) in (first..).zip((0..table.len()).filter(|place| table[*place].is_some())) {
+            references.there |= 1 << place;
+            references.numbers[place] = number;
+        }
         let there = table.into_iter().flatten();
         let keys: Vec<u128> = (0..first).map(|_| 0).chain(there).collect();
 
@@ -108,15 +111,16 @@ proptest! {
         let read: Vec<_> = packed(&two).collect();
         prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
         prop_assert_eq!(identity(read[1]), event.identity);
-        prop_assert_eq!(super::environment(read[1]), environment);
-        let (glance, rest) = glances(&two, BASE).nth(1).unwrap();
+        prop_assert_eq!(users(&two).collect::<Vec<_>>(), [(event.identity, environment); 2]);
+        let mut glances = Vec::new();
+        super::glances(&two, BASE, &mut glances);
+        let glance = Glance { rest: Rest::default(), ..glances[1] };
         prop_assert_eq!(format!("{glance:?}"), format!("{:?}", Glance::of(&event, joined_by)));
-        let offsets = ClockOffsets { server: Some(7), ..ClockOffsets::default() };
         let environment = |_| &event.environment;
-        let table = Table { realm: &event.realm, offsets, keys: &keys, environment };
-        let corrected = corrected(&event, &offsets);
+        let table = Table { realm: &event.realm, keys: &keys, environment };
+        let corrected = event.time.plus(Millis(7));
         let mut events = Vec::new();
-        unpack(&glance, &rest, &two, &table, &mut events);
+        unpack(&glances[1], corrected, &two, &table, &mut events);
         prop_assert_eq!(events, [JourneyEvent { event: event.clone(), corrected, joined_by }]);
     }
 }
@@ -126,7 +130,7 @@ fn a_span_of_a_server_takes_some_forty_bytes() {
     let mut event = testing::event(EventName::VerificationSucceeded, BASE.plus(Millis::from_secs(20)), 1);
     event.facts.duration = Some(Millis(12));
     event.flow = Some(Flow::AppQr);
-    let references = [Some(0), None, None, None, Some(1), Some(2), Some(3)];
+    let references = References { there: 0b111_0001, numbers: [0, 0, 0, 0, 1, 2, 3] };
     let mut packing = Packing::default();
     assert_eq!(packing.pack(&event, JoinedBy::Strong, &references, 100, BASE).len(), 40);
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use authstitch_model::event::Transports;
 use authstitch_model::{
-    Attachment, AuthEvent, ClockOffsets, Environment, ErrorClass, EventId, EventKeys, EventName, Facts, Flow,
-    HttpMethod, Identity, JoinedBy, JourneyEvent, KeyHash, KeyKind, Mediation, Method, Millis, Origin, Realm,
-    Reason, Side, SpanId, Synthetic, TraceId, UnixNanos,
+    Attachment, AuthEvent, Environment, ErrorClass, EventId, EventKeys, EventName, Facts, Flow, HttpMethod,
+    Identity, JoinedBy, JourneyEvent, KeyHash, KeyKind, Mediation, Method, Millis, Origin, Realm, Reason,
+    Side, SpanId, Synthetic, TraceId, UnixNanos,
 };
 
 use super::{
-    BEGIN, EVENT_ID, FACTS, FAR, FLOW, Glance, LARGE, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, SPAN, TIME,
+    BEGIN, EVENT_ID, FACTS, FAR, FLOW, Glance, LARGE, NEAR_BYTES, OBSERVED, PARENT, REFERENCE, Rest, SPAN,
     frequent, seldom,
 };
-use crate::clock;
 
 /// The packed events of a journey.
 pub fn packed(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
@@ -29,57 +28,45 @@ pub fn identity(event: &[u8]) -> Identity {
     Identity(u128::from_le_bytes(Unpacking(&event[BEGIN..]).bytes()))
 }
 
-/// The place of a packed event's environment.
-pub fn environment(event: &[u8]) -> u32 {
-    let what = what(event);
-    let time = if what & FAR == 0 { NEAR_BYTES } else { 8 };
-    let ids = usize::from(what & SPAN != 0) + usize::from(what & PARENT != 0);
-    Unpacking(&event[TIME + time + ids * 8..]).number() as u32
-}
-
-fn what(event: &[u8]) -> u16 {
-    u16::from_le_bytes([event[2], event[3]])
-}
-
-/// What of a packed event is not seen at a glance.
-#[derive(Clone, Copy, Debug)]
-pub struct Rest {
-    /// What is there, as bits.
-    what: u16,
-    /// Where it begins among the packed events.
-    begin: usize,
-}
-
-/// What places and orders each of the packed events, and where the rest of it lies.
-pub fn glances(events: &[u8], base: UnixNanos) -> impl Iterator<Item = (Glance, Rest)> {
-    packed(events).scan(0, move |end, event| {
-        let (glance, what, rest) = begin(event, base);
-        *end += event.len();
-        Some((glance, Rest { what, begin: *end - rest.0.len() }))
+/// What packed events take up elsewhere: the identity of each, and the place of its environment.
+pub fn users(events: &[u8]) -> impl Iterator<Item = (Identity, u32)> {
+    packed(events).map(|event| {
+        let (head, mut rest) = head(event);
+        let ids = usize::from(head.what & SPAN != 0) + usize::from(head.what & PARENT != 0);
+        rest.0 = &rest.0[usize::from(head.what & FAR != 0) * (8 - NEAR_BYTES) + ids * 8..];
+        (head.identity, rest.number() as u32)
     })
+}
+
+/// Reads what places and orders each of the packed events, and where the rest of it lies.
+pub fn glances(events: &[u8], base: UnixNanos, read: &mut Vec<Glance>) {
+    let mut begin = 0;
+    for event in packed(events) {
+        read.push(glance(event, begin, base));
+        begin += event.len();
+    }
 }
 
 /// What the events of one journey share.
 pub struct Table<'a, E> {
     pub realm: &'a Realm,
-    pub offsets: ClockOffsets,
     /// The values of what has a number.
     pub keys: &'a [u128],
     /// The environment at a place.
     pub environment: E,
 }
 
-/// Reads an event back, with what tied it to the journey, and adds it to those that are read already: it is large,
-/// and is written where it will lie.
+/// Reads an event back, with its time by the common clock and what tied it to the journey, and adds it to those that
+/// are read already.
 pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
     glance: &Glance,
-    rest: &Rest,
+    corrected: UnixNanos,
     events: &[u8],
     table: &Table<'_, E>,
     read: &mut Vec<JourneyEvent>,
 ) {
-    let what = rest.what;
-    let mut rest = Unpacking(&events[rest.begin..]);
+    let Rest { what, begin } = glance.rest;
+    let mut rest = Unpacking(&events[begin as usize..]);
     let environment = Arc::clone((table.environment)(rest.number() as u32));
     read.push(JourneyEvent {
         event: AuthEvent {
@@ -96,7 +83,7 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
             facts: Facts::default(),
             environment,
         },
-        corrected: clock::shifted(glance.time, glance.side, &table.offsets),
+        corrected,
         joined_by: glance.joined_by,
     });
     let Some(JourneyEvent { event, .. }) = read.last_mut() else { return };
@@ -131,24 +118,48 @@ pub fn unpack<'a, E: Fn(u32) -> &'a Arc<Environment>>(
     }
 }
 
-/// What every event begins with: what places it, what is there, and what follows.
-fn begin(event: &[u8], base: UnixNanos) -> (Glance, u16, Unpacking<'_>) {
-    let (head, what) = (usize::from(event[1]), what(event));
-    let mut rest = Unpacking(&event[BEGIN..]);
-    let identity = Identity(u128::from_le_bytes(rest.bytes()));
-    let time = rest.time(what, base);
+/// What every packed event begins with.
+struct Head {
+    /// Name, side and what tied it.
+    kind: u8,
+    what: u16,
+    identity: Identity,
+    /// The first bytes of its time.
+    time: [u8; NEAR_BYTES],
+}
+
+/// The beginning of a packed event, which has one length, and what follows.
+fn head(event: &[u8]) -> (Head, Unpacking<'_>) {
+    let mut rest = Unpacking(event);
+    let [_, kind, a, b]: [u8; BEGIN] = rest.bytes();
+    let (what, identity) = (u16::from_le_bytes([a, b]), Identity(u128::from_le_bytes(rest.bytes())));
+    (Head { kind, what, identity, time: rest.bytes() }, rest)
+}
+
+/// What is seen of a packed event that begins there among others.
+fn glance(event: &[u8], begin: usize, base: UnixNanos) -> Glance {
+    let (Head { kind, what, identity, time: [a, b, c, d, e] }, mut rest) = head(event);
+    let time = if what & FAR == 0 {
+        let distance = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
+        UnixNanos(base.0.wrapping_add(distance as u64))
+    } else {
+        let [f, g, h] = rest.bytes();
+        UnixNanos(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    };
     let mut span = |bit| if what & bit == 0 { None } else { SpanId::from_bytes(&rest.bytes::<8>()) };
-    let glance = Glance {
-        name: EventName::ALL[head >> 3],
-        side: Side::ALL[head & 3],
-        joined_by: if head & 4 == 0 { JoinedBy::Strong } else { JoinedBy::Weak },
+    let (span_id, parent_span_id) = (span(SPAN), span(PARENT));
+    let kind = usize::from(kind);
+    Glance {
+        name: EventName::ALL[kind >> 3],
+        side: Side::ALL[kind & 3],
+        joined_by: if kind & 4 == 0 { JoinedBy::Strong } else { JoinedBy::Weak },
         flow: usize::from(what >> FLOW).checked_sub(1).map(|flow| Flow::ALL[flow]),
         identity,
         time,
-        span_id: span(SPAN),
-        parent_span_id: span(PARENT),
-    };
-    (glance, what, rest)
+        span_id,
+        parent_span_id,
+        rest: Rest { what, begin: (begin + event.len() - rest.0.len()) as u32 },
+    }
 }
 
 /// The bytes of a packed event that are not read yet.
@@ -170,15 +181,6 @@ impl<'a> Unpacking<'a> {
     fn reference(&mut self) -> usize {
         let number = self.byte();
         if u16::from(number) < LARGE { number.into() } else { u16::from_le_bytes(self.bytes()).into() }
-    }
-
-    fn time(&mut self, what: u16, base: UnixNanos) -> UnixNanos {
-        if what & FAR != 0 {
-            return UnixNanos(u64::from_le_bytes(self.bytes()));
-        }
-        let [a, b, c, d, e]: [u8; NEAR_BYTES] = self.bytes();
-        let distance = i64::from_le_bytes([0, 0, 0, a, b, c, d, e]) >> 24;
-        UnixNanos(base.0.wrapping_add(distance as u64))
     }
 
     fn number(&mut self) -> u64 {
@@ -229,20 +231,26 @@ impl<'a> Unpacking<'a> {
     }
 
     fn seldom_facts(&mut self, facts: &mut Facts) {
-        let there = u16::from_le_bytes(self.bytes());
-        let has = |bit| there & bit != 0;
-        facts.webauthn_timeout = has(seldom::TIMEOUT).then(|| Millis(self.number()));
-        facts.webauthn_elapsed = has(seldom::ELAPSED).then(|| Millis(self.number()));
-        facts.aaguid = has(seldom::AAGUID).then(|| u64::from_le_bytes(self.bytes()));
-        facts.mediation = has(seldom::MEDIATION).then(|| self.code(Mediation::ALL));
-        facts.attachment = has(seldom::ATTACHMENT).then(|| self.code(Attachment::ALL));
-        facts.hybrid_capability = has(seldom::HYBRID).then(|| self.byte() == 1);
-        facts.transports = Transports::from_bits(if has(seldom::TRANSPORTS) { self.byte() } else { 0 });
-        facts.backup_eligible = has(seldom::BACKUP_ELIGIBLE).then(|| self.byte() == 1);
-        facts.backup_state = has(seldom::BACKUP_STATE).then(|| self.byte() == 1);
-        facts.reason = has(seldom::REASON).then(|| self.code(Reason::ALL));
-        facts.method = has(seldom::METHOD).then(|| self.code(Method::ALL));
-        facts.http_method = has(seldom::HTTP_METHOD).then(|| self.code(HttpMethod::ALL));
+        let mut there = u16::from_le_bytes(self.bytes());
+        while there != 0 {
+            let lowest = there & there.wrapping_neg();
+            there ^= lowest;
+            match lowest {
+                seldom::TIMEOUT => facts.webauthn_timeout = Some(Millis(self.number())),
+                seldom::ELAPSED => facts.webauthn_elapsed = Some(Millis(self.number())),
+                seldom::AAGUID => facts.aaguid = Some(u64::from_le_bytes(self.bytes())),
+                seldom::MEDIATION => facts.mediation = Some(self.code(Mediation::ALL)),
+                seldom::ATTACHMENT => facts.attachment = Some(self.code(Attachment::ALL)),
+                seldom::HYBRID => facts.hybrid_capability = Some(self.byte() == 1),
+                seldom::TRANSPORTS => facts.transports = Transports::from_bits(self.byte()),
+                seldom::BACKUP_ELIGIBLE => facts.backup_eligible = Some(self.byte() == 1),
+                seldom::BACKUP_STATE => facts.backup_state = Some(self.byte() == 1),
+                seldom::REASON => facts.reason = Some(self.code(Reason::ALL)),
+                seldom::METHOD => facts.method = Some(self.code(Method::ALL)),
+                seldom::HTTP_METHOD => facts.http_method = Some(self.code(HttpMethod::ALL)),
+                _ => {}
+            }
+        }
     }
 
     fn code<T: Copy>(&mut self, all: &[T]) -> T {

@@ -104,3 +104,32 @@ fn of_a_queue_the_first_the_last_and_one_between_can_be_taken_away() {
     clockwork.disarm(0);
     assert_eq!(clockwork.timers.next(), None);
 }
+
+#[test]
+fn a_second_can_have_a_queue_in_the_map_and_one_in_the_ring() {
+    for gone in [None, Some(0), Some(1), Some(2), Some(3)] {
+        // The first two are queued when their second is far, the others when it is near.
+        let mut clockwork = Clockwork::armed(&[seconds(2000), seconds(2000), seconds(4000), seconds(4000)]);
+        assert_eq!(clockwork.come_round(seconds(1500)), []);
+        clockwork.arm(2, seconds(2000));
+        clockwork.arm(3, seconds(2000));
+        if let Some(gone) = gone {
+            clockwork.disarm(gone);
+        }
+        assert!(clockwork.timers.next() <= Some(seconds(2000)));
+        let came: Vec<Slot> = clockwork.come_round(seconds(2000)).into_iter().map(|(slot, _)| slot).collect();
+        let expected: Vec<Slot> = (0..4).rev().filter(|slot| Some(*slot) != gone).collect();
+        assert_eq!(came, expected);
+        assert_eq!(clockwork.timers.next(), None);
+    }
+}
+
+#[test]
+fn after_a_long_silence_the_ring_goes_on() {
+    let mut clockwork = Clockwork::armed(&[seconds(3)]);
+    assert_eq!(clockwork.come_round(seconds(90_000)), [(0, seconds(3))]);
+    clockwork.arm(0, seconds(90_300));
+    assert!(clockwork.timers.far.is_empty());
+    assert_eq!(clockwork.come_round(seconds(90_299)), []);
+    assert_eq!(clockwork.come_round(seconds(90_300)), [(0, seconds(90_300))]);
+}

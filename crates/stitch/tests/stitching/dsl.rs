@@ -66,14 +66,17 @@ impl Line {
 
     /// The event that the line tells of.
     pub fn event(&self) -> Option<AuthEvent> {
+        self.event_under(Secret::PUBLIC)
+    }
+
+    /// The same where another secret makes its identity and keys. Its ids are what they are.
+    pub fn event_under(&self, secret: Secret) -> Option<AuthEvent> {
         let What::Event(told) = &self.what else { return None };
         let text = format!("{} {told}", self.time);
-        let identity = Secret::PUBLIC.of_realm(&told.realm).identity("line", &[text.as_bytes()]);
+        let identity = |secret: Secret| secret.of_realm(&told.realm).identity("line", &[text.as_bytes()]);
         let mut keys = EventKeys::default();
         for (kind, name) in &told.keys {
-            let key = KeyHash::new(
-                Secret::PUBLIC.of_realm(&told.realm).identity(kind.code(), &[name.as_bytes()]).0,
-            );
+            let key = KeyHash::new(secret.of_realm(&told.realm).identity(kind.code(), &[name.as_bytes()]).0);
             *match kind {
                 KeyKind::Journey => &mut keys.journey,
                 KeyKind::Challenge => &mut keys.challenge,
@@ -83,11 +86,11 @@ impl Line {
                 KeyKind::Trace => &mut keys.trace,
             } = Some(key);
         }
-        let mut event = testing::event(told.name, nanos(self.time), identity.0 as u64 | 1);
+        let mut event = testing::event(told.name, nanos(self.time), identity(Secret::PUBLIC).0 as u64 | 1);
         event.realm = Realm::bounded(&told.realm);
         event.side = told.side;
         event.flow = told.flow;
-        event.identity = identity;
+        event.identity = identity(secret);
         event.keys = keys;
         event.facts.code_ttl = told.ttl;
         event.facts.webauthn_timeout = told.timeout;

@@ -1,6 +1,6 @@
 //! The rules again, as plainly as they can be written: a list of journeys and a list of waiting events, scanned
-//! from end to end for every question. It shares the model and the clock estimate with the stitcher, nothing
-//! else. It knows no bound but that of journeys, and no key that 64 journeys share.
+//! from end to end for every question. It shares the model, the clock estimate and the order of names with the
+//! stitcher, nothing else. It knows no bound but that of journeys, and no key that 64 journeys share.
 
 mod attempt;
 mod closing;
@@ -10,11 +10,17 @@ mod strong;
 mod waiting;
 
 use authstitch_model::{
-    AuthEvent, CloseReason, Flow, Identity, JoinedBy, JourneyId, KeyHash, KeyKind, Millis, UnixNanos,
+    AuthEvent, CloseReason, Flow, Identity, JoinedBy, JourneyId, KeyHash, KeyKind, Millis, Side, SpanId,
+    UnixNanos,
 };
-use authstitch_stitch::{Change, Counters, Settings};
+use authstitch_stitch::{Change, Counters, Settings, order};
 
 use crate::dsl::Stitching;
+
+/// What orders events of one time.
+fn turn(event: &AuthEvent) -> (u8, Side, Option<SpanId>, Identity) {
+    (order::rank(event.name), event.side, event.origin.span_id, event.identity)
+}
 
 const NEAR: Millis = Millis::from_secs(2);
 const TOO_MANY: usize = 8;
@@ -162,7 +168,11 @@ impl Oracle {
     }
 
     fn next_waiting(&self) -> Option<(UnixNanos, usize)> {
-        let order = |waiting: &Waiting| (waiting.deadline, waiting.event.time, waiting.event.identity);
+        // Of those that are alike the first in the list, which came first.
+        let order = |waiting: &Waiting| {
+            let Waiting { deadline, event, .. } = waiting;
+            (*deadline, event.time, order::rank(event.name), event.side)
+        };
         let (place, waiting) = self.waiting.iter().enumerate().min_by_key(|(_, waiting)| order(waiting))?;
         Some((waiting.deadline, place))
     }

@@ -1,9 +1,11 @@
 //! What holds for any input, without knowing what is right.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use authstitch_model::event::testing;
-use authstitch_model::{AuthEvent, EventKeys, EventName, Identity, KeyHash, Millis, Realm, Side, UnixNanos};
+use authstitch_model::{
+    AuthEvent, EventKeys, EventName, Identity, KeyHash, Millis, Realm, Secret, Side, UnixNanos,
+};
 use authstitch_stitch::{Change, Counters, Settings, Stitcher};
 use proptest::collection::vec;
 use proptest::option;
@@ -14,7 +16,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::attempts::arrivals;
-use crate::dsl::{Line, feed, run};
+use crate::dsl::{Line, feed, run, shown};
 
 /// Where every event ended, but for duplicates.
 fn placed(counters: &Counters) -> u64 {
@@ -26,6 +28,26 @@ fn placed(counters: &Counters) -> u64 {
         + counters.over_cap
         + counters.waiting
         + too_late
+}
+
+/// What is told under a secret, with the lines of the events in their order instead of what the secret makes.
+fn told_under(secret: Secret, lines: &[Line]) -> (String, Vec<Vec<String>>) {
+    let (mut stitcher, mut changes, mut texts) = (Stitcher::default(), Vec::new(), HashMap::new());
+    for line in lines {
+        stitcher.advance(line.received(), &mut changes);
+        let Some(event) = line.event_under(secret) else { continue };
+        stitcher.accept(line.received(), &event, &mut changes);
+        texts.insert(event.identity, format!("{line:?}"));
+    }
+    stitcher.advance(UnixNanos(u64::MAX), &mut changes);
+    let log: Vec<_> = changes.iter().map(|change| (UnixNanos(0), change.clone())).collect();
+    let events = changes.iter().filter_map(|change| match change {
+        Change::Closed(journey) => {
+            Some(journey.events.iter().map(|event| texts[&event.event.identity].clone()).collect())
+        }
+        Change::Merged { .. } => None,
+    });
+    (shown(&log), events.collect())
 }
 
 fn realm_of(change: &Change, changes: &[Change]) -> Realm {
@@ -60,6 +82,15 @@ proptest! {
     #[test]
     fn the_same_input_gives_the_same(lines in arrivals()) {
         prop_assert_eq!(run(Settings::default(), &lines), run(Settings::default(), &lines));
+    }
+
+    /// Journeys of one millisecond are told apart by the identities of their first events, so no two lines come in
+    /// one.
+    #[test]
+    fn the_secret_decides_nothing_but_hashes(lines in arrivals(), secret in any::<[u8; 16]>()) {
+        let apart = |(place, line): (usize, &Line)| Line { received: line.received + place as i64, ..line.clone() };
+        let lines: Vec<_> = lines.iter().enumerate().map(apart).collect();
+        prop_assert_eq!(told_under(Secret::PUBLIC, &lines), told_under(Secret::new(secret), &lines));
     }
 
     /// Only copies of events that joined something, for what is lost is not remembered; and within a reopen

@@ -6,7 +6,7 @@ use authstitch_model::{
 };
 use authstitch_stitch::{Settings, clock};
 
-use super::{Attempt, NEAR, Names};
+use super::{Attempt, NEAR, Names, turn};
 
 impl Attempt {
     pub(super) fn offsets(&self) -> ClockOffsets {
@@ -36,7 +36,7 @@ impl Attempt {
     }
     pub(super) fn flow(&self) -> Flow {
         let sent = self.events.iter().filter(|(event, ..)| event.flow.is_some());
-        let sent = sent.min_by_key(|(event, by, _)| (*by == JoinedBy::Weak, event.time, event.identity));
+        let sent = sent.min_by_key(|(event, by, _)| (*by == JoinedBy::Weak, event.time, turn(event)));
         if let Some(flow) = sent.and_then(|(event, ..)| event.flow) {
             return flow;
         }

@@ -5,7 +5,7 @@ use authstitch_model::{
 };
 use authstitch_stitch::{Change, clock};
 
-use super::{Oracle, Tombstone};
+use super::{Oracle, Tombstone, turn};
 
 impl Oracle {
     pub(super) fn close(
@@ -35,7 +35,7 @@ impl Oracle {
                 joined_by: *by,
             })
             .collect();
-        events.sort_by_key(|event| (event.corrected, event.event.identity));
+        events.sort_by_key(|event| (event.corrected, turn(&event.event)));
         let journey = Journey {
             id,
             revision: attempt.revision,

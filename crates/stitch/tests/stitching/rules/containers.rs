@@ -55,7 +55,7 @@ fn containers_assign_by_corrected_time() {
          -30@30 desktop page.hidden flow=F",
         expect![[r#"
             360 a1 idle: challenge.created 0; 20 s before b (passkey_cda)
-            390 b1 idle: webauthn.started 20, challenge.created 20, page.hidden 29; desktop off by -59; 20 s after a
+            390 b1 idle: challenge.created 20, webauthn.started 20, page.hidden 29; desktop off by -59; 20 s after a
         "#]],
     );
 }

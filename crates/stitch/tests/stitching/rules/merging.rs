@@ -92,7 +92,7 @@ fn one_event_can_join_three() {
          2 server challenge.created journey=A
          3 desktop qr.shown journey=A challenge=C code=K",
         expect![[r#"
-            363 a1 idle: webauthn.started 2, challenge.created 2, qr.shown 4, qr.scanned 4; desktop off by -1; phone off by -4
+            363 a1 idle: challenge.created 2, webauthn.started 2, qr.shown 4, qr.scanned 4; desktop off by -1; phone off by -4
             journeys_merged 2
         "#]],
     );
@@ -149,7 +149,7 @@ fn the_clock_that_is_wrong_is_part_of_the_journey() {
          8 server verification.succeeded journey=A
          9 desktop session.established journey=A",
         expect![[r#"
-            19 a1 terminal: challenge.created 0, qr.shown 1, qr.scanned 6, verification.succeeded 8, confirmation.completed 8, session.established 9; phone off by 3599
+            19 a1 terminal: challenge.created 0, qr.shown 1, qr.scanned 6, confirmation.completed 8, verification.succeeded 8, session.established 9; phone off by 3599
         "#]],
     );
 }
