@@ -1,17 +1,31 @@
-//! Reading a request's body: bounded in bytes, charged as it arrives, unpacked within the same bound.
-
-use std::io::Read;
+//! Reading a request's body: bounded in bytes, charged as it arrives.
+//!
+//! Who sends too much over HTTP/1 is heard out before the answer, up to a bound: a connection that is closed on
+//! bytes unread takes the answer with it, and the client would send the same again.
 
 use bytes::{Bytes, BytesMut};
-use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::admission::Charge;
+use crate::caps;
 use crate::refusal::Refusal;
 
 /// Reads the whole body, which may have so many bytes.
-pub(crate) async fn read(mut body: Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(
+    mut body: Incoming,
+    version: http::Version,
+    bound: usize,
+    charge: &mut Charge,
+) -> Result<Bytes, Refusal> {
+    let read = within(&mut body, bound, charge).await;
+    if matches!(read, Err(Refusal::TooLarge(_))) && version < http::Version::HTTP_2 {
+        hear_out(&mut body).await;
+    }
+    read
+}
+
+async fn within(body: &mut Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
     let announced = body.size_hint().lower();
     if announced > bound as u64 {
         return Err(too_large(bound));
@@ -37,22 +51,19 @@ pub(crate) async fn read(mut body: Incoming, bound: usize, charge: &mut Charge) 
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-/// Unpacks gzip into at most so many bytes.
-pub(crate) fn unzip(packed: &[u8], bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
-    let mut unpacked = Vec::new();
-    let bounded = u64::try_from(bound).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(packed)
-        .take(bounded)
-        .read_to_end(&mut unpacked)
-        .map_err(|error| Refusal::Malformed(format!("the body is not gzip: {error}")))?;
-    if unpacked.len() > bound {
-        return Err(too_large(bound));
+/// Reads on and keeps nothing.
+async fn hear_out(body: &mut Incoming) {
+    let mut left = caps::UNHEARD_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => left = less,
+            None => return,
+        }
     }
-    charge.add(unpacked.len())?;
-    Ok(Bytes::from(unpacked))
 }
 
-fn too_large(bound: usize) -> Refusal {
+/// More than the bound came, or came of it.
+pub(crate) fn too_large(bound: usize) -> Refusal {
     Refusal::TooLarge(format!(
         "the request has more than {bound} bytes (limits.request_bytes); send smaller batches"
     ))

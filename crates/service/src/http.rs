@@ -1,31 +1,34 @@
-//! OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, as protobuf or JSON, plain or gzip.
+//! OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, as protobuf or JSON, plain or packed.
 //!
-//! The answer is in the request's encoding, also where it is an error: then it is a `google.rpc.Status`.
-//! Before the encoding is known, errors are JSON.
+//! Every answer is in the request's encoding; an error is a `google.rpc.Status`. Where the request has no encoding
+//! that is known here, the answer is JSON.
 
 use std::sync::Arc;
 
 use authstitch_otlp::{Encoding, Signal, encode_response};
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use prost::Message;
 use tonic::Code;
 
 use crate::caps;
-use crate::intake::{Head, Intake};
+use crate::intake::{Head, Intake, no_such_signal};
 use crate::listener::{Reply, reply};
 use crate::refusal::RpcStatus;
+use crate::unpack::{self, Packing};
 
 /// Answers one request.
 pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
+    let content_type = encoding(request.headers());
+    let in_its = *content_type.as_ref().unwrap_or(&Encoding::Json);
+    let unknown = |status, message: &str| error(status, in_its, &RpcStatus::new(code(status), message));
     let signal = match request.uri().path() {
         "/v1/traces" => Signal::Traces,
         "/v1/logs" => Signal::Logs,
-        "/v1/metrics" => {
-            return unknown(StatusCode::NOT_FOUND, "authstitch takes traces and logs, and no metrics");
-        }
+        "/v1/metrics" => return unknown(StatusCode::NOT_FOUND, &no_such_signal("metrics")),
+        "/v1development/profiles" => return unknown(StatusCode::NOT_FOUND, &no_such_signal("profiles")),
         path => {
             let message = format!("there is nothing at {path}; accepted: POST /v1/traces, POST /v1/logs");
             return unknown(StatusCode::NOT_FOUND, &message);
@@ -33,26 +36,24 @@ pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> R
     };
     if request.method() != Method::POST {
         let message = format!("{} is not accepted here; accepted: POST", request.method());
-        let mut reply = unknown(StatusCode::METHOD_NOT_ALLOWED, &message);
-        reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        return reply;
+        return saying(unknown(StatusCode::METHOD_NOT_ALLOWED, &message), ALLOW, "POST");
     }
-    let (encoding, gzip) = match (encoding(request.headers()), is_gzip(request.headers())) {
-        (Ok(encoding), Ok(gzip)) => (encoding, gzip),
-        (Err(message), _) | (_, Err(message)) => {
-            return unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+    let encoding = match content_type {
+        Ok(encoding) => encoding,
+        Err(message) => return unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message),
+    };
+    let packing = match packing(request.headers()) {
+        Ok(packing) => packing,
+        Err(message) => {
+            let reply = unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+            return saying(reply, ACCEPT_ENCODING, unpack::ACCEPTED);
         }
     };
-    let head = Head { signal, encoding, gzip, framed: false };
+    let head = Head { signal, encoding, packing, framed: false };
     match intake.take(head, request).await {
         Ok(tally) => encoded(StatusCode::OK, encoding, encode_response(signal, encoding, &tally)),
         Err(refusal) => {
-            let status = refusal.status();
-            let body = match encoding {
-                Encoding::Protobuf => status.encode_to_vec(),
-                Encoding::Json => status.json(),
-            };
-            let mut reply = encoded(refusal.http(), encoding, body);
+            let mut reply = error(refusal.http(), encoding, &refusal.status());
             if refusal.is_retryable() {
                 reply.headers_mut().insert(RETRY_AFTER, caps::RETRY_SECONDS.into());
             }
@@ -65,7 +66,10 @@ const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, String> {
-    let value = headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("(not text)"));
+    let accepted = format!("accepted: {PROTOBUF}, {JSON}");
+    let Some(value) = headers.get(CONTENT_TYPE).map(text) else {
+        return Err(format!("content-type is missing; {accepted}"));
+    };
     let kind = value.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case(PROTOBUF) {
         Ok(Encoding::Protobuf)
@@ -74,16 +78,18 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, String> {
     } else if kind.starts_with("application/grpc") {
         Err("this address takes OTLP over HTTP; OTLP over gRPC has an address of its own, port 4317 by default".into())
     } else {
-        Err(format!("content-type `{value}` is not accepted; accepted: {PROTOBUF}, {JSON}"))
+        Err(format!("content-type `{value}` is not accepted; {accepted}"))
     }
 }
 
-fn is_gzip(headers: &HeaderMap) -> Result<bool, String> {
-    match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("(not text)").trim()) {
-        None | Some("" | "identity") => Ok(false),
-        Some("gzip") => Ok(true),
-        Some(other) => Err(format!("content-encoding `{other}` is not accepted; accepted: identity, gzip")),
-    }
+fn packing(headers: &HeaderMap) -> Result<Option<Packing>, String> {
+    let name = headers.get(CONTENT_ENCODING).map_or("", text);
+    Packing::named(name)
+        .map_err(|()| format!("content-encoding `{name}` is not accepted; accepted: {}", unpack::ACCEPTED))
+}
+
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or("(not text)")
 }
 
 fn encoded(status: StatusCode, encoding: Encoding, body: Vec<u8>) -> Reply {
@@ -94,8 +100,22 @@ fn encoded(status: StatusCode, encoding: Encoding, body: Vec<u8>) -> Reply {
     reply(status, kind, Bytes::from(body))
 }
 
-/// An error before the encoding is known.
-fn unknown(status: StatusCode, message: &str) -> Reply {
-    let code = if status == StatusCode::NOT_FOUND { Code::Unimplemented } else { Code::InvalidArgument };
-    reply(status, JSON, Bytes::from(RpcStatus::new(code, message).json()))
+fn error(http: StatusCode, encoding: Encoding, status: &RpcStatus) -> Reply {
+    let body = match encoding {
+        Encoding::Protobuf => status.encode_to_vec(),
+        Encoding::Json => status.json(),
+    };
+    encoded(http, encoding, body)
+}
+
+fn saying(mut reply: Reply, name: HeaderName, value: &'static str) -> Reply {
+    reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    reply
+}
+
+const fn code(status: StatusCode) -> Code {
+    match status {
+        StatusCode::NOT_FOUND => Code::Unimplemented,
+        _ => Code::InvalidArgument,
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use authstitch_model::AuthEvent;
 use authstitch_otlp::{Encoding, Malformed, Mapping, Signal, Tally};
@@ -24,14 +25,15 @@ use crate::counters::Counters;
 use crate::grpc;
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
+use crate::unpack::Packing;
 
 /// What is known of a request from its head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub signal: Signal,
     pub encoding: Encoding,
-    /// Whether its body, or the message in its frame, may be packed.
-    pub gzip: bool,
+    /// How its body is packed, or the message in its frame may be.
+    pub packing: Option<Packing>,
     /// Whether the body is one gRPC frame.
     pub framed: bool,
 }
@@ -44,6 +46,15 @@ pub(crate) struct Intake {
     pub mapping: Arc<Mapping>,
     pub counters: Arc<Counters>,
     pub request_bytes: usize,
+    pub request_time: Duration,
+}
+
+/// What is said of a signal that is not taken.
+pub(crate) fn no_such_signal(signal: &str) -> String {
+    format!(
+        "authstitch takes traces and logs, and no {signal}; send {signal} where yours are kept, by an exporter or a \
+         Collector pipeline of their own"
+    )
 }
 
 /// A decoded request, not yet in the order.
@@ -57,9 +68,9 @@ struct Decoded {
 impl Intake {
     /// Takes a request, or says why not.
     pub(crate) async fn take(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
-        let seconds = caps::REQUEST_TIME.as_secs();
+        let seconds = self.request_time.as_secs_f32();
         let begun = Stopwatch::start();
-        let outcome = timeout(caps::REQUEST_TIME, self.admit(head, request)).await.unwrap_or_else(|_late| {
+        let outcome = timeout(self.request_time, self.admit(head, request)).await.unwrap_or_else(|_late| {
             Err(Refusal::Unavailable(format!("the request was not complete after {seconds} s; send again")))
         });
         if outcome.is_ok() {
@@ -73,7 +84,7 @@ impl Intake {
         let stamp = self.sequencer.stamp(request.headers())?;
         let slot = self.admission.enter()?;
         let place = self.sequencer.reserve().await?;
-        match self.decode(head, request.into_body(), &slot).await {
+        match self.decode(head, request, &slot).await {
             Ok(Decoded { tally, events, charge, bytes }) => {
                 self.sequencer.put(place, stamp, events, charge).await?;
                 self.counters.request_bytes.add(bytes as u64);
@@ -87,14 +98,17 @@ impl Intake {
         }
     }
 
-    async fn decode(&self, head: Head, body: Incoming, slot: &Slot) -> Result<Decoded, Refusal> {
+    async fn decode(&self, head: Head, request: Request<Incoming>, slot: &Slot) -> Result<Decoded, Refusal> {
         let mut charge = slot.charge();
         let frame = if head.framed { grpc::FRAME_HEAD } else { 0 };
-        let body = body::read(body, self.request_bytes.saturating_add(frame), &mut charge).await?;
-        let (body, packed) = if head.framed { grpc::unframe(&body, head.gzip)? } else { (body, head.gzip) };
+        let bound = self.request_bytes.saturating_add(frame);
+        let version = request.version();
+        let body = body::read(request.into_body(), version, bound, &mut charge).await?;
+        let (body, packing) =
+            if head.framed { grpc::unframe(&body, head.packing)? } else { (body, head.packing) };
         let (bound, mapping) = (self.request_bytes, Arc::clone(&self.mapping));
-        let work = body.len() * if packed { caps::GZIP_GUESS } else { 1 };
-        contained(work, move || decode(head, &body, packed, bound, &mapping, charge)).await
+        let work = body.len() * if packing.is_some() { caps::UNPACK_GUESS } else { 1 };
+        contained(work, move || decode(head, &body, packing, bound, &mapping, charge)).await
     }
 
     fn count(&self, signal: Signal, outcome: &Result<Tally, Refusal>) {
@@ -131,12 +145,15 @@ async fn contained<T: Send + 'static>(
 fn decode(
     head: Head,
     body: &Bytes,
-    packed: bool,
+    packing: Option<Packing>,
     bound: usize,
     mapping: &Mapping,
     mut charge: Charge,
 ) -> Result<Decoded, Refusal> {
-    let unpacked = if packed { body::unzip(body, bound, &mut charge)? } else { body.clone() };
+    let unpacked = match packing {
+        Some(packing) => packing.unpack(body, bound, &mut charge)?,
+        None => body.clone(),
+    };
     let mut events = Vec::new();
     let tally = authstitch_otlp::decode(head.signal, head.encoding, &unpacked, mapping, &mut events)
         .map_err(|Malformed(why)| Refusal::Malformed(why))?;

@@ -13,6 +13,7 @@ pub mod caps;
 mod admission;
 mod body;
 mod clock;
+mod connection;
 mod counters;
 mod data_dir;
 mod error;
@@ -31,6 +32,7 @@ mod settings;
 mod shards;
 mod sink;
 mod tables;
+mod unpack;
 mod web;
 
 #[cfg(test)]

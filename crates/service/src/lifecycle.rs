@@ -28,7 +28,7 @@ use crate::error::{Listener, StartError};
 use crate::health::Health;
 use crate::intake::Intake;
 use crate::judge::Judge;
-use crate::listener::{bind, serve};
+use crate::listener::{Patience, bind, serve};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::shards::{Shard, Shards};
@@ -196,12 +196,16 @@ impl Parts {
         kept: Option<Kept>,
         stop: &watch::Sender<bool>,
     ) -> JoinSet<()> {
+        let limits = self.settings.limits;
+        let patience =
+            Patience { connections: limits.connections, head: limits.request_time, idle: caps::IDLE_TIME };
         let intake = Arc::new(Intake {
             sequencer: Arc::clone(&self.sequencer),
             admission: Arc::clone(&self.admission),
             mapping: Arc::new(self.settings.mapping.clone().with_secret(self.secret)),
             counters: Arc::clone(&self.counters),
-            request_bytes: self.settings.limits.request_bytes,
+            request_bytes: limits.request_bytes,
+            request_time: limits.request_time,
         });
         let pages = Arc::new(Web {
             counters: Arc::clone(&self.counters),
@@ -212,11 +216,11 @@ impl Parts {
             questions: Semaphore::new(caps::QUERIES_AT_ONCE),
         });
         let mut tasks = JoinSet::new();
-        let over_grpc = serve(grpc, Arc::clone(&intake), grpc::answer, stop.subscribe());
+        let over_grpc = serve(grpc, patience, Arc::clone(&intake), grpc::answer, stop.subscribe());
         tasks.spawn(watched("OTLP/gRPC", &self.health, over_grpc));
-        let over_http = serve(http, intake, http::answer, stop.subscribe());
+        let over_http = serve(http, patience, intake, http::answer, stop.subscribe());
         tasks.spawn(watched("OTLP/HTTP", &self.health, over_http));
-        let to_people = serve(web, pages, web::answer, stop.subscribe());
+        let to_people = serve(web, patience, pages, web::answer, stop.subscribe());
         tasks.spawn(watched("pages", &self.health, to_people));
         let ticks = tick(Arc::clone(&self.sequencer), stop.subscribe());
         tasks.spawn(watched("clock", &self.health, ticks));

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -10,16 +11,13 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::caps;
+use crate::connection;
 use crate::error::{Listener, StartError};
 
 /// The body of every answer.
@@ -56,9 +54,21 @@ pub(crate) async fn bind(
     })
 }
 
+/// How much a listener lets its clients do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Connections open at once.
+    pub connections: usize,
+    /// Time for a handshake, for a request's head, and until a connection's first request.
+    pub head: Duration,
+    /// Time without a request after the first.
+    pub idle: Duration,
+}
+
 /// Serves requests until told to stop; then those under way may finish within [`caps::DRAIN_TIME`].
 pub(crate) async fn serve<S, F>(
     listener: TcpListener,
+    patience: Patience,
     shared: Arc<S>,
     answer: fn(Arc<S>, Request<Incoming>) -> F,
     mut stop: watch::Receiver<bool>,
@@ -66,32 +76,26 @@ pub(crate) async fn serve<S, F>(
     S: Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let graceful = GracefulShutdown::new();
-    let free = Arc::new(Semaphore::new(caps::CONNECTIONS));
+    let free = Arc::new(Semaphore::new(patience.connections));
     let mut connections = JoinSet::new();
+    let stopped = stop.clone();
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             Some(_ended) = connections.join_next() => {}
             (stream, permit) = accept(&listener, &free) => {
-                let shared = Arc::clone(&shared);
-                let service = service_fn(move |request| {
-                    let answered = answer(Arc::clone(&shared), request);
-                    async move { Ok::<_, Infallible>(answered.await) }
-                });
-                let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
-                let watched = graceful.watch(connection);
+                let (shared, stop) = (Arc::clone(&shared), stopped.clone());
                 connections.spawn(async move {
-                    // A connection that breaks is its client's affair; the requests on it were answered or not.
-                    let _ = watched.await;
+                    let answer = move |request| answer(Arc::clone(&shared), request);
+                    connection::run(stream, patience, answer, stop).await;
                     drop(permit);
                 });
             }
         }
     }
     drop(listener);
-    // Whoever is not done by then is cut off with the set of connections.
-    let _ = timeout(caps::DRAIN_TIME, graceful.shutdown()).await;
+    // Each gives its requests their time, and is cut off after it.
+    while connections.join_next().await.is_some() {}
 }
 
 async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
@@ -107,17 +111,4 @@ async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> (TcpStream, Op
             Err(_) => sleep(caps::ACCEPT_PAUSE).await,
         }
     }
-}
-
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(caps::STREAMS)
-        .initial_stream_window_size(caps::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(caps::CONNECTION_WINDOW_BYTES)
-        .max_frame_size(caps::FRAME_BYTES);
-    builder
 }

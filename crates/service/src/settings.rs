@@ -9,6 +9,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use authstitch_engine::StitchSettings;
 use authstitch_model::document::{self, Fields, Problem, Problems};
@@ -71,6 +72,10 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// Requests that are not answered yet.
     pub requests_in_flight: usize,
+    /// Time for one request from its head to its answer, and for the head.
+    pub request_time: Duration,
+    /// Connections open at once on one listener.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -79,6 +84,8 @@ impl Default for Limits {
             request_bytes: caps::REQUEST_BYTES,
             queue_bytes: caps::QUEUE_BYTES,
             requests_in_flight: caps::REQUESTS_IN_FLIGHT,
+            request_time: caps::REQUEST_TIME,
+            connections: caps::CONNECTIONS,
         }
     }
 }
@@ -233,5 +240,8 @@ fn limits(fields: &Fields<'_>) -> Limits {
         fields.problem("queue_bytes", message);
     }
     let requests_in_flight = size("requests_in_flight", 1, 1 << 16, default.requests_in_flight);
-    Limits { request_bytes, queue_bytes, requests_in_flight }
+    let request_time =
+        Duration::from_secs(fields.integer("request_s", 1..=3600, default.request_time.as_secs()));
+    let connections = size("connections", 1, 1 << 20, default.connections);
+    Limits { request_bytes, queue_bytes, requests_in_flight, request_time, connections }
 }

@@ -1,12 +1,14 @@
 //! The whole service, over its sockets.
 
 mod client;
+mod connections;
 mod grpc;
 mod http;
 mod lifecycle;
 mod overload;
 mod schedule;
 mod telemetry;
+mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -35,5 +37,5 @@ pub(crate) async fn running(clock: Clock) -> (Running, tempfile::TempDir) {
     (running, directory)
 }
 
-pub(crate) use client::{call, post};
-pub(crate) use telemetry::login;
+pub(crate) use client::{call, call_http2, post};
+pub(crate) use telemetry::{gzip, login, zstd};
