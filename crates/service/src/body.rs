@@ -65,6 +65,6 @@ async fn hear_out(body: &mut Incoming) {
 /// More than the bound came, or came of it.
 pub(crate) fn too_large(bound: usize) -> Refusal {
     Refusal::TooLarge(format!(
-        "the request has more than {bound} bytes (limits.request_bytes); send smaller batches"
+        "the request has more than {bound} bytes (`request_bytes` in the configuration); send smaller batches"
     ))
 }

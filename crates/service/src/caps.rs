@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::settings::Share;
+
 /// Bytes of one request after decompression, by default: what the Collector's receivers accept, thrice over.
 pub const REQUEST_BYTES: usize = 64 << 20;
 
@@ -115,3 +117,42 @@ pub const TABLES_BYTES: u64 = 16 << 20;
 
 /// Realms in which a key is looked up if none is named; an installation has one or a few.
 pub const REALMS: usize = 64;
+
+/// Bytes of a file of certificates, a key or tokens: a chain takes some thousands, a bundle of authorities some
+/// hundred thousands.
+pub const PEM_BYTES: u64 = 1 << 20;
+
+/// Pause between looks at the files of certificates and tokens. They are renewed days before they end.
+pub const CREDENTIALS_CHECK: Duration = Duration::from_secs(10);
+
+/// Tokens that a listener accepts at once: those of some teams, each with its next one.
+pub const TOKENS: usize = 16;
+
+/// The shortest token: 16 characters of hex are 64 bits, which nobody guesses over a network.
+pub const TOKEN_BYTES_LEAST: usize = 16;
+
+/// The longest token, so that it fits into a header.
+pub const TOKEN_BYTES: usize = 512;
+
+/// Origins that a public listener accepts; each request is compared with all.
+pub const ORIGINS: usize = 64;
+
+/// Bytes of an origin: a host has 253 at most.
+pub const ORIGIN_BYTES: usize = 300;
+
+/// Seconds for which a browser remembers the answer to a preflight; Chromium takes no more.
+pub const PREFLIGHT_SECONDS: u32 = 7200;
+
+/// Bytes of one request to a public listener, by default: a browser's batch of 512 spans, many times over.
+pub const PUBLIC_REQUEST_BYTES: usize = 4 << 20;
+
+/// What one client address may use at once of a public listener, by default: an office behind one address sends so
+/// much, and a sixteenth of the requests and an eighth of the bytes that there are for all.
+pub const ADDRESS_SHARE: Share = Share { connections: 256, requests_in_flight: 64, bytes: 32 << 20 };
+
+/// What the pages of one origin may use at once, by default: half of what there is for all.
+pub const ORIGIN_SHARE: Share = Share { connections: usize::MAX, requests_in_flight: 512, bytes: 128 << 20 };
+
+/// Senders who use something of a public listener at the same time: far more than there are connections by
+/// default, in some six megabytes. Beyond it new ones are told to come again.
+pub const SENDERS: usize = 1 << 16;

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tonic::Status;
 
-use crate::intake::{Head, Intake, no_such_signal};
+use crate::intake::{Head, Receiver, no_such_signal};
 use crate::listener::{Body, Reply, text};
 use crate::refusal::Refusal;
 use crate::unpack::{self, Packing};
@@ -28,7 +28,7 @@ const METRICS: &str = "/opentelemetry.proto.collector.metrics.";
 const PROFILES: &str = "/opentelemetry.proto.collector.profiles.";
 
 /// Answers one request.
-pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) -> Reply {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !header("content-type").is_some_and(is_grpc) {
         let message = "this address takes OTLP over gRPC; OTLP over HTTP has an address of its own, port 4318 by default\n";
@@ -38,6 +38,9 @@ pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> R
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "a call is a POST\n");
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return reply;
+    }
+    if let Err(refusal) = receiver.door.admit(request.headers(), false) {
+        return failed(refusal.grpc());
     }
     let signal = match request.uri().path() {
         TRACES => Signal::Traces,
@@ -59,7 +62,7 @@ pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> R
         return reply;
     };
     let head = Head { signal, encoding: Encoding::Protobuf, packing, framed: true };
-    match intake.take(head, request).await {
+    match receiver.intake.take(head, receiver.door.guest(&request), request).await {
         Ok(tally) => succeeded(&encode_response(signal, Encoding::Protobuf, &tally)),
         Err(refusal) => failed(refusal.grpc()),
     }

@@ -7,20 +7,26 @@ use std::sync::Arc;
 
 use authstitch_otlp::{Encoding, Signal, encode_response};
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use prost::Message;
 use tonic::Code;
 
 use crate::caps;
-use crate::intake::{Head, Intake, no_such_signal};
+use crate::intake::{Head, Receiver, no_such_signal};
 use crate::listener::{Reply, reply};
-use crate::refusal::RpcStatus;
+use crate::refusal::{Refusal, RpcStatus};
 use crate::unpack::{self, Packing};
 
+/// Where the signals are taken.
+pub(crate) const SIGNALS: [&str; 2] = ["/v1/traces", "/v1/logs"];
+
 /// Answers one request.
-pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) -> Reply {
+    if let Err(refusal) = receiver.door.admit(request.headers(), false) {
+        return refused(request.headers(), &refusal);
+    }
     let content_type = encoding(request.headers());
     let in_its = *content_type.as_ref().unwrap_or(&Encoding::Json);
     let unknown = |status, message: &str| error(status, in_its, &RpcStatus::new(code(status), message));
@@ -50,16 +56,26 @@ pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> R
         }
     };
     let head = Head { signal, encoding, packing, framed: false };
-    match intake.take(head, request).await {
+    match receiver.intake.take(head, receiver.door.guest(&request), request).await {
         Ok(tally) => encoded(StatusCode::OK, encoding, encode_response(signal, encoding, &tally)),
-        Err(refusal) => {
-            let mut reply = error(refusal.http(), encoding, &refusal.status());
-            if refusal.is_retryable() {
-                reply.headers_mut().insert(RETRY_AFTER, caps::RETRY_SECONDS.into());
-            }
-            reply
-        }
+        Err(refusal) => refused_in(encoding, &refusal),
     }
+}
+
+/// The answer to a request that is not taken, in the request's encoding.
+pub(crate) fn refused(headers: &HeaderMap, refusal: &Refusal) -> Reply {
+    refused_in(encoding(headers).unwrap_or(Encoding::Json), refusal)
+}
+
+fn refused_in(encoding: Encoding, refusal: &Refusal) -> Reply {
+    let mut reply = error(refusal.http(), encoding, &refusal.status());
+    if refusal.is_retryable() {
+        reply.headers_mut().insert(RETRY_AFTER, caps::RETRY_SECONDS.into());
+    }
+    if *refusal == Refusal::Unauthenticated {
+        reply = saying(reply, WWW_AUTHENTICATE, "Bearer");
+    }
+    reply
 }
 
 const PROTOBUF: &str = "application/x-protobuf";

@@ -20,8 +20,10 @@ use tokio::time::timeout;
 use crate::admission::{Admission, Charge, Slot};
 use crate::body;
 use crate::caps;
+use crate::claims;
 use crate::clock::Stopwatch;
 use crate::counters::Counters;
+use crate::door::{Door, Guest};
 use crate::grpc;
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
@@ -49,6 +51,13 @@ pub(crate) struct Intake {
     pub request_time: Duration,
 }
 
+/// An intake, and the door through which its requests come.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub intake: Arc<Intake>,
+    pub door: Arc<Door>,
+}
+
 /// What is said of a signal that is not taken.
 pub(crate) fn no_such_signal(signal: &str) -> String {
     format!(
@@ -66,13 +75,22 @@ struct Decoded {
 }
 
 impl Intake {
-    /// Takes a request, or says why not.
-    pub(crate) async fn take(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
+    /// Takes a request, or says why not. That of a guest is bounded by its share, and no server's claim in it is
+    /// believed.
+    pub(crate) async fn take(
+        &self,
+        head: Head,
+        guest: Option<Guest>,
+        request: Request<Incoming>,
+    ) -> Result<Tally, Refusal> {
         let seconds = self.request_time.as_secs_f32();
         let begun = Stopwatch::start();
-        let outcome = timeout(self.request_time, self.admit(head, request)).await.unwrap_or_else(|_late| {
-            Err(Refusal::Unavailable(format!("the request was not complete after {seconds} s; send again")))
-        });
+        let outcome =
+            timeout(self.request_time, self.admit(head, guest, request)).await.unwrap_or_else(|_late| {
+                Err(Refusal::Unavailable(format!(
+                    "the request was not complete after {seconds} s; send again"
+                )))
+            });
         if outcome.is_ok() {
             self.counters.acknowledged.record(begun.elapsed());
         }
@@ -80,12 +98,23 @@ impl Intake {
         outcome
     }
 
-    async fn admit(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
+    async fn admit(
+        &self,
+        head: Head,
+        guest: Option<Guest>,
+        request: Request<Incoming>,
+    ) -> Result<Tally, Refusal> {
         let stamp = self.sequencer.stamp(request.headers())?;
-        let slot = self.admission.enter()?;
+        let bound = guest.as_ref().map_or(self.request_bytes, |guest| guest.request_bytes);
+        let is_guest = guest.is_some();
+        let slot = self.admission.enter_with(guest.map(|guest| guest.party))?;
         let place = self.sequencer.reserve().await?;
-        match self.decode(head, request, &slot).await {
-            Ok(Decoded { tally, events, charge, bytes }) => {
+        match self.decode(head, request, bound, &slot).await {
+            Ok(Decoded { mut tally, mut events, charge, bytes }) => {
+                if is_guest {
+                    let claims = claims::remove(head.signal, &mut events, &mut tally);
+                    self.counters.server_claims.add(claims);
+                }
                 self.sequencer.put(place, stamp, events, charge).await?;
                 self.counters.request_bytes.add(bytes as u64);
                 Ok(tally)
@@ -98,15 +127,20 @@ impl Intake {
         }
     }
 
-    async fn decode(&self, head: Head, request: Request<Incoming>, slot: &Slot) -> Result<Decoded, Refusal> {
+    async fn decode(
+        &self,
+        head: Head,
+        request: Request<Incoming>,
+        bound: usize,
+        slot: &Slot,
+    ) -> Result<Decoded, Refusal> {
         let mut charge = slot.charge();
         let frame = if head.framed { grpc::FRAME_HEAD } else { 0 };
-        let bound = self.request_bytes.saturating_add(frame);
         let version = request.version();
-        let body = body::read(request.into_body(), version, bound, &mut charge).await?;
+        let body = body::read(request.into_body(), version, bound.saturating_add(frame), &mut charge).await?;
         let (body, packing) =
             if head.framed { grpc::unframe(&body, head.packing)? } else { (body, head.packing) };
-        let (bound, mapping) = (self.request_bytes, Arc::clone(&self.mapping));
+        let mapping = Arc::clone(&self.mapping);
         let work = body.len() * if packing.is_some() { caps::UNPACK_GUESS } else { 1 };
         contained(work, move || decode(head, &body, packing, bound, &mapping, charge)).await
     }
@@ -123,7 +157,12 @@ impl Intake {
                 counters.events.add(tally.events);
                 counters.rejected.add(tally.rejected);
             }
-            Err(Refusal::Malformed(_) | Refusal::TooLarge(_)) => counters.malformed.add(1),
+            Err(
+                Refusal::Malformed(_)
+                | Refusal::TooLarge(_)
+                | Refusal::Unauthenticated
+                | Refusal::Forbidden(_),
+            ) => counters.malformed.add(1),
             Err(Refusal::Overloaded(_) | Refusal::Unavailable(_)) => counters.turned_away.add(1),
             Err(Refusal::Failed) => counters.failed.add(1),
         }

@@ -1,7 +1,7 @@
 //! One listening address: connections in, one handler for their requests, and an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +14,14 @@ use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::caps;
 use crate::connection;
+use crate::door::{Door, Peer};
 use crate::error::{Listener, StartError};
+use crate::settings::Listening;
 
 /// The body of every answer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -39,13 +42,10 @@ pub(crate) fn text(status: StatusCode, body: &str) -> Reply {
     reply(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(body.as_bytes()))
 }
 
-/// Opens an address; anything beyond this machine must be allowed.
-pub(crate) async fn bind(
-    what: Listener,
-    address: SocketAddr,
-    beyond_loopback: bool,
-) -> Result<TcpListener, StartError> {
-    if !beyond_loopback && !address.ip().is_loopback() {
+/// Opens an address; one that other machines reach must be guarded, or allowed.
+pub(crate) async fn bind(what: Listener, listening: &Listening) -> Result<TcpListener, StartError> {
+    let address = listening.address;
+    if !listening.may_listen(what == Listener::Public) {
         return Err(StartError::BeyondLoopback { what, address });
     }
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
@@ -68,7 +68,7 @@ pub(crate) struct Patience {
 /// Serves requests until told to stop; then those under way may finish within [`caps::DRAIN_TIME`].
 pub(crate) async fn serve<S, F>(
     listener: TcpListener,
-    patience: Patience,
+    door: Arc<Door>,
     shared: Arc<S>,
     answer: fn(Arc<S>, Request<Incoming>) -> F,
     mut stop: watch::Receiver<bool>,
@@ -76,19 +76,23 @@ pub(crate) async fn serve<S, F>(
     S: Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let free = Arc::new(Semaphore::new(patience.connections));
+    let free = Arc::new(Semaphore::new(door.patience.connections));
     let mut connections = JoinSet::new();
     let stopped = stop.clone();
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             Some(_ended) = connections.join_next() => {}
-            (stream, permit) = accept(&listener, &free) => {
-                let (shared, stop) = (Arc::clone(&shared), stopped.clone());
+            (stream, peer, permit) = accept(&listener, &free) => {
+                let Ok(share) = door.connect(peer) else { continue };
+                let (door, shared, stop) = (Arc::clone(&door), Arc::clone(&shared), stopped.clone());
                 connections.spawn(async move {
-                    let answer = move |request| answer(Arc::clone(&shared), request);
-                    connection::run(stream, patience, answer, stop).await;
-                    drop(permit);
+                    let answer = move |mut request: Request<Incoming>| {
+                        request.extensions_mut().insert(Peer(peer));
+                        answer(Arc::clone(&shared), request)
+                    };
+                    connect(stream, &door, answer, stop).await;
+                    drop((permit, share));
                 });
             }
         }
@@ -98,15 +102,41 @@ pub(crate) async fn serve<S, F>(
     while connections.join_next().await.is_some() {}
 }
 
-async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+/// Makes a connection secure where that is asked for, and serves it.
+async fn connect<F>(
+    stream: TcpStream,
+    door: &Door,
+    answer: impl Fn(Request<Incoming>) -> F,
+    mut stop: watch::Receiver<bool>,
+) where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let Some(config) = door.tls() else {
+        return connection::run(stream, door.patience, answer, stop).await;
+    };
+    let handshake = timeout(door.patience.head, TlsAcceptor::from(config).accept(stream));
+    let shaken = tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => return,
+        shaken = handshake => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => connection::run(stream, door.patience, answer, stop).await,
+        Ok(Err(_)) | Err(_) => door.counters.handshakes_failed.add(1),
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there is always a permit.
     let permit = Arc::clone(free).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => {
+            Ok((stream, peer)) => {
                 // Without it small answers wait; a socket that refuses is slower and no worse.
                 let _ = stream.set_nodelay(true);
-                return (stream, permit);
+                return (stream, peer.ip(), permit);
             }
             Err(_) => sleep(caps::ACCEPT_PAUSE).await,
         }

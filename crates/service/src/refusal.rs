@@ -3,6 +3,8 @@
 //!
 //! | refusal | HTTP | gRPC | the client should |
 //! |---|---|---|---|
+//! | no token | 401 | `UNAUTHENTICATED` | be given one |
+//! | forbidden | 403 | `PERMISSION_DENIED` | not be a page of that origin |
 //! | malformed | 400 | `INVALID_ARGUMENT`, with `BadRequest` | drop the batch |
 //! | too large | 413 | `RESOURCE_EXHAUSTED` | send smaller batches |
 //! | overloaded | 429 and `Retry-After` | `UNAVAILABLE` and `RetryInfo` | come again |
@@ -22,6 +24,10 @@ use crate::caps;
 /// Why a request is not taken. Nothing of it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// It shows no token that is accepted; which part of it was wrong is not said.
+    Unauthenticated,
+    /// Its origin is not listed.
+    Forbidden(String),
     /// It is no such request at all.
     Malformed(String),
     /// It is larger than accepted.
@@ -48,6 +54,8 @@ impl Refusal {
     /// The HTTP status.
     pub(crate) const fn http(&self) -> StatusCode {
         match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -59,6 +67,11 @@ impl Refusal {
     /// The status of both encodings.
     pub(crate) fn status(&self) -> RpcStatus {
         let (code, message) = match self {
+            Self::Unauthenticated => (
+                Code::Unauthenticated,
+                "accepted here: `authorization: Bearer` and a token that this listener knows",
+            ),
+            Self::Forbidden(message) => (Code::PermissionDenied, message.as_str()),
             Self::Malformed(message) => (Code::InvalidArgument, message.as_str()),
             Self::TooLarge(message) => (Code::ResourceExhausted, message.as_str()),
             Self::Overloaded(message) | Self::Unavailable(message) => (Code::Unavailable, message.as_str()),

@@ -6,7 +6,9 @@ mod grpc;
 mod http;
 mod lifecycle;
 mod overload;
+mod public;
 mod schedule;
+mod secure;
 mod telemetry;
 mod wire;
 
@@ -15,15 +17,14 @@ use std::path::Path;
 
 use authstitch_model::Secret;
 
-use crate::{Clock, Running, SecretSource, Settings, start};
+use crate::{Clock, Listening, Running, SecretSource, Settings, start};
 
 /// Free ports, a public secret, a data directory of the test's own.
 pub(crate) fn settings(data_dir: &Path) -> Settings {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Settings {
-        grpc: free,
-        http: free,
-        web: free,
+        grpc: Listening::free_port(),
+        http: Listening::free_port(),
+        web: Listening::free_port(),
         data_dir: Some(data_dir.to_owned()),
         secret: SecretSource::Fixed(Secret::PUBLIC),
         ..Settings::default()
@@ -38,4 +39,4 @@ pub(crate) async fn running(clock: Clock) -> (Running, tempfile::TempDir) {
 }
 
 pub(crate) use client::{call, call_http2, post};
-pub(crate) use telemetry::{gzip, login, zstd};
+pub(crate) use telemetry::{gzip, login, request, span, zstd};

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// One answer of HTTP/1.1.
@@ -69,10 +69,21 @@ pub(crate) async fn call_http2(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
-    let stream = TokioIo::new(TcpStream::connect(to).await.unwrap());
-    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    call_over(TcpStream::connect(to).await.unwrap(), method, path, headers, body).await
+}
+
+/// The same over a connection that is there.
+pub(crate) async fn call_over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
-    let mut request = ::http::Request::builder().method(method).uri(format!("http://{to}{path}"));
+    let mut request = ::http::Request::builder().method(method).uri(format!("http://localhost{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
