@@ -1,11 +1,13 @@
 //! Reading a request's body: bounded in bytes, charged as it arrives.
 //!
-//! Who sends too much over HTTP/1 is heard out before the answer, up to a bound: a connection that is closed on
-//! bytes unread takes the answer with it, and the client would send the same again.
+//! Who is refused over HTTP/1 for what it sends is heard out before the answer, up to a bound: a connection that is
+//! closed on bytes unread takes the answer with it, and the client would send the same again.
 
 use bytes::{Bytes, BytesMut};
+use http::Version;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::time::timeout;
 
 use crate::admission::Charge;
 use crate::caps;
@@ -14,15 +16,23 @@ use crate::refusal::Refusal;
 /// Reads the whole body, which may have so many bytes.
 pub(crate) async fn read(
     mut body: Incoming,
-    version: http::Version,
+    version: Version,
     bound: usize,
     charge: &mut Charge,
 ) -> Result<Bytes, Refusal> {
     let read = within(&mut body, bound, charge).await;
-    if matches!(read, Err(Refusal::TooLarge(_))) && version < http::Version::HTTP_2 {
-        hear_out(&mut body).await;
+    if matches!(read, Err(Refusal::TooLarge(_))) {
+        hear_out(body, version).await;
     }
     read
+}
+
+/// Reads a body that is not wanted, and keeps nothing of it. HTTP/2 can end one stream and needs no such thing.
+pub(crate) async fn hear_out(mut body: Incoming, version: Version) {
+    if version < Version::HTTP_2 {
+        // Whoever takes longer is cut off.
+        let _ = timeout(caps::DRAIN_TIME, unheard(&mut body)).await;
+    }
 }
 
 async fn within(body: &mut Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
@@ -51,8 +61,7 @@ async fn within(body: &mut Incoming, bound: usize, charge: &mut Charge) -> Resul
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-/// Reads on and keeps nothing.
-async fn hear_out(body: &mut Incoming) {
+async fn unheard(body: &mut Incoming) {
     let mut left = caps::UNHEARD_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
         match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {

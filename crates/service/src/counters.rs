@@ -74,7 +74,7 @@ counts! {
     turned_away = "Requests told to come again: too much was waiting, or the service stopped.",
     failed = "Requests that met a mistake of ours.",
     unauthorized = "Requests without a token that is accepted.",
-    foreign_origins = "Requests to the public listener from pages of origins that are not listed.",
+    foreign_origins = "Requests from pages of origins that are not listed.",
     crowded_out = "Connections to the public listener beyond the share of their address.",
     handshakes_failed = "Connections that did not become secure.",
     credentials_refused = "Times that changed certificates or tokens could not be used, and the old ones stayed.",

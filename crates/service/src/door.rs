@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use http::header::ORIGIN;
 use http::{HeaderMap, Request};
 use tokio::net::TcpListener;
 
@@ -66,17 +67,31 @@ impl Door {
         crowd.shares.connect(Sender::at(from)).map(Some).ok_or_else(|| self.counters.crowded_out.add(1))
     }
 
-    /// The place of an origin that is listed.
-    pub(crate) fn origin(&self, text: &str) -> Option<usize> {
-        self.crowd.as_ref()?.origins.iter().position(|origin| origin.as_str() == text)
+    /// Lets a page's request in if its origin is listed; an internal door is for no page. Programs name no origin.
+    pub(crate) fn admit_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(named) = headers.get(ORIGIN) else { return Ok(()) };
+        if self.origin(headers).is_some() {
+            return Ok(());
+        }
+        self.counters.foreign_origins.add(1);
+        let shown: String =
+            String::from_utf8_lossy(named.as_bytes()).chars().take(caps::ORIGIN_BYTES).collect();
+        Err(Refusal::Forbidden(format!(
+            "pages of {shown} may not send here; accepted: those of listeners.public.origins, on the public listener"
+        )))
+    }
+
+    /// The place of the origin that a request names, if it is listed.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> Option<usize> {
+        let named = headers.get(ORIGIN)?.to_str().ok()?;
+        self.crowd.as_ref()?.origins.iter().position(|origin| origin.as_str() == named)
     }
 
     /// Who sends a request, at a public door.
     pub(crate) fn guest<B>(&self, request: &Request<B>) -> Option<Guest> {
         let crowd = self.crowd.as_ref()?;
         let Peer(address) = request.extensions().get().copied()?;
-        let origin = request.headers().get(http::header::ORIGIN).and_then(|value| value.to_str().ok());
-        let origin = origin.and_then(|text| self.origin(text)).map(Sender::Origin);
+        let origin = self.origin(request.headers()).map(Sender::Origin);
         let party = Party::new(&crowd.shares, Sender::at(address), origin);
         Some(Guest { party, request_bytes: crowd.request_bytes })
     }

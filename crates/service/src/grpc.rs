@@ -39,7 +39,9 @@ pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) 
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return reply;
     }
-    if let Err(refusal) = receiver.door.admit(request.headers(), false) {
+    let door = &receiver.door;
+    let admitted = door.admit_origin(request.headers()).and_then(|()| door.admit(request.headers(), false));
+    if let Err(refusal) = admitted {
         return failed(refusal.grpc());
     }
     let signal = match request.uri().path() {

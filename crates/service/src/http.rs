@@ -13,7 +13,9 @@ use hyper::body::Incoming;
 use prost::Message;
 use tonic::Code;
 
+use crate::body;
 use crate::caps;
+use crate::door::Door;
 use crate::intake::{Head, Receiver, no_such_signal};
 use crate::listener::{Reply, reply};
 use crate::refusal::{Refusal, RpcStatus};
@@ -24,49 +26,53 @@ pub(crate) const SIGNALS: [&str; 2] = ["/v1/traces", "/v1/logs"];
 
 /// Answers one request.
 pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) -> Reply {
-    if let Err(refusal) = receiver.door.admit(request.headers(), false) {
-        return refused(request.headers(), &refusal);
-    }
-    let content_type = encoding(request.headers());
-    let in_its = *content_type.as_ref().unwrap_or(&Encoding::Json);
-    let unknown = |status, message: &str| error(status, in_its, &RpcStatus::new(code(status), message));
-    let signal = match request.uri().path() {
-        "/v1/traces" => Signal::Traces,
-        "/v1/logs" => Signal::Logs,
-        "/v1/metrics" => return unknown(StatusCode::NOT_FOUND, &no_such_signal("metrics")),
-        "/v1development/profiles" => return unknown(StatusCode::NOT_FOUND, &no_such_signal("profiles")),
-        path => {
-            let message = format!("there is nothing at {path}; accepted: POST /v1/traces, POST /v1/logs");
-            return unknown(StatusCode::NOT_FOUND, &message);
+    let head = match head(&receiver.door, &request) {
+        Ok(head) => head,
+        Err(reply) => {
+            let version = request.version();
+            body::hear_out(request.into_body(), version).await;
+            return *reply;
         }
     };
-    if request.method() != Method::POST {
-        let message = format!("{} is not accepted here; accepted: POST", request.method());
-        return saying(unknown(StatusCode::METHOD_NOT_ALLOWED, &message), ALLOW, "POST");
-    }
-    let encoding = match content_type {
-        Ok(encoding) => encoding,
-        Err(message) => return unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message),
-    };
-    let packing = match packing(request.headers()) {
-        Ok(packing) => packing,
-        Err(message) => {
-            let reply = unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
-            return saying(reply, ACCEPT_ENCODING, unpack::ACCEPTED);
-        }
-    };
-    let head = Head { signal, encoding, packing, framed: false };
+    let Head { signal, encoding, .. } = head;
     match receiver.intake.take(head, receiver.door.guest(&request), request).await {
         Ok(tally) => encoded(StatusCode::OK, encoding, encode_response(signal, encoding, &tally)),
         Err(refusal) => refused_in(encoding, &refusal),
     }
 }
 
-/// The answer to a request that is not taken, in the request's encoding.
-pub(crate) fn refused(headers: &HeaderMap, refusal: &Refusal) -> Reply {
-    refused_in(encoding(headers).unwrap_or(Encoding::Json), refusal)
+/// What the head says of a request, or why nobody reads on.
+fn head<B>(door: &Door, request: &Request<B>) -> Result<Head, Box<Reply>> {
+    let content_type = encoding(request.headers());
+    let in_its = *content_type.as_ref().unwrap_or(&Encoding::Json);
+    let admitted = door.admit_origin(request.headers()).and_then(|()| door.admit(request.headers(), false));
+    admitted.map_err(|refusal| refused_in(in_its, &refusal))?;
+    let unknown = |status, message: &str| error(status, in_its, &RpcStatus::new(code(status), message));
+    let signal = match request.uri().path() {
+        "/v1/traces" => Signal::Traces,
+        "/v1/logs" => Signal::Logs,
+        "/v1/metrics" => return Err(unknown(StatusCode::NOT_FOUND, &no_such_signal("metrics")).into()),
+        "/v1development/profiles" => {
+            return Err(unknown(StatusCode::NOT_FOUND, &no_such_signal("profiles")).into());
+        }
+        path => {
+            let message = format!("there is nothing at {path}; accepted: POST /v1/traces, POST /v1/logs");
+            return Err(unknown(StatusCode::NOT_FOUND, &message).into());
+        }
+    };
+    if request.method() != Method::POST {
+        let message = format!("{} is not accepted here; accepted: POST", request.method());
+        return Err(saying(unknown(StatusCode::METHOD_NOT_ALLOWED, &message), ALLOW, "POST").into());
+    }
+    let encoding = content_type.map_err(|message| unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message))?;
+    let packing = packing(request.headers()).map_err(|message| {
+        let reply = unknown(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+        saying(reply, ACCEPT_ENCODING, unpack::ACCEPTED)
+    })?;
+    Ok(Head { signal, encoding, packing, framed: false })
 }
 
+/// The answer to a request that is not taken.
 fn refused_in(encoding: Encoding, refusal: &Refusal) -> Reply {
     let mut reply = error(refusal.http(), encoding, &refusal.status());
     if refusal.is_retryable() {

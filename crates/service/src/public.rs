@@ -18,31 +18,17 @@ use hyper::body::Incoming;
 use crate::caps;
 use crate::intake::Receiver;
 use crate::listener::{Reply, text};
-use crate::refusal::Refusal;
 use crate::{grpc, http as over_http};
 
 /// Answers one request.
 pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) -> Reply {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let door = &receiver.door;
-    if let Some(origin) = &origin
-        && origin.to_str().ok().and_then(|text| door.origin(text)).is_none()
-    {
-        door.counters.foreign_origins.add(1);
-        let shown: String =
-            String::from_utf8_lossy(origin.as_bytes()).chars().take(caps::ORIGIN_BYTES).collect();
-        let refusal = Refusal::Forbidden(format!(
-            "pages of {shown} may not send here; accepted: the origins in listeners.public.origins"
-        ));
-        return over_http::refused(request.headers(), &refusal);
-    }
-    let is_call =
-        request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(grpc::is_grpc);
-    let is_preflight = origin.is_some()
-        && request.method() == Method::OPTIONS
-        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    let headers = request.headers();
+    let listed = receiver.door.origin(headers).and_then(|_| headers.get(ORIGIN)).cloned();
+    let is_call = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(grpc::is_grpc);
+    let is_preflight = request.method() == Method::OPTIONS
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         && over_http::SIGNALS.contains(&request.uri().path());
-    let mut reply = if is_preflight {
+    let mut reply = if listed.is_some() && is_preflight {
         preflight()
     } else if is_call {
         grpc::answer(receiver, request).await
@@ -51,7 +37,7 @@ pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) 
     };
     let headers = reply.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin {
+    if let Some(origin) = listed {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         // There are no cookies to be had; but a beacon, which outlives its page, is sent with credentials or not at all.
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

@@ -12,6 +12,7 @@ use super::*;
 use crate::{Origin, Public, Share, Tokens};
 
 const PROTOBUF: &str = "application/x-protobuf";
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const SHOP: &str = "https://shop.example";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,8 +42,7 @@ async fn what_a_server_claims_is_rejected_and_counted_and_the_rest_is_taken() {
     assert!(partial.error_message.contains("public listener"), "{}", partial.error_message);
     // The same over gRPC, on the same address.
     let headers = [("content-type", "application/grpc")];
-    let traces = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    let answer = call_http2(public, "POST", traces, &headers, &frame(&login("journey-phone"))).await;
+    let answer = call_http2(public, "POST", TRACES, &headers, &frame(&login("journey-phone"))).await;
     assert_eq!(answer.header("grpc-status"), Some("0"));
     let partial = ExportResponse::decode(&answer.body[5..]).unwrap().partial_success.unwrap();
     assert_eq!(partial.rejected, 1);
@@ -104,10 +104,19 @@ async fn a_page_of_another_origin_may_not_send_and_is_told_nothing_by_cors() {
     // A program names none, and OPTIONS without an origin asks for nothing.
     assert_eq!(post(public, "/v1/traces", PROTOBUF, b"").await.status, 200);
     assert_eq!(call(public, "OPTIONS", "/v1/traces", &[], b"").await.status, 405);
-    // An internal listener knows no CORS.
-    let preflight = [("origin", SHOP), ("access-control-request-method", "POST")];
-    assert_eq!(call(service.http, "OPTIONS", "/v1/traces", &preflight, b"").await.status, 405);
     assert_eq!(service.counters().foreign_origins, 8);
+    // An internal listener is for no page at all, nor is gRPC a way around.
+    let headers = [("origin", SHOP), ("access-control-request-method", "POST"), ("content-type", PROTOBUF)];
+    for method in ["OPTIONS", "POST"] {
+        assert_eq!(call(service.http, method, "/v1/traces", &headers, b"").await.status, 403, "{method}");
+    }
+    let headers = [("origin", "https://evil.example"), ("content-type", "application/grpc")];
+    for to in [public, service.grpc] {
+        let answer = call_http2(to, "POST", TRACES, &headers, &frame(b"")).await;
+        assert_eq!(answer.header("grpc-status"), Some("7"));
+    }
+    assert_eq!(service.counters().foreign_origins, 12);
+    assert_eq!(service.counters().requests, 1);
 }
 
 #[tokio::test]

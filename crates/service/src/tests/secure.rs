@@ -171,6 +171,10 @@ async fn a_token_is_asked_for_on_every_protocol_and_nothing_else_is_said() {
         assert_eq!(answer.header("retry-after"), None);
         answers.push(answer.text().to_owned());
     }
+    // It hears so even if it sends far more than fits into the sockets.
+    let headers = [("content-type", PROTOBUF)];
+    let answer = call(service.http, "POST", "/v1/traces", &headers, &vec![0; 32 << 20]).await;
+    assert_eq!(answer.status, 401);
     answers.dedup();
     assert_eq!(answers.len(), 1, "it does not depend on what was wrong: {answers:?}");
     let empty = [0_u8; 5];
@@ -195,7 +199,7 @@ async fn a_token_is_asked_for_on_every_protocol_and_nothing_else_is_said() {
         assert_eq!(call(service.web, "GET", "/metrics", &headers, b"").await.status, 200);
     }
     let counts = service.counters();
-    assert_eq!((counts.unauthorized, counts.requests), (7, 4));
+    assert_eq!((counts.unauthorized, counts.requests), (8, 4));
 }
 
 #[tokio::test]
