@@ -27,6 +27,10 @@ pub const UNPACK_GUESS: usize = 8;
 /// Bytes that are unpacked between two looks at the bounds: a block of zstd and two of gzip at most.
 pub const UNPACK_PIECE_BYTES: usize = 64 << 10;
 
+/// Members of gzip, or frames of zstd, of one body: exporters send one. Empty ones have ten or twenty bytes, and cost
+/// the work of a microsecond or two each.
+pub const PACKED_PARTS: usize = 1024;
+
 /// The largest window of a zstd frame: what RFC 9659 lets senders use on the web, and `zstd -19` keeps within.
 pub const ZSTD_WINDOW_BYTES: usize = 8 << 20;
 

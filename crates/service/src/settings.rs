@@ -21,11 +21,13 @@ use crate::caps;
 
 mod environment;
 mod listeners;
+mod public;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use listeners::beyond_loopback;
-pub use listeners::{Listening, Origin, Public, Share, TlsFiles};
+pub use listeners::{Listening, TlsFiles};
+pub use public::{Origin, Public, Share};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -163,7 +165,7 @@ impl Settings {
                 listening("grpc", &default.grpc),
                 listening("http", &default.http),
                 listening("web", &default.web),
-                listeners::public(fields, "public", beyond),
+                public::public(fields, "public", beyond),
             )
         });
         Self {

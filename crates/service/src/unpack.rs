@@ -1,14 +1,14 @@
 //! How a body may be packed, and unpacking it: within the bound of a request, its memory charged before it is
 //! had, so that a small body which becomes a large one is turned away while it grows.
 //!
-//! - gzip: as many members as there are, each with its checksum.
-//! - zstd: as many frames as there are, skippable ones passed over; a checksum is checked where there is one. The
+//! - gzip: each member, with its checksum.
+//! - zstd: each frame, skippable ones passed over; a checksum is checked where there is one. The
 //!   window is charged, too, and may have the bytes that RFC 9659 allows on the web.
 
 use std::io::Read;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
@@ -40,10 +40,23 @@ impl Packing {
 
     /// Unpacks into at most so many bytes.
     pub(crate) fn unpack(self, packed: &[u8], bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
-        let mut out = Growing { bytes: Vec::new(), bound, charge };
-        match self {
-            Self::Gzip => out.fill(MultiGzDecoder::new(packed), "gzip")?,
-            Self::Zstd => frames(packed, &mut out)?,
+        let mut out = Growing { bytes: Vec::new(), bound, charge, piece: vec![0; caps::UNPACK_PIECE_BYTES] };
+        let mut zstd = Zstd::default();
+        let (mut rest, mut parts) = (packed, 0);
+        while !rest.is_empty() {
+            parts += 1;
+            if parts > caps::PACKED_PARTS {
+                let why = format!("the body is packed in more than {} parts", caps::PACKED_PARTS);
+                return Err(Refusal::Malformed(why));
+            }
+            rest = match self {
+                Self::Gzip => {
+                    let mut member = GzDecoder::new(rest);
+                    out.fill(&mut member, "gzip")?;
+                    member.into_inner()
+                }
+                Self::Zstd => zstd.frame(rest, &mut out)?,
+            };
         }
         Ok(Bytes::from(out.bytes))
     }
@@ -54,23 +67,24 @@ struct Growing<'a> {
     bytes: Vec<u8>,
     bound: usize,
     charge: &'a mut Charge,
+    piece: Vec<u8>,
 }
 
 impl Growing<'_> {
     /// Takes all that a reader gives.
     fn fill(&mut self, mut from: impl Read, kind: &str) -> Result<(), Refusal> {
-        let mut piece = vec![0; caps::UNPACK_PIECE_BYTES];
         loop {
-            match from.read(&mut piece) {
+            match from.read(&mut self.piece) {
                 Ok(0) => return Ok(()),
-                Ok(length) => self.take(&piece[..length])?,
+                Ok(length) => self.take(length)?,
                 Err(error) => return Err(Refusal::Malformed(format!("the body is not {kind}: {error}"))),
             }
         }
     }
 
-    fn take(&mut self, more: &[u8]) -> Result<(), Refusal> {
-        let needed = self.bytes.len() + more.len();
+    /// Takes so many bytes of the piece.
+    fn take(&mut self, length: usize) -> Result<(), Refusal> {
+        let needed = self.bytes.len() + length;
         if needed > self.bound {
             return Err(too_large(self.bound));
         }
@@ -79,51 +93,59 @@ impl Growing<'_> {
             self.charge.add(capacity - self.bytes.capacity())?;
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
-        self.bytes.extend_from_slice(more);
+        self.bytes.extend_from_slice(&self.piece[..length]);
         Ok(())
     }
 }
 
-fn frames(mut packed: &[u8], out: &mut Growing<'_>) -> Result<(), Refusal> {
-    let wrong = |error: &dyn std::fmt::Display| Refusal::Malformed(format!("the body is not zstd: {error}"));
-    let mut decoder = FrameDecoder::new();
-    let mut charged = 0;
-    while !packed.is_empty() {
+/// The decoder of all frames of a body, and the largest window that was charged for it.
+#[derive(Default)]
+struct Zstd {
+    decoder: FrameDecoder,
+    charged: usize,
+}
+
+impl Zstd {
+    /// Unpacks one frame; gives what stands behind it.
+    fn frame<'p>(&mut self, packed: &'p [u8], out: &mut Growing<'_>) -> Result<&'p [u8], Refusal> {
         // Without room for a window the decoder says what it would need, and allocates nothing.
-        decoder.set_max_window_size(0);
-        match decoder.init(packed) {
-            Ok(()) | Err(FrameDecoderError::WindowSizeTooBig { .. }) => {}
+        self.decoder.set_max_window_size(0);
+        match self.decoder.init(packed) {
+            Ok(()) => {}
+            Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
+                let window = usize::try_from(requested).unwrap_or(usize::MAX);
+                let most = caps::ZSTD_WINDOW_BYTES;
+                if window > most {
+                    let why =
+                        format!("its window has {window} bytes; accepted: at most {most}; use a lower level");
+                    return Err(no_zstd(&why));
+                }
+                out.charge.add(window.saturating_sub(self.charged))?;
+                self.charged = self.charged.max(window);
+                self.decoder.set_max_window_size(requested);
+            }
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                 length, ..
             })) => {
                 let skipped = caps::ZSTD_SKIP_HEAD_BYTES.saturating_add(length as usize);
-                packed = packed.get(skipped..).ok_or_else(|| wrong(&"it ends within a skippable frame"))?;
-                continue;
+                return packed.get(skipped..).ok_or_else(|| no_zstd(&"it ends within a skippable frame"));
             }
-            Err(error) => return Err(wrong(&error)),
-        }
-        if let Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) = decoder.init(packed) {
-            let window = usize::try_from(requested).unwrap_or(usize::MAX);
-            if window > caps::ZSTD_WINDOW_BYTES {
-                let most = caps::ZSTD_WINDOW_BYTES;
-                let why =
-                    format!("its window has {window} bytes; accepted: at most {most}; use a lower level");
-                return Err(wrong(&why));
-            }
-            out.charge.add(window.saturating_sub(charged))?;
-            charged = charged.max(window);
-            decoder.set_max_window_size(requested);
+            Err(error) => return Err(no_zstd(&error)),
         }
         let mut frame =
-            StreamingDecoder::new_with_decoder(packed, &mut decoder).map_err(|error| wrong(&error))?;
+            StreamingDecoder::new_with_decoder(packed, &mut self.decoder).map_err(|error| no_zstd(&error))?;
         out.fill(&mut frame, "zstd")?;
-        packed = frame.into_inner();
-        let sent = decoder.get_checksum_from_data();
-        if sent.is_some() && sent != decoder.get_calculated_checksum() {
-            return Err(wrong(&"its checksum is that of other bytes"));
+        let rest = frame.into_inner();
+        let sent = self.decoder.get_checksum_from_data();
+        if sent.is_some() && sent != self.decoder.get_calculated_checksum() {
+            return Err(no_zstd(&"its checksum is that of other bytes"));
         }
+        Ok(rest)
     }
-    Ok(())
+}
+
+fn no_zstd(why: &dyn std::fmt::Display) -> Refusal {
+    Refusal::Malformed(format!("the body is not zstd: {why}"))
 }
 
 #[cfg(test)]
@@ -200,6 +222,19 @@ mod tests {
         let refused = unpacked(Packing::Zstd, &frame(eight_mebibytes + 1), PLENTY, PLENTY).unwrap_err();
         let Refusal::Malformed(why) = refused else { panic!("{refused:?}") };
         assert!(why.contains("9437184 bytes; accepted: at most 8388608"), "{why}");
+    }
+
+    #[test]
+    fn parts_that_hold_nothing_are_work_for_nothing_and_bounded() {
+        let skippable = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0].to_vec();
+        for (packing, nothing) in
+            [(Packing::Gzip, gzip(b"")), (Packing::Zstd, zstd(b"")), (Packing::Zstd, skippable)]
+        {
+            let bound = nothing.repeat(caps::PACKED_PARTS);
+            assert_eq!(unpacked(packing, &bound, PLENTY, PLENTY), Ok(Bytes::new()), "{packing:?}");
+            let refused = unpacked(packing, &[bound, nothing].concat(), PLENTY, PLENTY);
+            assert!(matches!(refused, Err(Refusal::Malformed(_))), "{packing:?}: {refused:?}");
+        }
     }
 
     #[test]

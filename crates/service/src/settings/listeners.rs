@@ -5,14 +5,12 @@
 //!   listener needs TLS alone, for a token that stands in a page is no secret. Whoever has other means, such as a
 //!   proxy or a network of its own, says so with `beyond_loopback: true`, for one listener or for all.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use authstitch_model::document::Fields;
 use serde_json::Value;
 
-use crate::caps;
 use crate::tokens::Tokens;
 
 /// An address, and what guards it.
@@ -72,67 +70,7 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// A listener to which browsers and phones send straight: OTLP over HTTP and over gRPC, from anybody, so nothing
-/// that only a server can know is believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Public {
-    /// Its address.
-    pub listening: Listening,
-    /// Pages of these origins may send; programs that name none may, too.
-    pub origins: Vec<Origin>,
-    /// Bytes of one request, after decompression.
-    pub request_bytes: usize,
-    /// What one client address may use at once.
-    pub per_address: Share,
-    /// What the pages of one origin may use at once.
-    pub per_origin: Share,
-}
-
-/// What one of many may use at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Connections.
-    pub connections: usize,
-    /// Requests that are not answered yet.
-    pub requests_in_flight: usize,
-    /// Bytes of requests and events that wait or are worked on.
-    pub bytes: usize,
-}
-
-/// An origin, as browsers write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(String);
-
-impl Origin {
-    /// An origin: a scheme, a host, and a port if it is not the scheme's own.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let lower = text.to_ascii_lowercase();
-        let (scheme, host) = lower.split_once("://")?;
-        let of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-        let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
-        let right = !scheme.is_empty()
-            && scheme.bytes().all(of_scheme)
-            && !host.is_empty()
-            && host.bytes().all(of_host)
-            && lower.len() <= caps::ORIGIN_BYTES;
-        right.then_some(Self(lower))
-    }
-
-    /// Its text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-const ACCEPTED: &str = "an IP address and a port, such as 127.0.0.1:4317";
+pub(super) const ACCEPTED: &str = "an IP address and a port, such as 127.0.0.1:4317";
 
 /// Reads a listener.
 pub(super) fn listening(
@@ -151,61 +89,8 @@ pub(super) fn listening(
     listening
 }
 
-/// Reads the public listener, if there is one.
-pub(super) fn public(fields: &Fields<'_>, key: &'static str, beyond: bool) -> Option<Public> {
-    let value = fields.get(key)?;
-    let default =
-        Listening { beyond_loopback: beyond, ..Listening::from(SocketAddr::from(([127, 0, 0, 1], 0))) };
-    if !value.is_object() {
-        let address = fields.parsed(key, ACCEPTED, default.address, |text| text.parse().ok());
-        let listening = Listening { address, ..default };
-        check(fields, key, &listening, true);
-        return Some(Public { listening, ..Public::new() });
-    }
-    Some(fields.map(key, |inner| {
-        let usual = Public::new();
-        let (origins, wrong): (Vec<_>, Vec<_>) = inner
-            .texts("origins")
-            .into_iter()
-            .map(|text| Origin::parse(&text).ok_or(text))
-            .partition(Result::is_ok);
-        for text in wrong.into_iter().filter_map(Result::err) {
-            let accepted = "accepted: scheme://host or scheme://host:port, such as https://shop.example";
-            inner.problem("origins", format!("`{text}` is no origin; {accepted}"));
-        }
-        if origins.len() > caps::ORIGINS {
-            inner.problem(
-                "origins",
-                format!("{} origins; at most {} are accepted", origins.len(), caps::ORIGINS),
-            );
-        }
-        let request_bytes = size(inner, "request_bytes", 1 << 10, usual.request_bytes);
-        Public {
-            listening: guarded(inner, &default, true),
-            origins: origins.into_iter().filter_map(Result::ok).collect(),
-            request_bytes,
-            per_address: inner
-                .map("per_address", |fields| share(fields, usual.per_address, true, request_bytes)),
-            per_origin: inner
-                .map("per_origin", |fields| share(fields, usual.per_origin, false, request_bytes)),
-        }
-    }))
-}
-
-impl Public {
-    /// The usual bounds, on a free port of this machine.
-    pub(crate) fn new() -> Self {
-        Self {
-            listening: Listening::free_port(),
-            origins: Vec::new(),
-            request_bytes: caps::PUBLIC_REQUEST_BYTES,
-            per_address: caps::ADDRESS_SHARE,
-            per_origin: caps::ORIGIN_SHARE,
-        }
-    }
-}
-
-fn guarded(fields: &Fields<'_>, default: &Listening, public: bool) -> Listening {
+/// Reads the map of a listener.
+pub(super) fn guarded(fields: &Fields<'_>, default: &Listening, public: bool) -> Listening {
     if public && !fields.has("address") {
         fields.problem("address", format!("is missing; accepted: {ACCEPTED}"));
     }
@@ -220,7 +105,8 @@ fn guarded(fields: &Fields<'_>, default: &Listening, public: bool) -> Listening 
     listening
 }
 
-fn check(fields: &Fields<'_>, key: &str, listening: &Listening, public: bool) {
+/// Notes it where a listener may not be opened.
+pub(super) fn check(fields: &Fields<'_>, key: &str, listening: &Listening, public: bool) {
     if !listening.may_listen(public) {
         let address = listening.address;
         fields.problem(key, format!("{address} {}", beyond_loopback(public)));
@@ -273,28 +159,4 @@ fn tokens(fields: &Fields<'_>) -> Tokens {
         fields.problem("tokens", "is an empty list; leave it out where no token is asked for");
     }
     tokens
-}
-
-fn share(fields: &Fields<'_>, default: Share, connections: bool, request_bytes: usize) -> Share {
-    let bytes = size(fields, "bytes", 1 << 12, default.bytes);
-    if bytes / 2 < request_bytes {
-        let message = format!(
-            "`{bytes}` is less than twice the request_bytes beside it ({request_bytes}): a packed request and what it \
-             unpacks to must both fit"
-        );
-        fields.problem("bytes", message);
-    }
-    Share {
-        connections: if connections {
-            size(fields, "connections", 1, default.connections)
-        } else {
-            default.connections
-        },
-        requests_in_flight: size(fields, "requests_in_flight", 1, default.requests_in_flight),
-        bytes,
-    }
-}
-
-fn size(fields: &Fields<'_>, key: &'static str, least: u64, default: usize) -> usize {
-    usize::try_from(fields.integer(key, least..=1 << 30, default as u64)).unwrap_or(usize::MAX)
 }

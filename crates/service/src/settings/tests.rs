@@ -143,9 +143,9 @@ fn mistakes_in_a_listener_are_told_at_once_and_no_token_is_shown() {
         listeners.http.tokens: is not a list of texts
         listeners.http.token_file: a list is not a text
         listeners.web: a list is not a text
+        listeners.public.address: is missing; accepted: an IP address and a port, such as 127.0.0.1:4317
         listeners.public.origins: `*` is no origin; accepted: scheme://host or scheme://host:port, such as https://shop.example
         listeners.public.origins: `https://a.example/path` is no origin; accepted: scheme://host or scheme://host:port, such as https://shop.example
-        listeners.public.address: is missing; accepted: an IP address and a port, such as 127.0.0.1:4317
         listeners.public.per_address.bytes: `65536` is less than twice the request_bytes beside it (65536): a packed request and what it unpacks to must both fit
         listeners.public.per_origin.connections: unknown key; accepted here: bytes, requests_in_flight
     "#]]
@@ -192,6 +192,19 @@ fn the_schema_of_a_listener_has_the_keys_that_are_accepted_and_their_defaults() 
         assert!(line.ends_with(&said), "{line}");
     }
     assert!(example.contains(&format!("request_bytes: {} ", usual.request_bytes)));
+}
+
+#[test]
+fn the_examples_of_the_page_on_listeners_are_read() {
+    let page = include_str!("../../../../docs/listeners.md");
+    let examples: Vec<_> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let token = |name: &str| (name == "AUTHSTITCH_TOKEN").then(|| "a-token-of-a-collector".to_owned());
+        let read = Settings::from_yaml_with(example, token);
+        assert!(read.is_ok(), "{example}\n{}", read.unwrap_err());
+    }
 }
 
 #[test]
