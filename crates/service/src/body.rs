@@ -4,7 +4,8 @@
 //! closed on bytes unread takes the answer with it, and the client would send the same again.
 
 use bytes::{Bytes, BytesMut};
-use http::Version;
+use http::header::EXPECT;
+use http::{Request, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
@@ -13,22 +14,34 @@ use crate::admission::Charge;
 use crate::caps;
 use crate::refusal::Refusal;
 
-/// Reads the whole body, which may have so many bytes.
+/// Reads the whole body of a request, which may have so many bytes.
 pub(crate) async fn read(
-    mut body: Incoming,
-    version: Version,
+    request: Request<Incoming>,
     bound: usize,
     charge: &mut Charge,
 ) -> Result<Bytes, Refusal> {
+    if request.body().size_hint().lower() > bound as u64 {
+        hear_out(request).await;
+        return Err(too_large(bound));
+    }
+    let (head, mut body) = request.into_parts();
     let read = within(&mut body, bound, charge).await;
     if matches!(read, Err(Refusal::TooLarge(_))) {
-        hear_out(body, version).await;
+        hear(body, head.version).await;
     }
     read
 }
 
-/// Reads a body that is not wanted, and keeps nothing of it. HTTP/2 can end one stream and needs no such thing.
-pub(crate) async fn hear_out(mut body: Incoming, version: Version) {
+/// Reads a body that is not wanted, and keeps nothing of it. A client that asks before it sends is simply told no.
+pub(crate) async fn hear_out(request: Request<Incoming>) {
+    if !request.headers().contains_key(EXPECT) {
+        let version = request.version();
+        hear(request.into_body(), version).await;
+    }
+}
+
+/// HTTP/2 can end one stream and needs no such thing.
+async fn hear(mut body: Incoming, version: Version) {
     if version < Version::HTTP_2 {
         // Whoever takes longer is cut off.
         let _ = timeout(caps::DRAIN_TIME, unheard(&mut body)).await;
@@ -36,10 +49,6 @@ pub(crate) async fn hear_out(mut body: Incoming, version: Version) {
 }
 
 async fn within(body: &mut Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
-    let announced = body.size_hint().lower();
-    if announced > bound as u64 {
-        return Err(too_large(bound));
-    }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {

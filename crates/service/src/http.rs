@@ -29,8 +29,7 @@ pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) 
     let head = match head(&receiver.door, &request) {
         Ok(head) => head,
         Err(reply) => {
-            let version = request.version();
-            body::hear_out(request.into_body(), version).await;
+            body::hear_out(request).await;
             return *reply;
         }
     };

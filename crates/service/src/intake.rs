@@ -136,8 +136,7 @@ impl Intake {
     ) -> Result<Decoded, Refusal> {
         let mut charge = slot.charge();
         let frame = if head.framed { grpc::FRAME_HEAD } else { 0 };
-        let version = request.version();
-        let body = body::read(request.into_body(), version, bound.saturating_add(frame), &mut charge).await?;
+        let body = body::read(request, bound.saturating_add(frame), &mut charge).await?;
         let (body, packing) =
             if head.framed { grpc::unframe(&body, head.packing)? } else { (body, head.packing) };
         let mapping = Arc::clone(&self.mapping);

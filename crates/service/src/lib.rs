@@ -1,9 +1,9 @@
 //! authstitch as a service: OTLP in over gRPC and HTTP, judged journeys into the store, and an address for
 //! people and operators.
 //!
-//! The way of a request: `listener` → `connection` → `grpc`, `http` or `public` → `intake` (let in, read, decode) → `sequencer` (the
-//! one order) → `judge` (the engine's thread) → `sink` (the store's thread). `door` says who may come in; `lifecycle` puts the
-//! parts together; `clock` is the only one that reads a clock.
+//! The way of a request: `listener` → `connection` → `grpc`, `http` or `public` → `intake` (let in, read,
+//! decode) → `sequencer` (the one order) → `judge` (the engine's thread) → `sink` (the store's thread). `door`
+//! says who may come in; `lifecycle` puts the parts together; `clock` is the only one that reads a clock.
 //!
 //! Records wait in memory: what was answered is lost if the process is killed, and nothing is lost if it is
 //! stopped.

@@ -152,9 +152,7 @@ async fn asked(web: &Web, request: Request<Incoming>, answer: Answer) -> Result<
     let busy = |why: &str| Unanswered(StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     let slot = web.admission.enter().map_err(|_full| busy("too many requests are in flight; ask again"))?;
     let mut charge = slot.charge();
-    let version = request.version();
-    let read =
-        timeout(caps::REQUEST_TIME, body::read(request.into_body(), version, caps::QUERY_BYTES, &mut charge));
+    let read = timeout(caps::REQUEST_TIME, body::read(request, caps::QUERY_BYTES, &mut charge));
     let body = match read.await {
         Ok(Ok(body)) => body,
         Ok(Err(refusal)) => return Err(Unanswered(refusal.http(), refusal.status().message)),

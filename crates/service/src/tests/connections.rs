@@ -159,3 +159,25 @@ async fn headers_beyond_their_bound_are_refused() {
     let answer = call(service.http, "POST", "/v1/traces", &[("x-long", &long)], b"").await;
     assert_eq!(answer.status, 431);
 }
+
+#[tokio::test]
+async fn who_asks_before_sending_is_told_no_at_once() {
+    let (service, _directory) =
+        limited(Limits { request_bytes: 4096, queue_bytes: 1 << 20, ..Limits::default() }).await;
+    for (path, status) in [("/v1/traces", "413"), ("/v1/nothing", "404")] {
+        let mut stream = TcpStream::connect(service.http).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\ncontent-length: 5000000\r\n\
+             expect: 100-continue\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        // Not a byte of the body is sent, and none is asked for.
+        timeout(caps::DRAIN_TIME / 2, stream.read_to_end(&mut said))
+            .await
+            .expect("it waits for nothing")
+            .unwrap();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+    }
+}
