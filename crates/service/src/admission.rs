@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::refusal::Refusal;
+use crate::shares::Party;
 
 /// The bounds, and how much of them is used.
 #[derive(Debug)]
@@ -31,11 +32,21 @@ impl Admission {
 
     /// Lets one more request in, until its [`Slot`] is dropped.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Slot, Refusal> {
+        self.enter_with(None)
+    }
+
+    /// As [`Self::enter`]; a request that came through a public door must fit into its party's share, too.
+    pub(crate) fn enter_with(self: &Arc<Self>, party: Option<Party>) -> Result<Slot, Refusal> {
         if !grow(&self.requests, 1, self.requests_bound) {
             let bound = self.requests_bound;
             return Err(Refusal::Overloaded(format!("{bound} requests are in flight; send again")));
         }
-        Ok(Slot(Arc::clone(self)))
+        let mut slot = Slot { admission: Arc::clone(self), party: None };
+        if let Some(party) = party {
+            party.begin()?;
+            slot.party = Some(party);
+        }
+        Ok(slot)
     }
 
     /// Bytes in use.
@@ -52,18 +63,25 @@ fn grow(gauge: &AtomicUsize, more: usize, bound: usize) -> bool {
 
 /// One request in flight.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Admission>);
+pub(crate) struct Slot {
+    admission: Arc<Admission>,
+    party: Option<Party>,
+}
 
 impl Slot {
     /// A charge for what this request will hold; it may outlive the request.
     pub(crate) fn charge(&self) -> Charge {
-        Charge { admission: Arc::clone(&self.0), bytes: 0 }
+        let party = self.party.clone().map(|party| (party, 0));
+        Charge { admission: Arc::clone(&self.admission), party, bytes: 0 }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.admission.requests.fetch_sub(1, Ordering::Relaxed);
+        if let Some(party) = &self.party {
+            party.end();
+        }
     }
 }
 
@@ -71,12 +89,18 @@ impl Drop for Slot {
 #[derive(Debug)]
 pub(crate) struct Charge {
     admission: Arc<Admission>,
+    /// Whom it burdens, too, and with how many bytes.
+    party: Option<(Party, usize)>,
     bytes: usize,
 }
 
 impl Charge {
-    /// Holds more bytes, if the bound allows.
+    /// Holds more bytes, if the bounds allow.
     pub(crate) fn add(&mut self, more: usize) -> Result<(), Refusal> {
+        if let Some((party, held)) = &mut self.party {
+            party.hold(more)?;
+            *held += more;
+        }
         if !grow(&self.admission.bytes, more, self.admission.bytes_bound) {
             let bound = self.admission.bytes_bound;
             return Err(Refusal::Overloaded(format!("{bound} bytes are waiting to be judged; send again")));
@@ -85,10 +109,15 @@ impl Charge {
         Ok(())
     }
 
-    /// Holds exactly so many bytes from now on, bound or not.
+    /// Holds exactly so many bytes from now on, bound or not. Its party is burdened with no more than before.
     pub(crate) fn settle(&mut self, bytes: usize) {
         self.admission.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.admission.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        if let Some((party, held)) = &mut self.party {
+            let left = bytes.min(*held);
+            party.release(*held - left);
+            *held = left;
+        }
         self.bytes = bytes;
     }
 }
@@ -102,6 +131,8 @@ impl Drop for Charge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Share;
+    use crate::shares::{Sender, Shares};
 
     #[test]
     fn requests_are_bounded() {
@@ -126,6 +157,30 @@ mod tests {
         assert_eq!(admission.bytes(), 30);
         drop(slot);
         drop(charge);
+        assert_eq!(admission.bytes(), 0);
+    }
+
+    #[test]
+    fn a_party_is_burdened_until_its_bytes_are_gone_and_with_no_more_than_it_sent() {
+        let share = Share { connections: 1, requests_in_flight: 1, bytes: 10 };
+        let shares = Shares::new(share, share);
+        let party = Party::new(&shares, Sender::at([192, 0, 2, 1].into()), None);
+        let admission = Admission::new(100, 3);
+        let slot = admission.enter_with(Some(party.clone())).unwrap();
+        assert!(admission.enter_with(Some(party.clone())).is_err());
+        let (mut first, mut second) = (slot.charge(), slot.charge());
+        first.add(8).unwrap();
+        assert!(second.add(3).unwrap_err().is_retryable());
+        second.add(2).unwrap();
+        // Its eight bytes became more: that is not its doing, nor does it get more back than it was burdened with.
+        first.settle(50);
+        drop(first);
+        assert!(second.add(9).is_err());
+        second.add(8).unwrap();
+        drop(slot);
+        drop(admission.enter_with(Some(party.clone())).unwrap());
+        drop(second);
+        party.hold(10).unwrap();
         assert_eq!(admission.bytes(), 0);
     }
 }

@@ -1,21 +1,54 @@
-//! Reading a request's body: bounded in bytes, charged as it arrives, unpacked within the same bound.
-
-use std::io::Read;
+//! Reading a request's body: bounded in bytes, charged as it arrives.
+//!
+//! Who is refused over HTTP/1 for what it sends is heard out before the answer, up to a bound: a connection that is
+//! closed on bytes unread takes the answer with it, and the client would send the same again.
 
 use bytes::{Bytes, BytesMut};
-use flate2::read::MultiGzDecoder;
+use http::header::EXPECT;
+use http::{Request, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::time::timeout;
 
 use crate::admission::Charge;
+use crate::caps;
 use crate::refusal::Refusal;
 
-/// Reads the whole body, which may have so many bytes.
-pub(crate) async fn read(mut body: Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
-    let announced = body.size_hint().lower();
-    if announced > bound as u64 {
+/// Reads the whole body of a request, which may have so many bytes.
+pub(crate) async fn read(
+    request: Request<Incoming>,
+    bound: usize,
+    charge: &mut Charge,
+) -> Result<Bytes, Refusal> {
+    if request.body().size_hint().lower() > bound as u64 {
+        hear_out(request).await;
         return Err(too_large(bound));
     }
+    let (head, mut body) = request.into_parts();
+    let read = within(&mut body, bound, charge).await;
+    if matches!(read, Err(Refusal::TooLarge(_))) {
+        hear(body, head.version).await;
+    }
+    read
+}
+
+/// Reads a body that is not wanted, and keeps nothing of it. A client that asks before it sends is simply told no.
+pub(crate) async fn hear_out(request: Request<Incoming>) {
+    if !request.headers().contains_key(EXPECT) {
+        let version = request.version();
+        hear(request.into_body(), version).await;
+    }
+}
+
+/// HTTP/2 can end one stream and needs no such thing.
+async fn hear(mut body: Incoming, version: Version) {
+    if version < Version::HTTP_2 {
+        // Whoever takes longer is cut off.
+        let _ = timeout(caps::DRAIN_TIME, unheard(&mut body)).await;
+    }
+}
+
+async fn within(body: &mut Incoming, bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -37,23 +70,19 @@ pub(crate) async fn read(mut body: Incoming, bound: usize, charge: &mut Charge) 
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-/// Unpacks gzip into at most so many bytes.
-pub(crate) fn unzip(packed: &[u8], bound: usize, charge: &mut Charge) -> Result<Bytes, Refusal> {
-    let mut unpacked = Vec::new();
-    let bounded = u64::try_from(bound).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(packed)
-        .take(bounded)
-        .read_to_end(&mut unpacked)
-        .map_err(|error| Refusal::Malformed(format!("the body is not gzip: {error}")))?;
-    if unpacked.len() > bound {
-        return Err(too_large(bound));
+async fn unheard(body: &mut Incoming) {
+    let mut left = caps::UNHEARD_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => left = less,
+            None => return,
+        }
     }
-    charge.add(unpacked.len())?;
-    Ok(Bytes::from(unpacked))
 }
 
-fn too_large(bound: usize) -> Refusal {
+/// More than the bound came, or came of it.
+pub(crate) fn too_large(bound: usize) -> Refusal {
     Refusal::TooLarge(format!(
-        "the request has more than {bound} bytes (limits.request_bytes); send smaller batches"
+        "the request has more than {bound} bytes (`request_bytes` in the configuration); send smaller batches"
     ))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::settings::Share;
+
 /// Bytes of one request after decompression, by default: what the Collector's receivers accept, thrice over.
 pub const REQUEST_BYTES: usize = 64 << 20;
 
@@ -11,16 +13,33 @@ pub const QUEUE_BYTES: usize = 256 << 20;
 /// Requests in flight, by default: far above what a gateway of Collectors keeps open at once.
 pub const REQUESTS_IN_FLIGHT: usize = 1024;
 
-/// Time for one request from its headers to its answer: clients give up after 10 s by default, patient ones
-/// after 30.
+/// Time for one request from its headers to its answer, by default, and for the headers themselves: clients give
+/// up after 10 s by default, patient ones after 30.
 pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Bytes of a body up to which it is decoded where it was read, about a millisecond; a larger one goes to a
 /// thread of its own so that it holds nobody up.
 pub const DECODE_INLINE_BYTES: usize = 256 << 10;
 
-/// How many times its size a gzip body is expected to have once unpacked, to guess the work in it.
-pub const GZIP_GUESS: usize = 8;
+/// How many times its size a packed body is expected to have once unpacked, to guess the work in it.
+pub const UNPACK_GUESS: usize = 8;
+
+/// Bytes that are unpacked between two looks at the bounds: a block of zstd and two of gzip at most.
+pub const UNPACK_PIECE_BYTES: usize = 64 << 10;
+
+/// Members of gzip, or frames of zstd, of one body: exporters send one. Empty ones have ten or twenty bytes, and cost
+/// the work of a microsecond or two each.
+pub const PACKED_PARTS: usize = 1024;
+
+/// The largest window of a zstd frame: what RFC 9659 lets senders use on the web, and `zstd -19` keeps within.
+pub const ZSTD_WINDOW_BYTES: usize = 8 << 20;
+
+/// Bytes before the content of a skippable zstd frame: four that say so, four of its length.
+pub const ZSTD_SKIP_HEAD_BYTES: usize = 8;
+
+/// Bytes beyond the bound that are read and thrown away so that a client hears that it sent too many: as many
+/// again as a request may have. Who sends more than that is cut off.
+pub const UNHEARD_BYTES: usize = 64 << 20;
 
 /// The most engines: as many as the cores of the largest machines.
 pub const SHARDS: u32 = 256;
@@ -44,11 +63,21 @@ pub const STORE_RETRY: Duration = Duration::from_secs(1);
 /// Pause between looks at the clock for timers that are due while nothing comes.
 pub const TICK: Duration = Duration::from_millis(250);
 
-/// Connections open at once on one listener; further ones wait in the system's backlog.
+/// Connections open at once on one listener, by default; further ones wait in the system's backlog.
 pub const CONNECTIONS: usize = 4096;
+
+/// Time that an HTTP/2 connection may be without a request: an SDK's longest usual interval is a minute. One of
+/// HTTP/1 has the time of a request.
+pub const IDLE_TIME: Duration = Duration::from_secs(300);
 
 /// Streams of one HTTP/2 connection: exporters use one or a few.
 pub const STREAMS: u32 = 256;
+
+/// Bytes of the headers of a request, as HTTP/2 counts them: tokens and trace context take one or two thousand.
+pub const HEADER_LIST_BYTES: u32 = 16 << 10;
+
+/// Headers of a request over HTTP/1, as proxies add them.
+pub const HEADERS: usize = 100;
 
 /// Bytes a client may send ahead on one stream and on one connection; the protocol's default of 64 KiB would
 /// make a batch wait for round trips, and windows that are seldom full seldom need to be opened again.
@@ -59,6 +88,9 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 
 /// Bytes of one HTTP/2 frame: a request of hundreds of spans then lies in one piece, and is read without a copy.
 pub const FRAME_BYTES: u32 = 256 << 10;
+
+/// Bytes that are read ahead over HTTP/1, for the same reason; a head must fit into them.
+pub const READ_AHEAD_BYTES: usize = 256 << 10;
 
 /// Pause after the system could not accept a connection (no file descriptor left, most often).
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -89,3 +121,42 @@ pub const TABLES_BYTES: u64 = 16 << 20;
 
 /// Realms in which a key is looked up if none is named; an installation has one or a few.
 pub const REALMS: usize = 64;
+
+/// Bytes of a file of certificates, a key or tokens: a chain takes some thousands, a bundle of authorities some
+/// hundred thousands.
+pub const PEM_BYTES: u64 = 1 << 20;
+
+/// Pause between looks at the files of certificates and tokens. They are renewed days before they end.
+pub const CREDENTIALS_CHECK: Duration = Duration::from_secs(10);
+
+/// Tokens that a listener accepts at once: those of some teams, each with its next one.
+pub const TOKENS: usize = 16;
+
+/// The shortest token: 16 characters of hex are 64 bits, which nobody guesses over a network.
+pub const TOKEN_BYTES_LEAST: usize = 16;
+
+/// The longest token, so that it fits into a header.
+pub const TOKEN_BYTES: usize = 512;
+
+/// Origins that a public listener accepts; each request is compared with all.
+pub const ORIGINS: usize = 64;
+
+/// Bytes of an origin: a host has 253 at most.
+pub const ORIGIN_BYTES: usize = 300;
+
+/// Seconds for which a browser remembers the answer to a preflight; Chromium takes no more.
+pub const PREFLIGHT_SECONDS: u32 = 7200;
+
+/// Bytes of one request to a public listener, by default: a browser's batch of 512 spans, many times over.
+pub const PUBLIC_REQUEST_BYTES: usize = 4 << 20;
+
+/// What one client address may use at once of a public listener, by default: an office behind one address sends so
+/// much, and a sixteenth of the requests and an eighth of the bytes that there are for all.
+pub const ADDRESS_SHARE: Share = Share { connections: 256, requests_in_flight: 64, bytes: 32 << 20 };
+
+/// What the pages of one origin may use at once, by default: half of what there is for all.
+pub const ORIGIN_SHARE: Share = Share { connections: usize::MAX, requests_in_flight: 512, bytes: 128 << 20 };
+
+/// Senders who use something of a public listener at the same time: far more than there are connections by
+/// default, in some six megabytes. Beyond it new ones are told to come again.
+pub const SENDERS: usize = 1 << 16;

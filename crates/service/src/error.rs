@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use authstitch_store::StoreError;
 
+use crate::settings::beyond_loopback;
 use crate::tables::TablesError;
 
-/// One of the three listening addresses.
+/// One of the listening addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     /// OTLP over gRPC.
@@ -17,20 +18,24 @@ pub enum Listener {
     Http,
     /// Pages, queries, health and metrics.
     Web,
+    /// OTLP from browsers and phones.
+    Public,
 }
 
 impl Listener {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Public => "public OTLP",
             Self::Grpc => "OTLP/gRPC",
             Self::Http => "OTLP/HTTP",
             Self::Web => "pages and queries",
         }
     }
 
-    /// The setting's key, which is the option's name, too.
+    /// The setting's key, which is the option's name, too, where there is an option.
     const fn key(self) -> &'static str {
         match self {
+            Self::Public => "public",
             Self::Grpc => "grpc",
             Self::Http => "http",
             Self::Web => "web",
@@ -40,7 +45,20 @@ impl Listener {
     const fn likely_holder(self) -> &'static str {
         match self {
             Self::Grpc | Self::Http => "an OpenTelemetry Collector or another authstitch",
-            Self::Web => "another authstitch",
+            Self::Web | Self::Public => "another authstitch",
+        }
+    }
+
+    /// How another address is chosen.
+    fn choose(self, address: &str) -> String {
+        let key = self.key();
+        let setting = if address.is_empty() { String::new() } else { format!(": {address}") };
+        match self {
+            Self::Public => format!("`listeners.{key}.address{setting}` in the configuration"),
+            _ => {
+                let option = if address.is_empty() { String::new() } else { format!(" {address}") };
+                format!("`--{key}{option}`, or `listeners.{key}{setting}` in the configuration")
+            }
         }
     }
 }
@@ -65,12 +83,19 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The address can be reached from other machines, which was not allowed.
+    /// The address can be reached from other machines, unguarded, which was not allowed.
     BeyondLoopback {
         /// Which listener.
         what: Listener,
         /// Its address.
         address: SocketAddr,
+    },
+    /// The certificates or tokens of a listener cannot be used.
+    Credentials {
+        /// Which listener.
+        what: Listener,
+        /// Which file, and why.
+        why: String,
     },
     /// Journeys are to be stored, and there is no directory for them.
     NoDataDir,
@@ -112,29 +137,29 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddressInUse { what, address } => {
-                let (name, key, holder) = (what.name(), what.key(), what.likely_holder());
+                let (name, holder) = (what.name(), what.likely_holder());
                 let other = SocketAddr::new(address.ip(), beside(address.port()));
                 write!(
                     f,
-                    "{address} ({name}) is in use, most likely by {holder}; stop that, or choose another address: \
-                     `--{key} {other}`, or `listeners.{key}: {other}` in the configuration"
+                    "{address} ({name}) is in use, most likely by {holder}; stop that, or choose another address: {}",
+                    what.choose(&other.to_string())
                 )
             }
             Self::Listen { what, address, source } => {
-                let (name, key) = (what.name(), what.key());
+                let name = what.name();
                 write!(
                     f,
-                    "{address} ({name}) cannot be opened: {source}; choose another address with `--{key}`, or \
-                     `listeners.{key}` in the configuration"
+                    "{address} ({name}) cannot be opened: {source}; choose another address with {}",
+                    what.choose("")
                 )
             }
-            Self::BeyondLoopback { what, address } => write!(
-                f,
-                "{address} ({}) can be reached from other machines, without encryption and without a password; \
-                 listen on 127.0.0.1 behind a Collector or proxy, or set `listeners.beyond_loopback: true` in the \
-                 configuration where the network is trusted",
-                what.name()
-            ),
+            Self::BeyondLoopback { what, address } => {
+                let why = beyond_loopback(*what == Listener::Public);
+                write!(f, "{address} ({}) {why}", what.name())
+            }
+            Self::Credentials { what, why } => {
+                write!(f, "{} cannot be opened: {why}; mend `listeners.{}` in the configuration", what.name(), what.key())
+            }
             Self::NoDataDir => f.write_str(
                 "journeys are to be stored, and there is no data directory; name one, or switch the store off",
             ),

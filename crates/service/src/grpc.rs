@@ -8,58 +8,76 @@ use std::sync::Arc;
 
 use authstitch_otlp::{Encoding, Signal, encode_response};
 use bytes::{BufMut, Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tonic::Status;
 
-use crate::intake::{Head, Intake};
+use crate::intake::{Head, Receiver, no_such_signal};
 use crate::listener::{Body, Reply, text};
 use crate::refusal::Refusal;
+use crate::unpack::{self, Packing};
 
 /// Bytes before a message: one that says whether it is packed, four of its length.
 pub(crate) const FRAME_HEAD: usize = 5;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.";
+const PROFILES: &str = "/opentelemetry.proto.collector.profiles.";
 
 /// Answers one request.
-pub(crate) async fn answer(intake: Arc<Intake>, request: Request<Incoming>) -> Reply {
+pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) -> Reply {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if !header("content-type").is_some_and(|kind| kind.starts_with("application/grpc")) {
+    if !header("content-type").is_some_and(is_grpc) {
         let message = "this address takes OTLP over gRPC; OTLP over HTTP has an address of its own, port 4318 by default\n";
         return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    }
+    if request.method() != Method::POST {
+        let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "a call is a POST\n");
+        reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return reply;
+    }
+    let door = &receiver.door;
+    let admitted = door.admit_origin(request.headers()).and_then(|()| door.admit(request.headers(), false));
+    if let Err(refusal) = admitted {
+        return failed(refusal.grpc());
     }
     let signal = match request.uri().path() {
         TRACES => Signal::Traces,
         LOGS => Signal::Logs,
-        METRICS => return failed(Status::unimplemented("authstitch takes traces and logs, and no metrics")),
+        path if path.starts_with(METRICS) => return failed(Status::unimplemented(no_such_signal("metrics"))),
+        path if path.starts_with(PROFILES) => {
+            return failed(Status::unimplemented(no_such_signal("profiles")));
+        }
         path => {
             let message = format!("there is no {path} here; accepted: {TRACES}, {LOGS}");
             return failed(Status::unimplemented(message));
         }
     };
-    let gzip = match header("grpc-encoding") {
-        None | Some("identity") => false,
-        Some("gzip") => true,
-        Some(other) => {
-            let message = format!("grpc-encoding `{other}` is not known; accepted: identity, gzip");
-            let mut reply = failed(Status::unimplemented(message));
-            reply.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static("identity,gzip"));
-            return reply;
-        }
+    let name = header("grpc-encoding").unwrap_or_default();
+    let Ok(packing) = Packing::named(name) else {
+        let message = format!("grpc-encoding `{name}` is not known; accepted: {}", unpack::ACCEPTED);
+        let mut reply = failed(Status::unimplemented(message));
+        reply.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(unpack::ACCEPTED));
+        return reply;
     };
-    let head = Head { signal, encoding: Encoding::Protobuf, gzip, framed: true };
-    match intake.take(head, request).await {
+    let head = Head { signal, encoding: Encoding::Protobuf, packing, framed: true };
+    match receiver.intake.take(head, receiver.door.guest(&request), request).await {
         Ok(tally) => succeeded(&encode_response(signal, Encoding::Protobuf, &tally)),
         Err(refusal) => failed(refusal.grpc()),
     }
 }
 
-/// Takes the one message out of its frame, and says whether it is packed.
-pub(crate) fn unframe(body: &Bytes, gzip: bool) -> Result<(Bytes, bool), Refusal> {
+/// Whether a content type is gRPC's, with messages of protobuf.
+pub(crate) fn is_grpc(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/grpc", "application/grpc+proto"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+}
+
+/// Takes the one message out of its frame, and says how it is packed.
+pub(crate) fn unframe(body: &Bytes, packing: Option<Packing>) -> Result<(Bytes, Option<Packing>), Refusal> {
     let malformed = |why: String| Err(Refusal::Malformed(why));
     let Some((head, message)) = body.split_first_chunk::<FRAME_HEAD>() else {
         return malformed(format!("the call has {} bytes and no message", body.len()));
@@ -69,10 +87,10 @@ pub(crate) fn unframe(body: &Bytes, gzip: bool) -> Result<(Bytes, bool), Refusal
     if message.len() != length {
         return malformed(format!("a message of {length} bytes was announced, {} came", message.len()));
     }
-    match (flag, gzip) {
-        (0, _) => Ok((body.slice(FRAME_HEAD..), false)),
-        (1, true) => Ok((body.slice(FRAME_HEAD..), true)),
-        (1, false) => malformed("the message is packed, and no grpc-encoding says how".into()),
+    match (flag, packing) {
+        (0, _) => Ok((body.slice(FRAME_HEAD..), None)),
+        (1, Some(packing)) => Ok((body.slice(FRAME_HEAD..), Some(packing))),
+        (1, None) => malformed("the message is packed, and no grpc-encoding says how".into()),
         (other, _) => malformed(format!("the message's flag is {other}; accepted: 0, 1")),
     }
 }
@@ -100,9 +118,12 @@ fn failed(status: Status) -> Reply {
 mod tests {
     use super::*;
 
-    fn unframed(bytes: &'static [u8], gzip: bool) -> Result<(Vec<u8>, bool), String> {
-        match unframe(&Bytes::from_static(bytes), gzip) {
-            Ok((message, packed)) => Ok((message.to_vec(), packed)),
+    fn unframed(
+        bytes: &'static [u8],
+        packing: Option<Packing>,
+    ) -> Result<(Vec<u8>, Option<Packing>), String> {
+        match unframe(&Bytes::from_static(bytes), packing) {
+            Ok((message, packing)) => Ok((message.to_vec(), packing)),
             Err(Refusal::Malformed(why)) => Err(why),
             Err(other) => panic!("{other:?}"),
         }
@@ -110,9 +131,21 @@ mod tests {
 
     #[test]
     fn one_message_comes_out_of_its_frame() {
-        assert_eq!(unframed(b"\0\0\0\0\x02hi", false), Ok((b"hi".to_vec(), false)));
-        assert_eq!(unframed(b"\x01\0\0\0\x02hi", true), Ok((b"hi".to_vec(), true)));
-        assert_eq!(unframed(b"\0\0\0\0\0", false), Ok((Vec::new(), false)));
+        let (none, zstd) = (None, Some(Packing::Zstd));
+        assert_eq!(unframed(b"\0\0\0\0\x02hi", none), Ok((b"hi".to_vec(), none)));
+        assert_eq!(unframed(b"\0\0\0\0\x02hi", zstd), Ok((b"hi".to_vec(), none)));
+        assert_eq!(unframed(b"\x01\0\0\0\x02hi", zstd), Ok((b"hi".to_vec(), zstd)));
+        assert_eq!(unframed(b"\0\0\0\0\0", none), Ok((Vec::new(), none)));
+    }
+
+    #[test]
+    fn grpc_is_known_by_its_content_type() {
+        for kind in ["application/grpc", "application/grpc+proto", "Application/gRPC; charset=utf-8"] {
+            assert!(is_grpc(kind), "{kind}");
+        }
+        for kind in ["", "application/grpc+json", "application/grpc-web", "application/x-protobuf"] {
+            assert!(!is_grpc(kind), "{kind}");
+        }
     }
 
     #[test]
@@ -125,7 +158,7 @@ mod tests {
             b"\x01\0\0\0\x02hi",
             b"\x02\0\0\0\0",
         ] {
-            assert!(unframed(bytes, false).is_err(), "{bytes:?}");
+            assert!(unframed(bytes, None).is_err(), "{bytes:?}");
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use authstitch_model::AuthEvent;
 use authstitch_otlp::{Encoding, Malformed, Mapping, Signal, Tally};
@@ -19,19 +20,22 @@ use tokio::time::timeout;
 use crate::admission::{Admission, Charge, Slot};
 use crate::body;
 use crate::caps;
+use crate::claims;
 use crate::clock::Stopwatch;
 use crate::counters::Counters;
+use crate::door::{Door, Guest};
 use crate::grpc;
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
+use crate::unpack::Packing;
 
 /// What is known of a request from its head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub signal: Signal,
     pub encoding: Encoding,
-    /// Whether its body, or the message in its frame, may be packed.
-    pub gzip: bool,
+    /// How its body is packed, or the message in its frame may be.
+    pub packing: Option<Packing>,
     /// Whether the body is one gRPC frame.
     pub framed: bool,
 }
@@ -44,6 +48,22 @@ pub(crate) struct Intake {
     pub mapping: Arc<Mapping>,
     pub counters: Arc<Counters>,
     pub request_bytes: usize,
+    pub request_time: Duration,
+}
+
+/// An intake, and the door through which its requests come.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub intake: Arc<Intake>,
+    pub door: Arc<Door>,
+}
+
+/// What is said of a signal that is not taken.
+pub(crate) fn no_such_signal(signal: &str) -> String {
+    format!(
+        "authstitch takes traces and logs, and no {signal}; send {signal} where yours are kept, by an exporter or a \
+         Collector pipeline of their own"
+    )
 }
 
 /// A decoded request, not yet in the order.
@@ -55,13 +75,22 @@ struct Decoded {
 }
 
 impl Intake {
-    /// Takes a request, or says why not.
-    pub(crate) async fn take(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
-        let seconds = caps::REQUEST_TIME.as_secs();
+    /// Takes a request, or says why not. That of a guest is bounded by its share, and no server's claim in it is
+    /// believed.
+    pub(crate) async fn take(
+        &self,
+        head: Head,
+        guest: Option<Guest>,
+        request: Request<Incoming>,
+    ) -> Result<Tally, Refusal> {
+        let seconds = self.request_time.as_secs_f32();
         let begun = Stopwatch::start();
-        let outcome = timeout(caps::REQUEST_TIME, self.admit(head, request)).await.unwrap_or_else(|_late| {
-            Err(Refusal::Unavailable(format!("the request was not complete after {seconds} s; send again")))
-        });
+        let outcome =
+            timeout(self.request_time, self.admit(head, guest, request)).await.unwrap_or_else(|_late| {
+                Err(Refusal::Unavailable(format!(
+                    "the request was not complete after {seconds} s; send again"
+                )))
+            });
         if outcome.is_ok() {
             self.counters.acknowledged.record(begun.elapsed());
         }
@@ -69,12 +98,23 @@ impl Intake {
         outcome
     }
 
-    async fn admit(&self, head: Head, request: Request<Incoming>) -> Result<Tally, Refusal> {
+    async fn admit(
+        &self,
+        head: Head,
+        guest: Option<Guest>,
+        request: Request<Incoming>,
+    ) -> Result<Tally, Refusal> {
         let stamp = self.sequencer.stamp(request.headers())?;
-        let slot = self.admission.enter()?;
+        let bound = guest.as_ref().map_or(self.request_bytes, |guest| guest.request_bytes);
+        let is_guest = guest.is_some();
+        let slot = self.admission.enter_with(guest.map(|guest| guest.party))?;
         let place = self.sequencer.reserve().await?;
-        match self.decode(head, request.into_body(), &slot).await {
-            Ok(Decoded { tally, events, charge, bytes }) => {
+        match self.decode(head, request, bound, &slot).await {
+            Ok(Decoded { mut tally, mut events, charge, bytes }) => {
+                if is_guest {
+                    let claims = claims::remove(head.signal, &mut events, &mut tally);
+                    self.counters.server_claims.add(claims);
+                }
                 self.sequencer.put(place, stamp, events, charge).await?;
                 self.counters.request_bytes.add(bytes as u64);
                 Ok(tally)
@@ -87,14 +127,21 @@ impl Intake {
         }
     }
 
-    async fn decode(&self, head: Head, body: Incoming, slot: &Slot) -> Result<Decoded, Refusal> {
+    async fn decode(
+        &self,
+        head: Head,
+        request: Request<Incoming>,
+        bound: usize,
+        slot: &Slot,
+    ) -> Result<Decoded, Refusal> {
         let mut charge = slot.charge();
         let frame = if head.framed { grpc::FRAME_HEAD } else { 0 };
-        let body = body::read(body, self.request_bytes.saturating_add(frame), &mut charge).await?;
-        let (body, packed) = if head.framed { grpc::unframe(&body, head.gzip)? } else { (body, head.gzip) };
-        let (bound, mapping) = (self.request_bytes, Arc::clone(&self.mapping));
-        let work = body.len() * if packed { caps::GZIP_GUESS } else { 1 };
-        contained(work, move || decode(head, &body, packed, bound, &mapping, charge)).await
+        let body = body::read(request, bound.saturating_add(frame), &mut charge).await?;
+        let (body, packing) =
+            if head.framed { grpc::unframe(&body, head.packing)? } else { (body, head.packing) };
+        let mapping = Arc::clone(&self.mapping);
+        let work = body.len() * if packing.is_some() { caps::UNPACK_GUESS } else { 1 };
+        contained(work, move || decode(head, &body, packing, bound, &mapping, charge)).await
     }
 
     fn count(&self, signal: Signal, outcome: &Result<Tally, Refusal>) {
@@ -109,7 +156,12 @@ impl Intake {
                 counters.events.add(tally.events);
                 counters.rejected.add(tally.rejected);
             }
-            Err(Refusal::Malformed(_) | Refusal::TooLarge(_)) => counters.malformed.add(1),
+            Err(
+                Refusal::Malformed(_)
+                | Refusal::TooLarge(_)
+                | Refusal::Unauthenticated
+                | Refusal::Forbidden(_),
+            ) => counters.malformed.add(1),
             Err(Refusal::Overloaded(_) | Refusal::Unavailable(_)) => counters.turned_away.add(1),
             Err(Refusal::Failed) => counters.failed.add(1),
         }
@@ -131,12 +183,15 @@ async fn contained<T: Send + 'static>(
 fn decode(
     head: Head,
     body: &Bytes,
-    packed: bool,
+    packing: Option<Packing>,
     bound: usize,
     mapping: &Mapping,
     mut charge: Charge,
 ) -> Result<Decoded, Refusal> {
-    let unpacked = if packed { body::unzip(body, bound, &mut charge)? } else { body.clone() };
+    let unpacked = match packing {
+        Some(packing) => packing.unpack(body, bound, &mut charge)?,
+        None => body.clone(),
+    };
     let mut events = Vec::new();
     let tally = authstitch_otlp::decode(head.signal, head.encoding, &unpacked, mapping, &mut events)
         .map_err(|Malformed(why)| Refusal::Malformed(why))?;

@@ -1,9 +1,9 @@
 //! authstitch as a service: OTLP in over gRPC and HTTP, judged journeys into the store, and an address for
 //! people and operators.
 //!
-//! The way of a request: `listener` → `grpc` or `http` → `intake` (let in, read, decode) → `sequencer` (the
-//! one order) → `judge` (the engine's thread) → `sink` (the store's thread). `lifecycle` puts the parts
-//! together; `clock` is the only one that reads a clock.
+//! The way of a request: `listener` → `connection` → `grpc`, `http` or `public` → `intake` (let in, read,
+//! decode) → `sequencer` (the one order) → `judge` (the engine's thread) → `sink` (the store's thread). `door`
+//! says who may come in; `lifecycle` puts the parts together; `clock` is the only one that reads a clock.
 //!
 //! Records wait in memory: what was answered is lost if the process is killed, and nothing is lost if it is
 //! stopped.
@@ -12,9 +12,13 @@ pub mod caps;
 
 mod admission;
 mod body;
+mod claims;
 mod clock;
+mod connection;
 mod counters;
+mod credentials;
 mod data_dir;
+mod door;
 mod error;
 mod find;
 mod grpc;
@@ -25,12 +29,17 @@ mod judge;
 mod latency;
 mod lifecycle;
 mod listener;
+mod public;
 mod refusal;
 mod sequencer;
 mod settings;
 mod shards;
+mod shares;
 mod sink;
 mod tables;
+mod tls;
+mod tokens;
+mod unpack;
 mod web;
 
 #[cfg(test)]
@@ -42,5 +51,6 @@ pub use error::{Listener, StartError};
 pub use find::{FindError, find};
 pub use latency::{Latencies, QUANTILES};
 pub use lifecycle::{Running, Summary, start};
-pub use settings::{Limits, SecretSource, Settings};
+pub use settings::{Limits, Listening, Origin, Public, SecretSource, Settings, Share, TlsFiles};
 pub use tables::{TablesError, read_tables};
+pub use tokens::Tokens;

@@ -14,7 +14,6 @@ use std::thread::JoinHandle;
 use authstitch_engine::{self as engine, Engine, StitchSettings, Tables};
 use authstitch_model::Secret;
 use authstitch_store::Store;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,18 +23,19 @@ use crate::caps;
 use crate::clock::Clock;
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
-use crate::error::{Listener, StartError};
+use crate::door::{Door, Doors};
+use crate::error::StartError;
 use crate::health::Health;
-use crate::intake::Intake;
+use crate::intake::{Intake, Receiver};
 use crate::judge::Judge;
-use crate::listener::{bind, serve};
+use crate::listener::serve;
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::shards::{Shard, Shards};
 use crate::sink::Sink;
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
-use crate::{grpc, http, web};
+use crate::{grpc, http, public, web};
 
 /// A service that runs. Dropping it cuts it off; [`Running::stop`] ends it in order.
 #[derive(Debug)]
@@ -46,10 +46,15 @@ pub struct Running {
     pub http: SocketAddr,
     /// Where pages, queries, health and metrics are.
     pub web: SocketAddr,
+    /// Where browsers and phones send, if they may.
+    pub public: Option<SocketAddr>,
+    /// Whether pages are there over https.
+    pub web_is_secure: bool,
     sequencer: Arc<Sequencer>,
     counters: Arc<Counters>,
     health: Arc<Health>,
     tables: Option<PathBuf>,
+    guards: Vec<Arc<Door>>,
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
     tasks: JoinSet<()>,
@@ -74,11 +79,8 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         Some(path) => read_tables(path).map_err(StartError::Tables)?,
         None => Tables::shipped(),
     };
-    let listeners = [
-        bind(Listener::Grpc, settings.grpc, settings.beyond_loopback).await?,
-        bind(Listener::Http, settings.http, settings.beyond_loopback).await?,
-        bind(Listener::Web, settings.web, settings.beyond_loopback).await?,
-    ];
+    let counters = Arc::default();
+    let doors = Doors::open(&settings, &counters).await?;
     let data = settings.data_dir.as_deref().map(DataDir::open).transpose()?;
     let secret = secret(data.as_ref(), settings.secret)?;
     let (store, kept) = match (&data, settings.store) {
@@ -89,19 +91,32 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
             (Some(store), Some(Kept { data_dir: data.path().to_owned(), secret }))
         }
     };
-    let [grpc, http, web] = &listeners;
-    let [grpc, http, web] = [
-        local(Listener::Grpc, settings.grpc, grpc)?,
-        local(Listener::Http, settings.http, http)?,
-        local(Listener::Web, settings.web, web)?,
-    ];
-    let (parts, shards) = Parts::new(settings, clock, secret);
+    let (parts, shards) = Parts::new(settings, clock, secret, counters);
     let threads = parts.judge(shards, &tables, store, data)?;
     let (stop, _) = watch::channel(false);
-    let tasks = parts.receive(listeners, kept, &stop);
+    let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
+    let public = doors.public.as_ref().map(|public| public.address);
+    let guards = doors.all();
+    let tasks = parts.receive(doors, kept, &stop);
     let Parts { sequencer, counters, health, stopping, settings, .. } = parts;
     let tables = settings.tables;
-    Ok(Running { grpc, http, web, sequencer, counters, health, tables, stop, stopping, tasks, threads })
+    let web_is_secure = settings.web.tls.is_some();
+    Ok(Running {
+        grpc,
+        http,
+        web,
+        public,
+        web_is_secure,
+        sequencer,
+        counters,
+        health,
+        tables,
+        guards,
+        stop,
+        stopping,
+        tasks,
+        threads,
+    })
 }
 
 fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
@@ -125,7 +140,7 @@ struct Parts {
 
 impl Parts {
     /// The parts, and what the engines take their work from.
-    fn new(settings: Settings, clock: Clock, secret: Secret) -> (Self, Vec<Shard>) {
+    fn new(settings: Settings, clock: Clock, secret: Secret, counters: Arc<Counters>) -> (Self, Vec<Shard>) {
         let limits = settings.limits;
         // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
         // turned away for that; its sender bounds itself.
@@ -140,7 +155,7 @@ impl Parts {
             secret,
             sequencer: Arc::new(Sequencer::new(clock, queues)),
             admission: Admission::new(queue_bytes, limits.requests_in_flight),
-            counters: Arc::default(),
+            counters,
             health: Arc::default(),
             stopping: Arc::default(),
         };
@@ -190,33 +205,41 @@ impl Parts {
     }
 
     /// The tasks that receive, answer and look at the clock.
-    fn receive(
-        &self,
-        [grpc, http, web]: [TcpListener; 3],
-        kept: Option<Kept>,
-        stop: &watch::Sender<bool>,
-    ) -> JoinSet<()> {
+    fn receive(&self, doors: Doors, kept: Option<Kept>, stop: &watch::Sender<bool>) -> JoinSet<()> {
+        let limits = self.settings.limits;
         let intake = Arc::new(Intake {
             sequencer: Arc::clone(&self.sequencer),
             admission: Arc::clone(&self.admission),
             mapping: Arc::new(self.settings.mapping.clone().with_secret(self.secret)),
             counters: Arc::clone(&self.counters),
-            request_bytes: self.settings.limits.request_bytes,
+            request_bytes: limits.request_bytes,
+            request_time: limits.request_time,
         });
+        let through =
+            |door: &Arc<Door>| Arc::new(Receiver { intake: Arc::clone(&intake), door: Arc::clone(door) });
         let pages = Arc::new(Web {
             counters: Arc::clone(&self.counters),
             health: Arc::clone(&self.health),
             admission: Arc::clone(&self.admission),
             kept,
-            local_only: !self.settings.beyond_loopback,
+            door: Arc::clone(&doors.web.door),
+            local_only: self.settings.web.is_private(),
             questions: Semaphore::new(caps::QUERIES_AT_ONCE),
         });
         let mut tasks = JoinSet::new();
-        let over_grpc = serve(grpc, Arc::clone(&intake), grpc::answer, stop.subscribe());
+        let Doors { grpc, http, web, public } = doors;
+        let over_grpc = through(&grpc.door);
+        let over_grpc = serve(grpc.listener, grpc.door, over_grpc, grpc::answer, stop.subscribe());
         tasks.spawn(watched("OTLP/gRPC", &self.health, over_grpc));
-        let over_http = serve(http, intake, http::answer, stop.subscribe());
+        let over_http = through(&http.door);
+        let over_http = serve(http.listener, http.door, over_http, http::answer, stop.subscribe());
         tasks.spawn(watched("OTLP/HTTP", &self.health, over_http));
-        let to_people = serve(web, pages, web::answer, stop.subscribe());
+        if let Some(public) = public {
+            let from_all = through(&public.door);
+            let from_all = serve(public.listener, public.door, from_all, public::answer, stop.subscribe());
+            tasks.spawn(watched("public OTLP", &self.health, from_all));
+        }
+        let to_people = serve(web.listener, web.door, pages, web::answer, stop.subscribe());
         tasks.spawn(watched("pages", &self.health, to_people));
         let ticks = tick(Arc::clone(&self.sequencer), stop.subscribe());
         tasks.spawn(watched("clock", &self.health, ticks));
@@ -256,6 +279,15 @@ impl Running {
         Ok(version)
     }
 
+    /// Reads the files of certificates and tokens again, and says what came of it, a line for each listener where
+    /// there is news. Files that cannot be used change nothing.
+    pub async fn refresh_credentials(&self) -> Vec<String> {
+        let guards = self.guards.clone();
+        let read = move || guards.iter().filter_map(|door| door.refresh()).collect();
+        // A panic in it is a mistake of ours, and changes nothing either.
+        spawn_blocking(read).await.unwrap_or_default()
+    }
+
     /// With a schedule: lets time run on from timer to timer until none is left, then waits until everything
     /// is stored. If the engine is gone it returns at once, and [`Self::health`] says so.
     pub async fn run_out(&self) {
@@ -291,10 +323,6 @@ impl Running {
         let trouble = (!trouble.is_empty()).then(|| trouble.join("\n"));
         Summary { counts, trouble }
     }
-}
-
-fn local(what: Listener, address: SocketAddr, listener: &TcpListener) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { what, address, source })
 }
 
 fn thread(

@@ -1,8 +1,9 @@
 //! One listening address: connections in, one handler for their requests, and an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -10,17 +11,17 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::caps;
+use crate::connection;
+use crate::door::{Door, Peer};
 use crate::error::{Listener, StartError};
+use crate::settings::Listening;
 
 /// The body of every answer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -41,13 +42,10 @@ pub(crate) fn text(status: StatusCode, body: &str) -> Reply {
     reply(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(body.as_bytes()))
 }
 
-/// Opens an address; anything beyond this machine must be allowed.
-pub(crate) async fn bind(
-    what: Listener,
-    address: SocketAddr,
-    beyond_loopback: bool,
-) -> Result<TcpListener, StartError> {
-    if !beyond_loopback && !address.ip().is_loopback() {
+/// Opens an address; one that other machines reach must be guarded, or allowed.
+pub(crate) async fn bind(what: Listener, listening: &Listening) -> Result<TcpListener, StartError> {
+    let address = listening.address;
+    if !listening.may_listen(what == Listener::Public) {
         return Err(StartError::BeyondLoopback { what, address });
     }
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
@@ -56,9 +54,21 @@ pub(crate) async fn bind(
     })
 }
 
+/// How much a listener lets its clients do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Connections open at once.
+    pub connections: usize,
+    /// Time for a handshake, for a request's head, and until a connection's first request.
+    pub head: Duration,
+    /// Time without a request after the first.
+    pub idle: Duration,
+}
+
 /// Serves requests until told to stop; then those under way may finish within [`caps::DRAIN_TIME`].
 pub(crate) async fn serve<S, F>(
     listener: TcpListener,
+    door: Arc<Door>,
     shared: Arc<S>,
     answer: fn(Arc<S>, Request<Incoming>) -> F,
     mut stop: watch::Receiver<bool>,
@@ -66,58 +76,69 @@ pub(crate) async fn serve<S, F>(
     S: Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let graceful = GracefulShutdown::new();
-    let free = Arc::new(Semaphore::new(caps::CONNECTIONS));
+    let free = Arc::new(Semaphore::new(door.patience.connections));
     let mut connections = JoinSet::new();
+    let stopped = stop.clone();
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             Some(_ended) = connections.join_next() => {}
-            (stream, permit) = accept(&listener, &free) => {
-                let shared = Arc::clone(&shared);
-                let service = service_fn(move |request| {
-                    let answered = answer(Arc::clone(&shared), request);
-                    async move { Ok::<_, Infallible>(answered.await) }
-                });
-                let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
-                let watched = graceful.watch(connection);
+            (stream, peer, permit) = accept(&listener, &free) => {
+                let Ok(share) = door.connect(peer) else { continue };
+                let (door, shared, stop) = (Arc::clone(&door), Arc::clone(&shared), stopped.clone());
                 connections.spawn(async move {
-                    // A connection that breaks is its client's affair; the requests on it were answered or not.
-                    let _ = watched.await;
-                    drop(permit);
+                    let answer = move |mut request: Request<Incoming>| {
+                        request.extensions_mut().insert(Peer(peer));
+                        answer(Arc::clone(&shared), request)
+                    };
+                    connect(stream, &door, answer, stop).await;
+                    drop((permit, share));
                 });
             }
         }
     }
     drop(listener);
-    // Whoever is not done by then is cut off with the set of connections.
-    let _ = timeout(caps::DRAIN_TIME, graceful.shutdown()).await;
+    // Each gives its requests their time, and is cut off after it.
+    while connections.join_next().await.is_some() {}
 }
 
-async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+/// Makes a connection secure where that is asked for, and serves it.
+async fn connect<F>(
+    stream: TcpStream,
+    door: &Door,
+    answer: impl Fn(Request<Incoming>) -> F,
+    mut stop: watch::Receiver<bool>,
+) where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let Some(config) = door.tls() else {
+        return connection::run(stream, door.patience, answer, stop).await;
+    };
+    let handshake = timeout(door.patience.head, TlsAcceptor::from(config).accept(stream));
+    let shaken = tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => return,
+        shaken = handshake => shaken,
+    };
+    match shaken {
+        Ok(Ok(stream)) => connection::run(stream, door.patience, answer, stop).await,
+        Ok(Err(_)) | Err(_) => door.counters.handshakes_failed.add(1),
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there is always a permit.
     let permit = Arc::clone(free).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => {
+            Ok((stream, peer)) => {
                 // Without it small answers wait; a socket that refuses is slower and no worse.
                 let _ = stream.set_nodelay(true);
-                return (stream, permit);
+                return (stream, peer.ip(), permit);
             }
             Err(_) => sleep(caps::ACCEPT_PAUSE).await,
         }
     }
-}
-
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(caps::STREAMS)
-        .initial_stream_window_size(caps::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(caps::CONNECTION_WINDOW_BYTES)
-        .max_frame_size(caps::FRAME_BYTES);
-    builder
 }

@@ -3,7 +3,9 @@
 //!
 //! | refusal | HTTP | gRPC | the client should |
 //! |---|---|---|---|
-//! | malformed | 400 | `INVALID_ARGUMENT` | drop the batch |
+//! | no token | 401 | `UNAUTHENTICATED` | be given one |
+//! | forbidden | 403 | `PERMISSION_DENIED` | not be a page of that origin |
+//! | malformed | 400 | `INVALID_ARGUMENT`, with `BadRequest` | drop the batch |
 //! | too large | 413 | `RESOURCE_EXHAUSTED` | send smaller batches |
 //! | overloaded | 429 and `Retry-After` | `UNAVAILABLE` and `RetryInfo` | come again |
 //! | unavailable | 503 and `Retry-After` | `UNAVAILABLE` and `RetryInfo` | come again |
@@ -22,6 +24,10 @@ use crate::caps;
 /// Why a request is not taken. Nothing of it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// It shows no token that is accepted; which part of it was wrong is not said.
+    Unauthenticated,
+    /// Its origin is not listed.
+    Forbidden(String),
     /// It is no such request at all.
     Malformed(String),
     /// It is larger than accepted.
@@ -48,6 +54,8 @@ impl Refusal {
     /// The HTTP status.
     pub(crate) const fn http(&self) -> StatusCode {
         match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -59,6 +67,11 @@ impl Refusal {
     /// The status of both encodings.
     pub(crate) fn status(&self) -> RpcStatus {
         let (code, message) = match self {
+            Self::Unauthenticated => (
+                Code::Unauthenticated,
+                "accepted here: `authorization: Bearer` and a token that this listener knows",
+            ),
+            Self::Forbidden(message) => (Code::PermissionDenied, message.as_str()),
             Self::Malformed(message) => (Code::InvalidArgument, message.as_str()),
             Self::TooLarge(message) => (Code::ResourceExhausted, message.as_str()),
             Self::Overloaded(message) | Self::Unavailable(message) => (Code::Unavailable, message.as_str()),
@@ -68,6 +81,11 @@ impl Refusal {
             ),
         };
         let mut status = RpcStatus::new(code, message);
+        if let Self::Malformed(description) = self {
+            let violation = FieldViolation { description: description.clone() };
+            let value = BadRequest { field_violations: vec![violation] }.encode_to_vec();
+            status.details.push(Any { type_url: BAD_REQUEST.into(), value });
+        }
         if self.is_retryable() {
             let delay = Duration { seconds: i64::from(caps::RETRY_SECONDS), nanos: 0 };
             let value = RetryInfo { retry_delay: Some(delay) }.encode_to_vec();
@@ -86,6 +104,7 @@ impl Refusal {
 }
 
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
+const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
 /// `google.rpc.Status`.
 #[derive(Clone, PartialEq, Message)]
@@ -107,12 +126,18 @@ impl RpcStatus {
         Self { code: code as i32, message: message.to_owned(), details: Vec::new() }
     }
 
-    /// In protobuf's JSON mapping. The only detail there is says when to come again.
+    /// In protobuf's JSON mapping. A detail says when to come again, or the message once more, for programs that
+    /// look there.
     pub(crate) fn json(&self) -> Vec<u8> {
         let mut status = json!({"code": self.code, "message": self.message});
+        let details = self.details.iter().map(|detail| match detail.type_url.as_str() {
+            BAD_REQUEST => {
+                json!({"@type": BAD_REQUEST, "fieldViolations": [{"description": self.message}]})
+            }
+            _ => json!({"@type": RETRY_INFO, "retryDelay": format!("{}s", caps::RETRY_SECONDS)}),
+        });
         if !self.details.is_empty() {
-            let delay = format!("{}s", caps::RETRY_SECONDS);
-            status["details"] = json!([{"@type": RETRY_INFO, "retryDelay": delay}]);
+            status["details"] = details.collect();
         }
         status.to_string().into_bytes()
     }
@@ -135,6 +160,22 @@ pub(crate) struct RetryInfo {
     /// When to come again.
     #[prost(message, optional, tag = "1")]
     pub retry_delay: Option<Duration>,
+}
+
+/// `google.rpc.BadRequest`.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct BadRequest {
+    /// What is wrong.
+    #[prost(message, repeated, tag = "1")]
+    pub field_violations: Vec<FieldViolation>,
+}
+
+/// `google.rpc.BadRequest.FieldViolation`, without the field: the description says where.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FieldViolation {
+    /// For a person.
+    #[prost(string, tag = "2")]
+    pub description: String,
 }
 
 /// `google.protobuf.Duration`.
@@ -161,8 +202,18 @@ mod tests {
         assert_eq!(info.retry_delay.unwrap().seconds, 1);
         expect_test::expect![[r#"{"code":14,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}],"message":"full"}"#]]
             .assert_eq(&String::from_utf8(busy.status().json()).unwrap());
+        let large = Refusal::TooLarge("no".into());
+        assert!(large.grpc().details().is_empty());
+        assert_eq!(String::from_utf8(large.status().json()).unwrap(), r#"{"code":8,"message":"no"}"#);
+    }
+
+    #[test]
+    fn bad_data_is_described_where_programs_look() {
         let wrong = Refusal::Malformed("no".into());
-        assert!(wrong.grpc().details().is_empty());
-        assert_eq!(String::from_utf8(wrong.status().json()).unwrap(), r#"{"code":3,"message":"no"}"#);
+        let status = RpcStatus::decode(wrong.grpc().details()).unwrap();
+        let described = BadRequest::decode(status.details[0].value.as_slice()).unwrap();
+        assert_eq!(described.field_violations[0].description, "no");
+        expect_test::expect![[r#"{"code":3,"details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"description":"no"}]}],"message":"no"}"#]]
+            .assert_eq(&String::from_utf8(wrong.status().json()).unwrap());
     }
 }

@@ -9,6 +9,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use authstitch_engine::StitchSettings;
 use authstitch_model::document::{self, Fields, Problem, Problems};
@@ -19,20 +20,26 @@ use serde_json::Value;
 use crate::caps;
 
 mod environment;
+mod listeners;
+mod public;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use listeners::beyond_loopback;
+pub use listeners::{Listening, TlsFiles};
+pub use public::{Origin, Public, Share};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where OTLP over gRPC is taken; port 0 picks a free one.
-    pub grpc: SocketAddr,
-    /// Where OTLP over HTTP is taken; port 0 picks a free one.
-    pub http: SocketAddr,
-    /// Where pages, queries, health and metrics are; port 0 picks a free one.
-    pub web: SocketAddr,
-    /// Whether addresses beyond this machine are accepted.
-    pub beyond_loopback: bool,
+    /// Where OTLP over gRPC is taken.
+    pub grpc: Listening,
+    /// Where OTLP over HTTP is taken.
+    pub http: Listening,
+    /// Where pages, queries, health and metrics are.
+    pub web: Listening,
+    /// Where browsers and phones send, if they may.
+    pub public: Option<Public>,
     /// Where journeys and the secret are kept; without one, nothing is on disk.
     pub data_dir: Option<PathBuf>,
     /// Whether journeys are kept, or only judged and counted.
@@ -71,6 +78,10 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// Requests that are not answered yet.
     pub requests_in_flight: usize,
+    /// Time for one request from its head to its answer, and for the head.
+    pub request_time: Duration,
+    /// Connections open at once on one listener.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -79,18 +90,20 @@ impl Default for Limits {
             request_bytes: caps::REQUEST_BYTES,
             queue_bytes: caps::QUEUE_BYTES,
             requests_in_flight: caps::REQUESTS_IN_FLIGHT,
+            request_time: caps::REQUEST_TIME,
+            connections: caps::CONNECTIONS,
         }
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let local = |port| Listening::from(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         Self {
             grpc: local(4317),
             http: local(4318),
             web: local(4380),
-            beyond_loopback: false,
+            public: None,
             data_dir: Some(PathBuf::from("./authstitch-data")),
             store: true,
             secret: SecretSource::File,
@@ -145,21 +158,21 @@ impl Settings {
 
     fn read(top: &Fields<'_>) -> Self {
         let default = Self::default();
-        let (grpc, http, web, beyond_loopback) = top.map("listeners", |fields| {
-            let beyond = fields.flag("beyond_loopback", default.beyond_loopback);
-            let address = |key, default| address(fields, key, default, beyond);
+        let (grpc, http, web, public) = top.map("listeners", |fields| {
+            let beyond = fields.flag("beyond_loopback", false);
+            let listening = |key, usual: &Listening| listeners::listening(fields, key, usual.address, beyond);
             (
-                address("grpc", default.grpc),
-                address("http", default.http),
-                address("web", default.web),
-                beyond,
+                listening("grpc", &default.grpc),
+                listening("http", &default.http),
+                listening("web", &default.web),
+                public::public(fields, "public", beyond),
             )
         });
         Self {
             grpc,
             http,
             web,
-            beyond_loopback,
+            public,
             data_dir: top.text("data_dir").map(PathBuf::from).or(default.data_dir),
             store: top.flag("store", default.store),
             secret: default.secret,
@@ -187,21 +200,6 @@ fn parse(text: &str) -> Result<Value, Problems> {
     let yaml: yaml_serde::Value =
         yaml_serde::from_str(text).map_err(|error| whole(format!("not YAML: {error}")))?;
     serde_json::to_value(yaml).map_err(|error| whole(format!("a map's keys must be texts: {error}")))
-}
-
-fn address(fields: &Fields<'_>, key: &'static str, default: SocketAddr, beyond: bool) -> SocketAddr {
-    let accepted = "an IP address and a port, such as 127.0.0.1:4317";
-    let address: SocketAddr = fields.parsed(key, accepted, default, |text| text.parse().ok());
-    if !beyond && !address.ip().is_loopback() {
-        fields.problem(
-            key,
-            format!(
-                "{address} can be reached from other machines, without encryption and without a password; use \
-                 127.0.0.1, or set `beyond_loopback: true` beside it where the network is trusted"
-            ),
-        );
-    }
-    address
 }
 
 fn completeness(fields: &Fields<'_>) -> Completeness {
@@ -233,5 +231,8 @@ fn limits(fields: &Fields<'_>) -> Limits {
         fields.problem("queue_bytes", message);
     }
     let requests_in_flight = size("requests_in_flight", 1, 1 << 16, default.requests_in_flight);
-    Limits { request_bytes, queue_bytes, requests_in_flight }
+    let request_time =
+        Duration::from_secs(fields.integer("request_s", 1..=3600, default.request_time.as_secs()));
+    let connections = size("connections", 1, 1 << 20, default.connections);
+    Limits { request_bytes, queue_bytes, requests_in_flight, request_time, connections }
 }

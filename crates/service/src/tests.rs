@@ -1,27 +1,30 @@
 //! The whole service, over its sockets.
 
 mod client;
+mod connections;
 mod grpc;
 mod http;
 mod lifecycle;
 mod overload;
+mod public;
 mod schedule;
+mod secure;
 mod telemetry;
+mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use authstitch_model::Secret;
 
-use crate::{Clock, Running, SecretSource, Settings, start};
+use crate::{Clock, Listening, Running, SecretSource, Settings, start};
 
 /// Free ports, a public secret, a data directory of the test's own.
 pub(crate) fn settings(data_dir: &Path) -> Settings {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Settings {
-        grpc: free,
-        http: free,
-        web: free,
+        grpc: Listening::free_port(),
+        http: Listening::free_port(),
+        web: Listening::free_port(),
         data_dir: Some(data_dir.to_owned()),
         secret: SecretSource::Fixed(Secret::PUBLIC),
         ..Settings::default()
@@ -35,5 +38,5 @@ pub(crate) async fn running(clock: Clock) -> (Running, tempfile::TempDir) {
     (running, directory)
 }
 
-pub(crate) use client::{call, post};
-pub(crate) use telemetry::login;
+pub(crate) use client::{call, call_http2, post};
+pub(crate) use telemetry::{gzip, login, request, span, zstd};

@@ -5,9 +5,12 @@
 //! - `POST /api/v1/query` with `{"sql": "…"}` answers `{"columns": […], "rows": [[…]]}`, and a `note` if rows
 //!   were left out.
 //!
+//! Where the listener has tokens, everything but health asks for one: as a bearer, or as the password of any user,
+//! which is what a browser asks people for.
+//!
 //! Keys never stand in a URL: those end up in logs. Questions must be `application/json`, which no foreign
-//! page can send without being asked first, and on a machine of its own the server answers only under that
-//! machine's own names: a foreign name that leads here is a foreign page's trick to read the answers.
+//! page can send without being asked first, and without a token a server that only its own machine reaches answers
+//! only under that machine's own names: a foreign name that leads here is a foreign page's trick to read the answers.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,7 +20,7 @@ use authstitch_engine::line;
 use authstitch_model::Secret;
 use authstitch_store::{Reader, StoreError};
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HOST};
+use http::header::{ALLOW, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -30,6 +33,7 @@ use crate::admission::Admission;
 use crate::body;
 use crate::caps;
 use crate::counters::Counters;
+use crate::door::Door;
 use crate::find::find_with;
 use crate::health::Health;
 use crate::listener::{Reply, reply, text};
@@ -47,6 +51,7 @@ pub(crate) struct Web {
     pub admission: Arc<Admission>,
     /// None if no journey is kept.
     pub kept: Option<Kept>,
+    pub door: Arc<Door>,
     /// Whether only this machine can be asking.
     pub local_only: bool,
     /// Bounds how many questions are answered at once.
@@ -76,6 +81,14 @@ pub(crate) async fn answer(web: Arc<Web>, request: Request<Incoming>) -> Reply {
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, &message);
         let allow = if accepted == Method::GET { "GET, HEAD" } else { "POST" };
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        return reply;
+    }
+    let is_probe = path.starts_with("/health/");
+    if !is_probe && web.door.admit(request.headers(), true).is_err() {
+        let mut reply =
+            text(StatusCode::UNAUTHORIZED, "accepted here: a token, as bearer or as any user's password\n");
+        let ways = HeaderValue::from_static("Basic realm=\"authstitch\", charset=\"UTF-8\", Bearer");
+        reply.headers_mut().insert(WWW_AUTHENTICATE, ways);
         return reply;
     }
     match path.as_str() {
@@ -139,7 +152,7 @@ async fn asked(web: &Web, request: Request<Incoming>, answer: Answer) -> Result<
     let busy = |why: &str| Unanswered(StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     let slot = web.admission.enter().map_err(|_full| busy("too many requests are in flight; ask again"))?;
     let mut charge = slot.charge();
-    let read = timeout(caps::REQUEST_TIME, body::read(request.into_body(), caps::QUERY_BYTES, &mut charge));
+    let read = timeout(caps::REQUEST_TIME, body::read(request, caps::QUERY_BYTES, &mut charge));
     let body = match read.await {
         Ok(Ok(body)) => body,
         Ok(Err(refusal)) => return Err(Unanswered(refusal.http(), refusal.status().message)),

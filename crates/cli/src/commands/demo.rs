@@ -15,7 +15,7 @@ use serde_json::Value;
 use authstitch_evaluate::{Meta, Scorecard, score};
 use authstitch_model::Secret;
 use authstitch_model::line::JourneyLine;
-use authstitch_service::{Clock, Running, SecretSource, Settings};
+use authstitch_service::{Clock, Listening, Running, SecretSource, Settings};
 use authstitch_simulate::caps::REQUEST_RECORDS;
 use authstitch_simulate::{Share, Simulation, World};
 
@@ -39,9 +39,9 @@ pub fn run(args: &args::Demo) -> Outcome {
     let directory =
         tempfile::Builder::new().prefix("authstitch-demo-").tempdir().cannot("make a directory")?;
     let settings = Settings {
-        grpc: ([127, 0, 0, 1], 0).into(),
-        http: ([127, 0, 0, 1], 0).into(),
-        web: ([127, 0, 0, 1], 0).into(),
+        grpc: Listening::free_port(),
+        http: Listening::free_port(),
+        web: Listening::free_port(),
         data_dir: Some(directory.path().to_owned()),
         secret: SecretSource::Fixed(Secret::PUBLIC),
         mapping: worlds::mapping(&world),

@@ -1,11 +1,13 @@
 //! `serve`: receives, judges and stores until it is told to stop; then drains. SIGHUP has it read its tables
-//! again.
+//! again, and its certificates and tokens, at which it looks by itself, too.
 
 use std::io::Write as _;
 use std::pin::pin;
 
+use authstitch_service::caps::CREDENTIALS_CHECK;
 use authstitch_service::{Clock, Running, Settings, start};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::config;
 use crate::args;
@@ -19,10 +21,16 @@ pub fn run(args: &args::Serve) -> Outcome {
         let running = begin(settings, Clock::System).await?;
         print_addresses(&running);
         let mut stopped = pin!(stop_signal());
+        let mut looks = interval(CREDENTIALS_CHECK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 stopped = &mut stopped => break stopped?,
-                _ = again.recv() => reload_tables(&running).await,
+                _ = again.recv() => {
+                    reload_tables(&running).await;
+                    refresh_credentials(&running).await;
+                }
+                _ = looks.tick() => refresh_credentials(&running).await,
             }
         }
         eprintln!("stopping: what was received is judged and stored first");
@@ -50,15 +58,22 @@ async fn reload_tables(running: &Running) {
     }
 }
 
+/// Reads certificates and tokens again, and says what came of it where that is news.
+async fn refresh_credentials(running: &Running) {
+    for line in running.refresh_credentials().await {
+        eprintln!("{line}");
+    }
+}
+
 /// What the file says, and over it what the command line says.
 fn settings(args: &args::Serve) -> Result<Settings, Failure> {
     let mut settings = match &args.config {
         Some(file) => config::read(file)?,
         None => Settings::default(),
     };
-    settings.grpc = args.grpc.unwrap_or(settings.grpc);
-    settings.http = args.http.unwrap_or(settings.http);
-    settings.web = args.web.unwrap_or(settings.web);
+    settings.grpc.address = args.grpc.unwrap_or(settings.grpc.address);
+    settings.http.address = args.http.unwrap_or(settings.http.address);
+    settings.web.address = args.web.unwrap_or(settings.web.address);
     if let Some(dir) = &args.data_dir {
         settings.data_dir = Some(dir.clone());
     }
@@ -80,7 +95,11 @@ pub async fn begin(settings: Settings, clock: Clock) -> Result<Running, Failure>
 pub fn print_addresses(running: &Running) {
     println!("listening: OTLP/gRPC {}", running.grpc);
     println!("listening: OTLP/HTTP {}", running.http);
-    println!("listening: web http://{}", running.web);
+    let scheme = if running.web_is_secure { "https" } else { "http" };
+    println!("listening: web {scheme}://{}", running.web);
+    if let Some(public) = running.public {
+        println!("listening: public OTLP {public}");
+    }
     let _ = std::io::stdout().flush();
 }
 

@@ -4,16 +4,16 @@ use prost::Message;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::telemetry::{gzip, log_json, request, spans_of_login};
+use super::telemetry::{log_json, request, spans_of_login};
 use super::*;
 use crate::Limits;
-use crate::refusal::RpcStatus;
+use crate::refusal::{BadRequest, RpcStatus};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn protobuf_json_and_gzip_are_taken_and_answered_in_their_encoding() {
+async fn protobuf_and_json_plain_and_packed_are_taken_and_answered_in_their_encoding() {
     let (service, _directory) = running(Clock::System).await;
     let answer = post(service.http, "/v1/traces", PROTOBUF, &login("journey-protobuf")).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some(PROTOBUF)));
@@ -23,17 +23,16 @@ async fn protobuf_json_and_gzip_are_taken_and_answered_in_their_encoding() {
     let answer = post(service.http, "/v1/logs", "application/json; charset=utf-8", &json).await;
     assert_eq!((answer.status, answer.header("content-type"), answer.text()), (200, Some(JSON), "{}"));
 
-    let headers = [("content-type", PROTOBUF), ("content-encoding", "gzip")];
-    let packed = gzip(&login("journey-gzip"));
-    let answer = call(service.http, "POST", "/v1/traces", &headers, &packed).await;
-    assert_eq!(answer.status, 200, "{}", answer.head);
+    let bytes = login("journey-packed");
+    for (packing, packed) in [("gzip", gzip(&bytes)), ("zstd", zstd(&bytes))] {
+        let headers = [("content-type", PROTOBUF), ("content-encoding", packing)];
+        let answer = call(service.http, "POST", "/v1/traces", &headers, &packed).await;
+        assert_eq!(answer.status, 200, "{}", answer.head);
+    }
 
     let counts = service.counters();
-    assert_eq!((counts.requests, counts.spans, counts.log_records, counts.events), (3, 10, 1, 11));
-    assert_eq!(
-        counts.request_bytes as usize,
-        login("journey-protobuf").len() + json.len() + login("journey-gzip").len()
-    );
+    assert_eq!((counts.requests, counts.spans, counts.log_records, counts.events), (4, 15, 1, 16));
+    assert_eq!(counts.request_bytes as usize, login("journey-protobuf").len() + json.len() + 2 * bytes.len());
 }
 
 #[tokio::test]
@@ -76,6 +75,8 @@ async fn malformed_bodies_get_a_status_in_their_encoding() {
     assert_eq!((answer.status, answer.header("content-type")), (400, Some(PROTOBUF)));
     let status = RpcStatus::decode(answer.body.as_slice()).unwrap();
     assert_eq!((status.code, status.message.is_empty()), (3, false));
+    let described = BadRequest::decode(status.details[0].value.as_slice()).unwrap();
+    assert_eq!(described.field_violations[0].description, status.message);
     for body in ["", "[", "{\"resourceLogs\": 3}"] {
         let answer = post(service.http, "/v1/logs", JSON, body.as_bytes()).await;
         assert_eq!((answer.status, answer.header("content-type")), (400, Some(JSON)), "{body}");
@@ -93,24 +94,36 @@ async fn what_is_not_accepted_says_what_is() {
     let mut said = String::new();
     for (method, path, kind, packing) in [
         ("POST", "/v1/metrics", PROTOBUF, "identity"),
+        ("POST", "/v1development/profiles", JSON, "identity"),
         ("POST", "/traces", PROTOBUF, "identity"),
         ("GET", "/v1/traces", PROTOBUF, "identity"),
         ("POST", "/v1/traces", "text/plain", "identity"),
         ("POST", "/v1/traces", "application/grpc", "identity"),
-        ("POST", "/v1/traces", PROTOBUF, "zstd"),
+        ("POST", "/v1/traces", PROTOBUF, "snappy"),
     ] {
         let headers = [("content-type", kind), ("content-encoding", packing)];
         let answer = call(service.http, method, path, &headers, b"").await;
-        said += &format!("{} {}\n", answer.status, answer.json()["message"]);
+        // An error is in the request's encoding where it has one, else in JSON.
+        let status = match answer.header("content-type") {
+            Some(PROTOBUF) if kind == PROTOBUF => RpcStatus::decode(answer.body.as_slice()).unwrap().message,
+            Some(JSON) if kind != PROTOBUF => answer.json()["message"].as_str().unwrap().to_owned(),
+            other => panic!("{other:?} for {kind}"),
+        };
+        said += &format!("{} {status}\n", answer.status);
         assert_eq!(answer.header("allow"), (answer.status == 405).then_some("post"));
+        assert_eq!(answer.header("accept-encoding"), (packing == "snappy").then_some("identity, gzip, zstd"));
     }
+    let answer = call(service.http, "POST", "/v1/traces", &[], b"").await;
+    said += &format!("{} {}\n", answer.status, answer.json()["message"]);
     expect![[r#"
-        404 "authstitch takes traces and logs, and no metrics"
-        404 "there is nothing at /traces; accepted: POST /v1/traces, POST /v1/logs"
-        405 "GET is not accepted here; accepted: POST"
-        415 "content-type `text/plain` is not accepted; accepted: application/x-protobuf, application/json"
-        415 "this address takes OTLP over HTTP; OTLP over gRPC has an address of its own, port 4317 by default"
-        415 "content-encoding `zstd` is not accepted; accepted: identity, gzip"
+        404 authstitch takes traces and logs, and no metrics; send metrics where yours are kept, by an exporter or a Collector pipeline of their own
+        404 authstitch takes traces and logs, and no profiles; send profiles where yours are kept, by an exporter or a Collector pipeline of their own
+        404 there is nothing at /traces; accepted: POST /v1/traces, POST /v1/logs
+        405 GET is not accepted here; accepted: POST
+        415 content-type `text/plain` is not accepted; accepted: application/x-protobuf, application/json
+        415 this address takes OTLP over HTTP; OTLP over gRPC has an address of its own, port 4317 by default
+        415 content-encoding `snappy` is not accepted; accepted: identity, gzip, zstd
+        415 "content-type is missing; accepted: application/x-protobuf, application/json"
     "#]]
     .assert_eq(&said);
     assert_eq!(service.counters().requests, 0);
@@ -128,7 +141,15 @@ async fn too_large_is_refused_packed_or_not_announced_or_not() {
     let headers = [("content-type", JSON), ("content-encoding", "gzip")];
     let answer = call(service.http, "POST", "/v1/traces", &headers, &gzip(&large)).await;
     assert_eq!((answer.status, answer.json()["code"].as_i64()), (413, Some(8)));
-    assert_eq!(service.counters().malformed, 2);
+    // Without a length beforehand, in one chunk.
+    let headers = [("content-type", PROTOBUF), ("transfer-encoding", "chunked")];
+    let chunk = [b"1001\r\n".as_slice(), &large, b"\r\n0\r\n\r\n"].concat();
+    let answer = call(service.http, "POST", "/v1/traces", &headers, &chunk).await;
+    assert_eq!(answer.status, 413);
+    // Far more than fits into the sockets: the answer arrives all the same.
+    let answer = post(service.http, "/v1/traces", PROTOBUF, &vec![0; 32 << 20]).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(service.counters().malformed, 4);
 }
 
 #[tokio::test]

@@ -105,7 +105,8 @@ async fn a_store_that_fails_makes_the_health_bad_and_what_is_lost_is_said() {
 async fn an_address_in_use_names_the_likely_holder_and_another_address() {
     let (first, _directory) = running(Clock::System).await;
     let directory = tempfile::tempdir().unwrap();
-    let refused = start(Settings { grpc: first.grpc, ..settings(directory.path()) }, Clock::System).await;
+    let refused =
+        start(Settings { grpc: first.grpc.into(), ..settings(directory.path()) }, Clock::System).await;
     let said = refused.unwrap_err().to_string().replace(&first.grpc.to_string(), "127.0.0.1:4317");
     let other = said.split("--grpc 127.0.0.1:").nth(1).unwrap().split('`').next().unwrap().to_owned();
     expect![[r#"127.0.0.1:4317 (OTLP/gRPC) is in use, most likely by an OpenTelemetry Collector or another authstitch; stop that, or choose another address: `--grpc 127.0.0.1:14317`, or `listeners.grpc: 127.0.0.1:14317` in the configuration"#]]
@@ -116,9 +117,10 @@ async fn an_address_in_use_names_the_likely_holder_and_another_address() {
 async fn an_address_beyond_this_machine_must_be_allowed() {
     let directory = tempfile::tempdir().unwrap();
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    let open = Settings { http: everywhere, ..settings(directory.path()) };
+    let mut open = Settings { http: everywhere.into(), ..settings(directory.path()) };
     assert!(matches!(start(open.clone(), Clock::System).await, Err(StartError::BeyondLoopback { .. })));
-    let service = start(Settings { beyond_loopback: true, ..open }, Clock::System).await.unwrap();
+    open.http.beyond_loopback = true;
+    let service = start(open, Clock::System).await.unwrap();
     assert!(service.http.ip().is_unspecified());
 }
 
