@@ -44,6 +44,7 @@ fn main() {
 }
 
 /// Seconds by the clock, and nanoseconds of the engines' processor time.
+#[expect(clippy::disallowed_methods, reason = "the clock is what is measured")]
 fn measured(realms: u64, shards: NonZero<u32>) -> (f64, u64) {
     // Two realms that two shards share between them.
     let names = ["default", "shop-us"].map(Realm::bounded);
