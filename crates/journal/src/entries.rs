@@ -47,7 +47,14 @@ struct Segment {
 
 impl<D: Disk> Entries<D> {
     pub(crate) fn new(disk: D, reaches: Vec<Reach>, known: Position, reading: Arc<()>) -> Self {
-        Self { disk, reaches: reaches.into(), known, segment: None, ready: VecDeque::new(), _reading: reading }
+        Self {
+            disk,
+            reaches: reaches.into(),
+            known,
+            segment: None,
+            ready: VecDeque::new(),
+            _reading: reading,
+        }
     }
 
     /// Reads the next segment, if there is one.

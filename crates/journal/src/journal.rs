@@ -48,7 +48,7 @@ impl Default for Settings {
 }
 
 /// The place and the time that a record got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
     /// Its place in the order.
     pub position: Position,
@@ -117,7 +117,7 @@ pub struct Sealed {
 }
 
 /// A snapshot that is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Kept {
     pub position: Position,
     pub length: u64,
@@ -127,20 +127,13 @@ impl<D: Disk> Journal<D> {
     /// Opens the journal on a disk: what a crash left is put in order, what is damaged set aside, and everything that
     /// is read is on the disk.
     ///
+    /// No later record has a position or a time before `seen`: what a sink has seen is never given again, should the log
+    /// have lost its end.
+    ///
     /// # Errors
-    /// If a file is of a later version, or the disk fails.
-    pub fn open(disk: D, settings: Settings) -> Result<(Self, Recovery<D>), OpenError> {
-        recover(disk, settings)
-    }
-
-    /// Lets no later record have a position or a time before these: what a sink has seen is never given again, should
-    /// the log have lost its end.
-    pub fn go_on_from(&mut self, seen: Stamp) {
-        if self.batch.is_empty() {
-            self.given.position = self.given.position.max(seen.position);
-            self.given.received = self.given.received.max(seen.received);
-            self.committed = self.given.position;
-        }
+    /// If a file is of a later version, a setting cannot work, or the disk fails.
+    pub fn open(disk: D, settings: Settings, seen: Stamp) -> Result<(Self, Recovery<D>), OpenError> {
+        recover(disk, settings, seen)
     }
 
     /// Takes a record into the batch. It is promised to nobody before [`Self::commit`].

@@ -92,7 +92,11 @@ struct Opening<D> {
 ///
 /// # Errors
 /// If a file is of a later version, a setting cannot work, or the disk fails.
-pub fn recover<D: Disk>(disk: D, settings: Settings) -> Result<(Journal<D>, Recovery<D>), OpenError> {
+pub fn recover<D: Disk>(
+    disk: D,
+    settings: Settings,
+    seen: Stamp,
+) -> Result<(Journal<D>, Recovery<D>), OpenError> {
     check(&settings)?;
     let mut files = disk.list().map_err(failed("listing the files", ""))?;
     files.sort();
@@ -104,7 +108,7 @@ pub fn recover<D: Disk>(disk: D, settings: Settings) -> Result<(Journal<D>, Reco
     let found = opening.segments()?;
     let known = snapshot.as_ref().map_or(Position(0), |snapshot| snapshot.position);
 
-    let mut given = Stamp { position: Position(0), received: UnixNanos(0) };
+    let mut given = Stamp::default();
     let (mut sealed, mut reaches) = (VecDeque::new(), Vec::new());
     let mut expected = known;
     for (place, this) in found.iter().enumerate() {
@@ -143,6 +147,9 @@ pub fn recover<D: Disk>(disk: D, settings: Settings) -> Result<(Journal<D>, Reco
         given.position = given.position.max(snapshot.position);
         given.received = given.received.max(snapshot.received);
     }
+
+    given.position = given.position.max(seen.position);
+    given.received = given.received.max(seen.received);
 
     let Opening { disk, report, .. } = opening;
     let reading = Arc::new(());
@@ -186,7 +193,9 @@ impl<D: Disk> Opening<D> {
         let unfinished = |name: &str| {
             name == names::SPARE
                 || name.ends_with(names::UNFINISHED)
-                    && ["spare", "segment-", "snapshot-", "aside-"].iter().any(|begin| name.starts_with(begin))
+                    && ["spare", "segment-", "snapshot-", "aside-"]
+                        .iter()
+                        .any(|begin| name.starts_with(begin))
         };
         for (name, _) in self.files.iter().filter(|(name, _)| unfinished(name)) {
             self.disk.unlink(name).map_err(failed("removing", name))?;
@@ -268,7 +277,8 @@ impl<D: Disk> Opening<D> {
         let is_safe = torn.as_ref().is_none_or(|torn| torn.aside.is_some());
         self.report.torn = torn;
         let end = walk.end.max(walk.proven);
-        file.write_at(walk.proven as u64, &bytes[walk.proven..end]).map_err(failed("writing again", &name))?;
+        file.write_at(walk.proven as u64, &bytes[walk.proven..end])
+            .map_err(failed("writing again", &name))?;
         let length = if is_safe { end as u64 } else { found.length };
         if length < found.length {
             file.set_length(length).map_err(failed("cutting off", &name))?;
@@ -288,7 +298,8 @@ impl<D: Disk> Opening<D> {
     fn set_aside(&mut self, file: &str, begin: u64, bytes: &[u8]) -> Part {
         let name = names::aside(file, begin);
         let length = bytes.len() as u64;
-        let is_there = self.files.iter().any(|(known, known_length)| *known == name && *known_length == length);
+        let is_there =
+            self.files.iter().any(|(known, known_length)| *known == name && *known_length == length);
         let has_room = self.aside_bytes.saturating_add(length) <= caps::ASIDE_BYTES;
         let copied = is_there || has_room && copy_aside(&self.disk, &name, bytes).is_ok();
         if copied && !is_there {

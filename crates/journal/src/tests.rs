@@ -67,7 +67,7 @@ fn setting(bytes: usize) -> Entry {
 
 /// The journal of a disk and what is read back, which must open and be readable.
 fn open(disk: &Simulated, settings: Settings) -> (Journal<Simulated>, crate::Report, Vec<Entry>) {
-    let (journal, recovery) = Journal::open(disk.clone(), settings).unwrap();
+    let (journal, recovery) = Journal::open(disk.clone(), settings, Stamp::default()).unwrap();
     let entries = recovery.entries.map(Result::unwrap).collect();
     (journal, recovery.report, entries)
 }

@@ -262,8 +262,7 @@ fn longest() -> AuthEvent {
     event.event_id = Some(EventId::new(&long));
     event.origin.parent_span_id = event.origin.span_id;
     let key = Some(KeyHash::new(u128::MAX));
-    event.keys =
-        EventKeys { journey: key, challenge: key, code: key, flow: key, session: key, trace: key };
+    event.keys = EventKeys { journey: key, challenge: key, code: key, flow: key, session: key, trace: key };
     event.facts = Facts {
         duration: Some(Millis(u64::MAX)),
         code_ttl: Some(Millis(u64::MAX)),

@@ -238,12 +238,7 @@ impl<T> Numbers<T> {
     }
 
     /// The number of a thing, and whether it had one.
-    fn number(
-        &mut self,
-        address: usize,
-        same: impl Fn(&T) -> bool,
-        make: impl FnOnce() -> T,
-    ) -> (u32, bool) {
+    fn number(&mut self, address: usize, same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> (u32, bool) {
         let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let first = hash as usize % caps::TABLE_PLACES;
         let mut place = first;

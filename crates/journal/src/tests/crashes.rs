@@ -21,7 +21,8 @@ struct Known {
 impl Known {
     /// One life of a journal: opened, checked, used, until the disk stops or it has been enough.
     fn live(&mut self, disk: &Simulated, settings: &Settings, chance: &mut ChaCha8Rng, steps: u32) {
-        let Ok((mut journal, recovery)) = Journal::open(disk.clone(), settings.clone()) else {
+        let Ok((mut journal, recovery)) = Journal::open(disk.clone(), settings.clone(), Stamp::default())
+        else {
             assert!(disk.has_failed(), "only a disk that fails keeps a journal from opening");
             return;
         };
@@ -31,7 +32,7 @@ impl Known {
             assert!(disk.has_failed(), "{entries:?}");
             return;
         };
-        self.check(snapshot, entries, &recovery.report, settings.durability);
+        self.check(snapshot, &entries, &recovery.report, settings.durability);
         for _ in 0..steps {
             if !self.step(&mut journal, chance) {
                 break;
@@ -43,7 +44,7 @@ impl Known {
     fn check(
         &mut self,
         snapshot: Option<(Position, Vec<u8>)>,
-        entries: Vec<Entry>,
+        entries: &[Entry],
         report: &Report,
         durability: Durability,
     ) {
@@ -95,7 +96,10 @@ impl Known {
             10..16 => match journal.commit() {
                 Ok(position) => {
                     self.committed.append(&mut self.under_way);
-                    assert_eq!(Some(position), self.committed.last().map(Entry::position).max(Some(position)));
+                    assert_eq!(
+                        Some(position),
+                        self.committed.last().map(Entry::position).max(Some(position))
+                    );
                     true
                 }
                 Err(_) => {
