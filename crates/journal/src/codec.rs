@@ -91,4 +91,4 @@ const SHORTEST: usize = 1 + 4 + 2 + 1 + 16;
 const LONGEST: usize = SHORTEST + 20 + 10 + 10 + 16 + 16 + (1 + 64) + 6 * 16 + 4 * 10 + 8 + 2 + 2 + 8 + 11;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

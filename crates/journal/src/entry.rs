@@ -1,7 +1,7 @@
 //! What the journal keeps: the records that the engine is fed with, and what else decides what becomes of them.
 
 use authstitch_model::ids::Text;
-use authstitch_model::{AuthEvent, Position, Record, UnixNanos};
+use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
 
 /// What is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +57,16 @@ impl Entry {
         match self {
             Self::Record(record) => record.received,
             Self::Setting(setting) => setting.received,
+        }
+    }
+}
+
+impl<'a> From<&'a Entry> for Body<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        match entry {
+            Entry::Record(Record { body: RecordBody::Events(events), .. }) => Body::Events(events),
+            Entry::Record(Record { body: RecordBody::Tick, .. }) => Body::Tick,
+            Entry::Setting(Setting { kind, bytes, .. }) => Body::Setting { kind, bytes },
         }
     }
 }

@@ -202,6 +202,44 @@ impl std::error::Error for SnapshotError {
     }
 }
 
+/// Why events were not erased, or not all of them. Erasing again does the rest.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// The journal has failed.
+    Poisoned(Poisoned),
+    /// The disk failed.
+    Disk {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for EraseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poisoned(poisoned) => poisoned.fmt(f),
+            Self::Disk { doing, file, source } => write!(
+                f,
+                "erasing from the journal ended early: {doing} {file} failed: {source}; erase again once the disk is well"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EraseError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Poisoned(poisoned) => Some(poisoned),
+            Self::Disk { source, .. } => Some(source),
+        }
+    }
+}
+
 /// Why entries could not be read back.
 #[derive(Debug)]
 #[non_exhaustive]

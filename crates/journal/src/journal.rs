@@ -187,8 +187,7 @@ impl<D: Disk> Journal<D> {
         if !self.batch.is_empty()
             && let Err((doing, source)) = self.write_batch()
         {
-            let poison = Poisoned { doing, source: Arc::new(source) };
-            return Err(self.poison.insert(poison).clone());
+            return Err(self.end(doing, source));
         }
         self.committed = self.given.position;
         Ok(self.committed)
@@ -278,8 +277,7 @@ impl<D: Disk> Journal<D> {
         let named = self.disk.rename(&unfinished, names::SPARE).and_then(|()| self.disk.sync_directory());
         if let Err(source) = named {
             // Which of the two has the name is not known.
-            let poison = Poisoned { doing: "naming a segment made ahead", source: Arc::new(source) };
-            return Err(Refused::Poisoned(self.poison.insert(poison).clone()));
+            return Err(Refused::Poisoned(self.end("naming a segment made ahead", source)));
         }
         self.spare = Some(Spare { file, length });
         Ok(())
@@ -331,8 +329,18 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
+    /// Takes nothing any more.
+    fn end(&mut self, doing: &'static str, source: std::io::Error) -> Poisoned {
+        self.poison.insert(Poisoned { doing, source: Arc::new(source) }).clone()
+    }
+
+    /// Ends the segment that is written; should that fail, the journal as well.
+    pub(crate) fn seal_or_end(&mut self) -> Result<(), Poisoned> {
+        self.seal().map_err(|(doing, source)| self.end(doing, source))
+    }
+
     /// Ends the segment that is written: all of it is on the disk.
-    pub(crate) fn seal(&mut self) -> Result<(), (&'static str, std::io::Error)> {
+    fn seal(&mut self) -> Result<(), (&'static str, std::io::Error)> {
         if let Some(current) = &self.current {
             if current.synced < current.end {
                 current.file.sync().map_err(|error| ("syncing", error))?;

@@ -11,6 +11,7 @@
 //! - A write that broke off is told from damage, see `walk.rs`. Damaged parts are set aside and counted, what stands
 //!   behind them is read, and the journal opens; see `recovery.rs`.
 //! - A segment goes when the snapshots that are kept and every sink are past it, see `snapshot.rs`.
+//! - Events can be erased from all that is kept, see `erase.rs`.
 //! - A frame is decoded by itself; entries are written as `codec.rs` says.
 //!
 //! No clock is read here, and no thread started. What is written to is behind [`disk::Disk`], so that tests can crash it
@@ -23,6 +24,7 @@ mod codec;
 pub mod disk;
 mod entries;
 mod entry;
+mod erase;
 mod error;
 mod frame;
 mod head;
@@ -38,7 +40,8 @@ pub use codec::{Flaw, read as read_entries};
 pub use disk::{Directory, Disk};
 pub use entries::Entries;
 pub use entry::{Body, Entry, Setting};
-pub use error::{OpenError, Poisoned, ReadError, Refused, SnapshotError};
+pub use erase::Erased;
+pub use error::{EraseError, OpenError, Poisoned, ReadError, Refused, SnapshotError};
 pub use frame::Header;
 pub use head::{NoHead, SnapshotHead, read_snapshot};
 pub use journal::{Durability, Journal, Settings, Stamp};

@@ -6,12 +6,12 @@ use authstitch_model::{EventName, KeyHash, Position, Record, RecordBody, UnixNan
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::codec::tests::body;
 use crate::disk::simulated::Simulated;
-use crate::{Disk, Entry, Journal, Refused, Setting, Settings, Stamp};
+use crate::{Body, Disk, Entry, Journal, Refused, Setting, Settings, Stamp};
 
 mod crashes;
 mod damage;
+mod erasing;
 mod files;
 mod rules;
 
@@ -44,7 +44,7 @@ fn some_entry(chance: &mut ChaCha8Rng) -> Entry {
 
 /// Takes an entry into the batch, and gives it the place that it got.
 fn append<D: Disk>(journal: &mut Journal<D>, mut entry: Entry) -> Result<Entry, Refused> {
-    let stamp = journal.append(entry.received(), body(&entry))?;
+    let stamp = journal.append(entry.received(), Body::from(&entry))?;
     match &mut entry {
         Entry::Record(Record { position, received, .. })
         | Entry::Setting(Setting { position, received, .. }) => {
@@ -56,7 +56,7 @@ fn append<D: Disk>(journal: &mut Journal<D>, mut entry: Entry) -> Result<Entry, 
 
 /// Takes a tick into the batch.
 fn tick<D: Disk>(journal: &mut Journal<D>, received: u64) -> Result<Stamp, Refused> {
-    journal.append(UnixNanos(received), crate::Body::Tick)
+    journal.append(UnixNanos(received), Body::Tick)
 }
 
 /// A setting of so many bytes.

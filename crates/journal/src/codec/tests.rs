@@ -153,7 +153,7 @@ enum Draw {
 }
 
 /// Entries from position 1 on, of whatever kind.
-pub(crate) fn entries() -> impl Strategy<Value = Vec<Entry>> {
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let body = prop_oneof![
         4 => vec(draft(), 0..6).prop_map(Draw::Events),
         1 => Just(Draw::Tick),
@@ -179,20 +179,11 @@ pub(crate) fn entries() -> impl Strategy<Value = Vec<Entry>> {
     })
 }
 
-/// What is to be written of an entry.
-pub(crate) fn body(entry: &Entry) -> Body<'_> {
-    match entry {
-        Entry::Record(Record { body: RecordBody::Events(events), .. }) => Body::Events(events),
-        Entry::Record(Record { body: RecordBody::Tick, .. }) => Body::Tick,
-        Entry::Setting(Setting { kind, bytes, .. }) => Body::Setting { kind, bytes },
-    }
-}
-
 fn written(entries: &[Entry]) -> Writing {
     let mut writing = Writing::default();
     writing.restart(entries[0].received());
     for entry in entries {
-        writing.entry(entry.received(), &body(entry));
+        writing.entry(entry.received(), &Body::from(entry));
     }
     writing
 }
@@ -216,10 +207,10 @@ proptest! {
         for (place, entry) in entries.iter().enumerate() {
             if place == at {
                 let mark = writing.mark();
-                writing.entry(unwanted[0].received(), &body(&unwanted[0]));
+                writing.entry(unwanted[0].received(), &Body::from(&unwanted[0]));
                 writing.go_back(&mark);
             }
-            writing.entry(entry.received(), &body(entry));
+            writing.entry(entry.received(), &Body::from(entry));
         }
         prop_assert_eq!(read_all(&entries, &writing.bytes), Ok(entries));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::{Body, Directory};
+use crate::Directory;
 
 fn opened(path: &Path) -> (Journal<Directory>, crate::Recovery<Directory>) {
     Journal::open(Directory::open(path).unwrap(), small(), Stamp::default()).unwrap()
