@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authstitch_model::{AuthEvent, Environment, Facts, KeyHash, KeyKind, Realm, TraceId, UnixNanos};
+use authstitch_model::{AuthEvent, Environment, Facts, KeyHash, KeyKind, Origin, Realm, TraceId, UnixNanos};
 
 use super::{ALIKE_TRACE_ID, ENVIRONMENT, FLOW, LONGEST, REALM, environment, kind, there};
 use crate::caps;
@@ -107,13 +107,28 @@ impl Writing {
     }
 
     fn event(&mut self, event: &AuthEvent) {
-        let environment = self.environment(&event.environment);
-        let realm = self.realm(&event.realm);
+        // Named one by one, so that a new one is not left out.
+        let AuthEvent {
+            realm,
+            name,
+            side,
+            flow,
+            time,
+            observed,
+            origin: Origin { trace_id, span_id, parent_span_id },
+            event_id,
+            identity,
+            keys,
+            facts,
+            environment,
+        } = event;
+        let environment = self.environment(environment);
+        let realm = self.realm(realm);
         let out = &mut self.event;
         let before = &mut self.before;
         let (mut alike, mut there) = (0u8, 0u32);
-        out.bytes[5] = event.name.index() as u8;
-        out.bytes[6] = event.side.index() as u8 | event.flow.map_or(0, |flow| flow.index() as u8 + 1) << FLOW;
+        out.bytes[5] = name.index() as u8;
+        out.bytes[6] = side.index() as u8 | flow.map_or(0, |flow| flow.index() as u8 + 1) << FLOW;
         out.len = 7;
         if before.place != Some((environment, realm)) {
             there |= there::PLACE;
@@ -121,33 +136,33 @@ impl Writing {
             out.number(u64::from(environment));
             out.number(u64::from(realm));
         }
-        out.distance(event.time.0, self.received.0);
-        out.put(&event.identity.0.to_le_bytes());
-        if let Some(observed) = event.observed {
+        out.distance(time.0, self.received.0);
+        out.put(&identity.0.to_le_bytes());
+        if let Some(observed) = observed {
             there |= there::OBSERVED;
-            out.distance(observed.0, event.time.0);
+            out.distance(observed.0, time.0);
         }
-        if let Some(id) = &event.origin.trace_id {
+        if let Some(id) = trace_id {
             there |= there::TRACE_ID;
-            if before.trace_id == event.origin.trace_id {
+            if before.trace_id == *trace_id {
                 alike |= 1 << ALIKE_TRACE_ID;
             } else {
                 out.put(id.bytes());
             }
         }
-        if let Some(id) = &event.origin.span_id {
+        if let Some(id) = span_id {
             there |= there::SPAN_ID;
             out.put(id.bytes());
         }
-        if let Some(id) = &event.origin.parent_span_id {
+        if let Some(id) = parent_span_id {
             there |= there::PARENT;
             out.put(id.bytes());
         }
-        if let Some(id) = &event.event_id {
+        if let Some(id) = event_id {
             there |= there::EVENT_ID;
             out.text(id.as_str());
         }
-        let keys = event.keys.all();
+        let keys = keys.all();
         for (kind, key) in keys.iter().enumerate() {
             if let Some(hash) = key {
                 there |= 1 << (there::KEYS + kind);
@@ -158,8 +173,8 @@ impl Writing {
                 }
             }
         }
-        (before.keys, before.trace_id) = (keys, event.origin.trace_id);
-        there |= out.facts(&event.facts);
+        (before.keys, before.trace_id) = (keys, *trace_id);
+        there |= out.facts(facts);
         out.bytes[0] = alike;
         out.bytes[1..5].copy_from_slice(&there.to_le_bytes());
         self.bytes.extend_from_slice(&out.bytes[..out.len]);
@@ -299,36 +314,58 @@ impl Event {
 
     /// Writes what is there of the facts, and gives its bits.
     fn facts(&mut self, facts: &Facts) -> u32 {
+        // Named one by one, so that a new one is not left out.
+        let Facts {
+            duration,
+            code_ttl,
+            webauthn_timeout,
+            webauthn_elapsed,
+            mediation,
+            attachment,
+            hybrid_capability,
+            aaguid,
+            transports,
+            backup_eligible,
+            backup_state,
+            reason,
+            method,
+            error,
+            http_method,
+            network,
+            country,
+            synthetic,
+            sampled,
+        } = facts;
         let mut there = 0;
-        if let Some(time) = facts.duration {
+        if let Some(time) = duration {
             there |= there::DURATION;
             self.number(time.0);
         }
-        if let Some(time) = facts.code_ttl {
+        if let Some(time) = code_ttl {
             there |= there::CODE_TTL;
             self.number(time.0);
         }
-        if let Some(time) = facts.webauthn_timeout {
+        if let Some(time) = webauthn_timeout {
             there |= there::TIMEOUT;
             self.number(time.0);
         }
-        if let Some(time) = facts.webauthn_elapsed {
+        if let Some(time) = webauthn_elapsed {
             there |= there::ELAPSED;
             self.number(time.0);
         }
-        if let Some(network) = facts.network {
+        if let Some(network) = network {
             there |= there::NETWORK;
             self.put(&network.to_le_bytes());
         }
-        if let Some(country) = &facts.country {
+        if let Some(country) = country {
             there |= there::COUNTRY;
             self.put(country);
         }
-        if let Some(share) = facts.sampled {
+        if let Some(share) = sampled {
             there |= there::SAMPLED;
             self.put(&share.to_le_bytes());
         }
-        if let Some(id) = facts.aaguid {
+        if let Some(id) = aaguid {
             there |= there::AAGUID;
             self.put(&id.to_le_bytes());
         }
@@ -338,17 +375,17 @@ impl Event {
                 self.byte(byte);
             }
         };
-        byte(there::ERROR, facts.error.map(|error| error.index() as u8));
-        byte(there::REASON, facts.reason.map(|reason| reason.index() as u8));
-        byte(there::METHOD, facts.method.map(|method| method.index() as u8));
-        byte(there::HTTP_METHOD, facts.http_method.map(|method| method.index() as u8));
-        byte(there::SYNTHETIC, facts.synthetic.map(|by| by.index() as u8));
-        byte(there::MEDIATION, facts.mediation.map(|mediation| mediation.index() as u8));
-        byte(there::ATTACHMENT, facts.attachment.map(|attachment| attachment.index() as u8));
-        byte(there::TRANSPORTS, Some(facts.transports.bits()).filter(|bits| *bits != 0));
-        byte(there::HYBRID, facts.hybrid_capability.map(u8::from));
-        byte(there::BACKUP_ELIGIBLE, facts.backup_eligible.map(u8::from));
-        byte(there::BACKUP_STATE, facts.backup_state.map(u8::from));
+        byte(there::ERROR, error.map(|error| error.index() as u8));
+        byte(there::REASON, reason.map(|reason| reason.index() as u8));
+        byte(there::METHOD, method.map(|method| method.index() as u8));
+        byte(there::HTTP_METHOD, http_method.map(|method| method.index() as u8));
+        byte(there::SYNTHETIC, synthetic.map(|by| by.index() as u8));
+        byte(there::MEDIATION, mediation.map(|mediation| mediation.index() as u8));
+        byte(there::ATTACHMENT, attachment.map(|attachment| attachment.index() as u8));
+        byte(there::TRANSPORTS, Some(transports.bits()).filter(|bits| *bits != 0));
+        byte(there::HYBRID, hybrid_capability.map(u8::from));
+        byte(there::BACKUP_ELIGIBLE, backup_eligible.map(u8::from));
+        byte(there::BACKUP_STATE, backup_state.map(u8::from));
         there
     }
 }

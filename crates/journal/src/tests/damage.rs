@@ -191,6 +191,16 @@ fn a_file_of_a_later_version_is_refused() {
 }
 
 #[test]
+fn what_a_file_held_before_is_never_taken_for_its_own() {
+    let (disk, _) = journal(7);
+    let name = segments(&disk).pop().unwrap();
+    let bytes = disk.content(&name);
+    let segment = names::segment_number(&name).unwrap();
+    assert!(!walk(&bytes, segment, Position(0), None).frames.is_empty());
+    assert!(walk(&bytes, segment + 1, Position(0), None).frames.is_empty());
+}
+
+#[test]
 fn any_bytes_are_opened() {
     for seed in 0..1000 {
         let (disk, _) = journal(seed % 10);

@@ -27,6 +27,27 @@ fn a_clean_restart_finds_nothing_torn_even_in_files_that_were_used_before() {
 }
 
 #[test]
+fn a_segment_without_a_frame_is_at_its_end_even_in_a_file_that_was_used_before() {
+    let mut clean = 0;
+    for stop in 1..12 {
+        let disk = Simulated::new(1);
+        let mut journal = segments(&disk, 3);
+        journal.release(Position(3)).unwrap();
+        journal.snapshot(Position(2), &[]).unwrap();
+        journal.snapshot(Position(3), &[]).unwrap();
+        assert!(disk.names().iter().any(|name| name == names::SPARE));
+        append(&mut journal, setting(3000)).unwrap();
+        disk.stop_after(stop);
+        let is_over = journal.commit().is_ok();
+        let disk = disk.restart(Crash::Killed);
+        let is_begun = disk.names().contains(&names::segment(4));
+        let (_, report, entries) = open(&disk, small());
+        clean += u32::from(is_begun && !is_over && entries.is_empty() && report.torn.is_none());
+    }
+    assert!(clean > 0);
+}
+
+#[test]
 fn a_write_that_broke_off_is_told_and_set_aside_and_nothing_is_damaged() {
     let disk = Simulated::new(1);
     let (mut journal, ..) = open(&disk, small());
