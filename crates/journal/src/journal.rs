@@ -152,7 +152,7 @@ impl<D: Disk> Journal<D> {
             return Err(Refused::TooLarge { bytes: bytes.len(), most: caps::SETTING_BYTES });
         }
         let stamp = Stamp {
-            position: Position(self.given.position.0 + 1),
+            position: Position(self.given.position.0.saturating_add(1)),
             received: received.max(self.given.received),
         };
         if self.settings.durability == Durability::None {
@@ -244,7 +244,7 @@ impl<D: Disk> Journal<D> {
     pub fn oldest(&self) -> Position {
         let first = self.sealed.front().map(|sealed| sealed.first);
         let current = || self.current.as_ref().map(|current| current.first);
-        first.or_else(current).unwrap_or(Position(self.given.position.0 + 1))
+        first.or_else(current).unwrap_or(Position(self.given.position.0.saturating_add(1)))
     }
 
     /// Sees to it that the batch can be written whatever the disk says then.
@@ -306,7 +306,10 @@ impl<D: Disk> Journal<D> {
     /// Goes on to the segment that was made ahead.
     fn rotate(&mut self) -> Result<(), (&'static str, std::io::Error)> {
         self.seal()?;
-        let Some(Spare { file, length }) = self.spare.take() else {
+        let span = self.batch.span();
+        let Some(Spare { file, length }) = self.spare.take_if(|spare| SECTOR as u64 + span <= spare.length)
+        else {
+            // Each record that was taken had its room.
             return Err(("finding a segment", std::io::ErrorKind::NotFound.into()));
         };
         let predecessor = self.sealed.back().map_or(0, |sealed| sealed.segment);

@@ -126,7 +126,7 @@ pub fn recover<D: Disk>(
         jump(before);
         expected = expected.max(Position(this.head.map_or(0, |head| head.first.0 - 1)));
         for (header, _) in &walk.frames {
-            opening.report.lost += header.first.0.saturating_sub(expected.0 + 1);
+            opening.report.lost += header.first.0.saturating_sub(expected.0.saturating_add(1));
             expected = expected.max(header.last());
             given.received = given.received.max(header.latest);
         }
@@ -139,7 +139,7 @@ pub fn recover<D: Disk>(
         });
         given.position = given.position.max(last).max(head.position);
         given.received = given.received.max(head.received);
-        let first = Position(head.position.0 + 1);
+        let first = Position(head.position.0.saturating_add(1));
         sealed.push_back(Sealed { segment: this.segment, length, first, last });
         reaches.push(Reach { segment: this.segment, before, promised });
     }
