@@ -14,6 +14,10 @@ pub const DISK_BYTES: u64 = 8 << 30;
 /// Segments that the bound has to have room for: one that is written, one made ahead, one that waits to be freed.
 pub const SEGMENTS_LEAST: u64 = 3;
 
+/// Segments that wait for their next use: what one snapshot frees is used until the next one, and nothing has to be
+/// written twice, as zeros and as records.
+pub const SPARES: usize = 8;
+
 /// Bytes of one record: three times a request of the largest size that the service takes by default, which is
 /// more than its events can come to.
 pub const RECORD_BYTES: usize = 256 << 20;

@@ -36,8 +36,8 @@ impl<D: Disk> Journal<D> {
     pub fn erase(&mut self, matches: impl Fn(&AuthEvent) -> bool) -> Result<Erased, EraseError> {
         self.commit().map_err(EraseError::Poisoned)?;
         self.seal_or_end().map_err(EraseError::Poisoned)?;
-        if self.spare.take().is_some() {
-            self.disk.unlink(names::SPARE).map_err(failed("removing", names::SPARE))?;
+        while let Some(spare) = self.spares.pop() {
+            self.disk.unlink(&spare.name).map_err(failed("removing", &spare.name))?;
         }
         let mut erased = Erased::default();
         let mut predecessor = 0;

@@ -145,8 +145,15 @@ pub mod names {
     use super::numbered;
     use authstitch_model::Position;
 
-    /// A segment made ahead. What it holds means nothing.
-    pub const SPARE: &str = "spare";
+    /// The name of a segment made ahead, or of one that waits for its next use. What it holds means nothing.
+    pub fn spare(number: u64) -> String {
+        format!("spare-{number:016x}")
+    }
+
+    /// Whether a file with this name is one.
+    pub fn is_spare(name: &str) -> bool {
+        numbered(name, "spare-").is_some()
+    }
 
     /// How the name of a file ends that is not whole yet.
     pub const UNFINISHED: &str = ".new";

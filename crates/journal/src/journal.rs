@@ -64,8 +64,10 @@ pub struct Journal<D: Disk> {
     pub(crate) batch: Batch,
     /// The segment that is written.
     pub(crate) current: Option<Current<D::File>>,
-    /// The one that will be, made ahead.
-    pub(crate) spare: Option<Spare<D::File>>,
+    /// Those that will be.
+    pub(crate) spares: Vec<Spare<D::File>>,
+    /// How many of these there were.
+    pub(crate) spares_named: u64,
     /// Those before, oldest first. The last of them is never freed while nothing follows it: it knows how far the log
     /// has come.
     pub(crate) sealed: VecDeque<Sealed>,
@@ -98,9 +100,10 @@ pub struct Current<F> {
     pub last: Position,
 }
 
-/// A segment made ahead.
+/// A segment made ahead, or one that waits for its next use.
 #[derive(Debug)]
 pub struct Spare<F> {
+    pub name: String,
     pub file: F,
     pub length: u64,
 }
@@ -200,7 +203,7 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// If the disk is full. Nothing is changed then.
     pub fn make_ready(&mut self) -> Result<(), Refused> {
-        if self.settings.durability != Durability::None && self.spare.is_none() && self.poison.is_none() {
+        if self.settings.durability != Durability::None && self.spares.is_empty() && self.poison.is_none() {
             self.make_spare(self.settings.segment_bytes)?;
         }
         Ok(())
@@ -230,7 +233,8 @@ impl<D: Disk> Journal<D> {
         let sealed: u64 = self.sealed.iter().map(|sealed| sealed.length).sum();
         let snapshots: u64 = self.snapshots.iter().map(|snapshot| snapshot.length).sum();
         let current = self.current.as_ref().map_or(0, |current| current.length);
-        sealed + snapshots + current + self.spare.as_ref().map_or(0, |spare| spare.length)
+        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
+        sealed + snapshots + current + spares
     }
 
     /// How many segments hold records, or will soon.
@@ -252,7 +256,7 @@ impl<D: Disk> Journal<D> {
         let span = self.batch.span();
         let fits = |length: u64, end: u64| end + span <= length;
         if self.current.as_ref().is_some_and(|current| fits(current.length, current.end))
-            || self.spare.as_ref().is_some_and(|spare| fits(spare.length, SECTOR as u64))
+            || self.spares.iter().any(|spare| fits(spare.length, SECTOR as u64))
         {
             return Ok(());
         }
@@ -264,23 +268,29 @@ impl<D: Disk> Journal<D> {
         if needed > self.settings.disk_bytes {
             return Err(Refused::Full { needed, bound: self.settings.disk_bytes });
         }
-        // One that is there and too small stays until the larger is there: the batch may count on it.
-        let unfinished = format!("{}{}", names::SPARE, names::UNFINISHED);
-        let file = match self.disk.create(&unfinished, length).and_then(|file| file.sync().map(|()| file)) {
-            Ok(file) => file,
+        let name = self.next_spare();
+        let made = self.disk.create(&name, length).and_then(|file| {
+            file.sync()?;
+            self.disk.sync_directory()?;
+            Ok(file)
+        });
+        match made {
+            Ok(file) => {
+                self.spares.push(Spare { name, file, length });
+                Ok(())
+            }
             Err(source) => {
                 // If it cannot be removed either, the next start does it.
-                drop(self.disk.unlink(&unfinished));
-                return Err(Refused::Disk { needed: length, source });
+                drop(self.disk.unlink(&name));
+                Err(Refused::Disk { needed: length, source })
             }
-        };
-        let named = self.disk.rename(&unfinished, names::SPARE).and_then(|()| self.disk.sync_directory());
-        if let Err(source) = named {
-            // Which of the two has the name is not known.
-            return Err(Refused::Poisoned(self.end("naming a segment made ahead", source)));
         }
-        self.spare = Some(Spare { file, length });
-        Ok(())
+    }
+
+    /// A name that no spare has had.
+    pub(crate) fn next_spare(&mut self) -> String {
+        self.spares_named += 1;
+        names::spare(self.spares_named)
     }
 
     fn write_batch(&mut self) -> Result<(), (&'static str, std::io::Error)> {
@@ -306,12 +316,12 @@ impl<D: Disk> Journal<D> {
     /// Goes on to the segment that was made ahead.
     fn rotate(&mut self) -> Result<(), (&'static str, std::io::Error)> {
         self.seal()?;
-        let span = self.batch.span();
-        let Some(Spare { file, length }) = self.spare.take_if(|spare| SECTOR as u64 + span <= spare.length)
-        else {
+        let needed = SECTOR as u64 + self.batch.span();
+        let Some(place) = self.spares.iter().position(|spare| needed <= spare.length) else {
             // Each record that was taken had its room.
             return Err(("finding a segment", std::io::ErrorKind::NotFound.into()));
         };
+        let Spare { name: spare, file, length } = self.spares.swap_remove(place);
         let predecessor = self.sealed.back().map_or(0, |sealed| sealed.segment);
         let head = SegmentHead {
             segment: predecessor + 1,
@@ -325,7 +335,7 @@ impl<D: Disk> Journal<D> {
         file.write_at(0, &bytes).map_err(|error| ("writing the head of a segment", error))?;
         file.sync().map_err(|error| ("syncing the head of a segment", error))?;
         let name = names::segment(head.segment);
-        self.disk.rename(names::SPARE, &name).map_err(|error| ("naming a segment", error))?;
+        self.disk.rename(&spare, &name).map_err(|error| ("naming a segment", error))?;
         self.disk.sync_directory().map_err(|error| ("syncing the directory", error))?;
         let (end, segment, first, last) = (SECTOR as u64, head.segment, head.first, head.before);
         self.current = Some(Current { file, segment, length, end, synced: end, first, last });

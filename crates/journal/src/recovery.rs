@@ -159,7 +159,8 @@ pub fn recover<D: Disk>(
         settings,
         batch: Batch::default(),
         current: None,
-        spare: None,
+        spares: Vec::new(),
+        spares_named: 0,
         sealed,
         snapshots,
         sinks: Position(0),
@@ -191,11 +192,9 @@ impl<D: Disk> Opening<D> {
     /// Removes what is not whole, or means nothing.
     fn remove_unfinished(&mut self) -> Result<(), OpenError> {
         let unfinished = |name: &str| {
-            name == names::SPARE
+            names::is_spare(name)
                 || name.ends_with(names::UNFINISHED)
-                    && ["spare", "segment-", "snapshot-", "aside-"]
-                        .iter()
-                        .any(|begin| name.starts_with(begin))
+                    && ["segment-", "snapshot-", "aside-"].iter().any(|begin| name.starts_with(begin))
         };
         for (name, _) in self.files.iter().filter(|(name, _)| unfinished(name)) {
             self.disk.unlink(name).map_err(failed("removing", name))?;

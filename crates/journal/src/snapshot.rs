@@ -121,7 +121,7 @@ impl<D: Disk> Journal<D> {
         let oldest = self.snapshots.front().filter(|_| self.snapshots.len() == caps::SNAPSHOTS_KEPT);
         let bound = oldest.map_or(Position(0), |oldest| oldest.position.min(self.sinks));
         let is_read = Arc::strong_count(&self.reading) > 1;
-        let mut spare = None;
+        let mut spares = Vec::new();
         while let Some(front) = self.sealed.front()
             && !is_read
             && front.last <= bound
@@ -130,23 +130,26 @@ impl<D: Disk> Journal<D> {
             let name = names::segment(front.segment);
             let wanted = front.length == self.settings.segment_bytes
                 && self.settings.durability != Durability::None
-                && self.spare.is_none()
-                && spare.is_none();
+                && self.spares.len() + spares.len() < caps::SPARES;
+            let length = front.length;
             // What was written once is overwritten most cheaply.
             if wanted {
-                self.disk.rename(&name, names::SPARE).map_err(freeing)?;
-                let file = self.disk.open(names::SPARE).map_err(freeing)?;
-                spare = Some(Spare { file, length: front.length });
+                let spare = self.next_spare();
+                self.disk.rename(&name, &spare).map_err(freeing)?;
+                self.sealed.pop_front();
+                let file = self.disk.open(&spare).map_err(freeing)?;
+                spares.push(Spare { name: spare, file, length });
             } else {
                 self.disk.unlink(&name).map_err(freeing)?;
+                self.sealed.pop_front();
             }
-            self.sealed.pop_front();
             freed = true;
         }
         if freed {
             self.disk.sync_directory().map_err(freeing)?;
         }
-        self.spare = self.spare.take().or(spare);
+        // Only now: were their old names to come back, so would what they held.
+        self.spares.append(&mut spares);
         Ok(())
     }
 }
