@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "authstitch-engine",
         &["authstitch-model", "authstitch-otlp", "authstitch-stitch", "authstitch-classify"],
     ),
+    ("authstitch-journal", &["authstitch-model"]),
     ("authstitch-store", &["authstitch-model"]),
     ("authstitch-service", &["authstitch-model", "authstitch-otlp", "authstitch-engine", "authstitch-store"]),
     ("authstitch-simulate", &["authstitch-model", "authstitch-otlp"]),
@@ -35,6 +36,7 @@ const LIBRARIES: &[&str] = &[
     "authstitch-stitch",
     "authstitch-classify",
     "authstitch-engine",
+    "authstitch-journal",
     "authstitch-store",
     "authstitch-service",
     "authstitch-simulate",
@@ -54,7 +56,7 @@ const NEVER: &[(&str, &str)] = &[
 /// Crates that bring sockets, timers or files with them.
 const WORLDLY: &[&str] = &["hyper", "mio", "reqwest", "rusqlite", "tokio", "tonic"];
 
-/// Our packages that know no IO, with the worldly crates they may reach all the same.
+/// Our packages that know no sockets and no runtime, with the worldly crates they may reach all the same.
 const SECLUDED: &[(&str, &[&str])] = &[
     ("authstitch-model", &[]),
     ("authstitch-otlp", &[]),
@@ -63,6 +65,7 @@ const SECLUDED: &[(&str, &[&str])] = &[
     ("authstitch-engine", &[]),
     ("authstitch-simulate", &[]),
     ("authstitch-evaluate", &[]),
+    ("authstitch-journal", &[]),
     ("authstitch-store", &["rusqlite"]),
 ];
 
