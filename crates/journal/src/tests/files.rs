@@ -82,6 +82,7 @@ fn files_of_version_1_are_read() {
         fs::copy(file.path(), directory.path().join(file.file_name())).unwrap();
     }
     let (_, recovery) = opened(directory.path());
+    assert_eq!(recovery.report, crate::Report::default());
     let entries: Vec<_> = recovery.entries.map(Result::unwrap).collect();
     expect_test::expect_file!["v1.txt"].assert_eq(&format!("{:#?}\n{entries:#?}\n", recovery.snapshot));
 }
