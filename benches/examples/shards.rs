@@ -29,7 +29,9 @@ const LOGINS: u64 = 20;
 const WAITING: usize = 64;
 
 fn main() {
-    println!("| realms | shards | events/s by the clock | ns of processor time an event |\n|---|---|---|---|");
+    println!(
+        "| realms | shards | events/s by the clock | ns of processor time an event |\n|---|---|---|---|"
+    );
     for realms in [1, 2] {
         for shards in [1, 2] {
             let (seconds, processor) = measured(realms, NonZero::new(shards).expect("not zero"));

@@ -15,33 +15,14 @@ use authstitch_model::line::JourneyLine;
 use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixNanos, fnv1a};
 use authstitch_stitch::{Change, Stitcher};
 
-pub use authstitch_classify::Tables;
-pub use authstitch_model::Judged;
-pub use authstitch_stitch::{Counters, Settings as StitchSettings};
-
+mod settings;
 #[cfg(test)]
 mod tests;
 
-/// Everything that decides beside the records.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How events become journeys.
-    pub stitch: StitchSettings,
-    /// How much telemetry arrives.
-    pub completeness: Completeness,
-    /// Likelihoods and priors.
-    pub tables: Arc<Tables>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            stitch: StitchSettings::default(),
-            completeness: Completeness::default(),
-            tables: Tables::shipped(),
-        }
-    }
-}
+pub use authstitch_classify::Tables;
+pub use authstitch_model::Judged;
+pub use authstitch_stitch::{Counters, Settings as StitchSettings};
+pub use settings::Settings;
 
 /// What the outside has to do.
 #[derive(Clone, Debug, PartialEq)]

@@ -49,6 +49,11 @@ impl Admission {
         Ok(slot)
     }
 
+    /// Requests in flight.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     /// Bytes in use.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)

@@ -68,6 +68,12 @@ impl SystemClock {
         Self { anchor, started: std::time::Instant::now() }
     }
 
+    /// A clock that goes on from a time, should this machine's be behind it.
+    pub(crate) fn start_after(latest: UnixNanos) -> Self {
+        let now = Self::start();
+        Self { anchor: now.anchor.max(latest), ..now }
+    }
+
     /// How much time has gone since a receipt time of this clock.
     pub(crate) fn since(&self, received: UnixNanos) -> Duration {
         Duration::from_nanos(self.now().0.saturating_sub(received.0))
@@ -104,6 +110,15 @@ mod tests {
         let first = clock.now();
         assert!(first.0 > 1_700_000_000_000_000_000, "{first}");
         assert!(clock.now() >= first);
+    }
+
+    #[test]
+    fn time_goes_on_from_where_it_was() {
+        let behind = SystemClock::start().now().plus(authstitch_model::Millis::from_mins(60));
+        let clock = SystemClock::start_after(behind);
+        assert!(clock.now() >= behind);
+        let ahead = SystemClock::start_after(UnixNanos(1));
+        assert!(ahead.now() < behind && ahead.now().0 > 1_700_000_000_000_000_000);
     }
 
     #[test]

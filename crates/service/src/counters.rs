@@ -34,6 +34,10 @@ macro_rules! counts {
             $(pub $field: Count,)+
             pub acknowledged: Latency,
             pub judged: Latency,
+            /// Bytes of the journal and its snapshots.
+            pub journal_bytes: Count,
+            /// Segments of the journal that hold records.
+            pub journal_segments: Count,
             engines: Mutex<BTreeMap<usize, engine::Counters>>,
             outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
             causes: [Count; Cause::COUNT],
@@ -84,6 +88,9 @@ counts! {
     stored = "Changes written to the store.",
     store_failures = "Transactions of the store that failed.",
     lost = "Changes given up because the store failed until the end.",
+    commits = "Commits of the journal.",
+    snapshots = "Snapshots of the engines written beside the journal.",
+    quarantined = "Records passed over at the start because the engine panics on them.",
 }
 
 /// One running count.
@@ -93,6 +100,10 @@ pub(crate) struct Count(AtomicU64);
 impl Count {
     pub(crate) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use authstitch_journal::OpenError;
+use authstitch_model::Position;
 use authstitch_store::StoreError;
 
 use crate::settings::beyond_loopback;
@@ -131,6 +133,28 @@ pub enum StartError {
     Store(StoreError),
     /// A thread cannot be started.
     Thread(std::io::Error),
+    /// The journal cannot be opened.
+    Journal(OpenError),
+    /// The journal does not take what decides from now on.
+    Refused(String),
+    /// What the journal holds cannot be used, and why.
+    Snapshot(String),
+    /// The journal was written by another number of shards.
+    Shards {
+        /// By so many.
+        found: u32,
+        /// So many are set.
+        wanted: u32,
+    },
+    /// The engine panics on too many records of the journal.
+    Replay {
+        /// The last of them.
+        position: Position,
+        /// So many were passed over.
+        quarantined: usize,
+    },
+    /// The store's writer is gone.
+    StoreGone,
 }
 
 impl fmt::Display for StartError {
@@ -188,6 +212,25 @@ impl fmt::Display for StartError {
             Self::Tables(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Thread(source) => write!(f, "a thread cannot be started: {source}"),
+            Self::Journal(error) => error.fmt(f),
+            Self::Refused(why) => f.write_str(why),
+            Self::Snapshot(why) => write!(
+                f,
+                "the journal's snapshot cannot be used: {why}; start the version that wrote it, or move `journal` out of \
+                 the data directory: journeys that are open are lost then, those that are stored stay"
+            ),
+            Self::Shards { found, wanted } => write!(
+                f,
+                "the journal was written with `shards: {found}`, and {wanted} are set; set {found}, or move `journal` out \
+                 of the data directory: journeys that are open are lost then, those that are stored stay"
+            ),
+            Self::Replay { position, quarantined } => write!(
+                f,
+                "the engine panics on more than {quarantined} records of the journal, last on {}; start the version that \
+                 wrote them, and please report it",
+                position.0
+            ),
+            Self::StoreGone => f.write_str("the store's writer has ended; its error stands above"),
         }
     }
 }
@@ -203,6 +246,7 @@ impl std::error::Error for StartError {
             Self::Listen { source, .. } | Self::DataDir { source, .. } | Self::Thread(source) => Some(source),
             Self::Tables(error) => Some(error),
             Self::Store(error) => Some(error),
+            Self::Journal(error) => Some(error),
             _ => None,
         }
     }

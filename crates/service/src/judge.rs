@@ -1,7 +1,7 @@
 //! The engine's thread: takes work in order, hands effects on in order.
 //!
 //! It waits while the store is behind; then its queue fills, and clients are asked to come again. When the
-//! queue is closed or asks to stop, every open journey is closed as `shutdown`.
+//! queue is closed or asks to stop, every open journey is closed as `shutdown`, unless a journal keeps them.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -23,6 +23,8 @@ pub(crate) struct Judge {
     /// Which shard's it is.
     pub number: usize,
     pub deadline: Arc<NextDeadline>,
+    /// Whether open journeys end with the service.
+    pub closes: bool,
     pub counters: Arc<Counters>,
     /// By which the way to the verdict is measured; none on a schedule, whose receipt times are not of this world.
     pub clock: Option<SystemClock>,
@@ -37,6 +39,7 @@ impl Judge {
         let mut batch = Vec::with_capacity(caps::ENGINE_BATCH);
         let mut received = Vec::with_capacity(caps::ENGINE_BATCH);
         let mut working = true;
+        self.publish();
         while working && queue.blocking_recv_many(&mut batch, caps::ENGINE_BATCH) > 0 {
             for work in batch.drain(..) {
                 if let Work::Record(Record { received: at, body: RecordBody::Events(_), .. }, _) = &work {
@@ -57,7 +60,7 @@ impl Judge {
             }
             received.clear();
         }
-        while self.engine.shut_down(&mut effects) {
+        while self.closes && self.engine.shut_down(&mut effects) {
             if self.hand_on(position, &mut effects).is_err() {
                 return;
             }
@@ -85,6 +88,12 @@ impl Judge {
                 self.hand_on(*position, effects)?;
                 self.sink.send(Delivery::Flush(answer)).map_err(|_closed| Gone)?;
             }
+            Work::Snapshot(give, stored) => {
+                self.hand_on(*position, effects)?;
+                self.sink.send(Delivery::Flush(stored)).map_err(|_closed| Gone)?;
+                // Whoever asked may have gone; then nobody wants the bytes.
+                let _ = give.send(self.engine.snapshot());
+            }
             Work::Stop => return Ok(false),
         }
         Ok(true)
@@ -95,7 +104,7 @@ impl Judge {
             return Ok(());
         }
         let effects = std::mem::take(effects);
-        self.sink.send(Delivery::Effects { effects, position }).map_err(|_closed| Gone)
+        self.sink.send(Delivery::Effects { effects, position, again: false }).map_err(|_closed| Gone)
     }
 
     fn publish(&self) {

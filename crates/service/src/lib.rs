@@ -5,8 +5,8 @@
 //! decode) → `sequencer` (the one order) → `judge` (the engine's thread) → `sink` (the store's thread). `door`
 //! says who may come in; `lifecycle` puts the parts together; `clock` is the only one that reads a clock.
 //!
-//! Records wait in memory: what was answered is lost if the process is killed, and nothing is lost if it is
-//! stopped.
+//! With a data directory `writer` stands between the sequencer and the judge: what is answered is in the journal, and
+//! `recovery` makes of it at a start what the engines were. Without one, records wait in memory.
 
 pub mod caps;
 
@@ -19,6 +19,7 @@ mod counters;
 mod credentials;
 mod data_dir;
 mod door;
+mod engines;
 mod error;
 mod find;
 mod grpc;
@@ -30,6 +31,7 @@ mod latency;
 mod lifecycle;
 mod listener;
 mod public;
+mod recovery;
 mod refusal;
 mod sequencer;
 mod settings;
@@ -41,16 +43,18 @@ mod tls;
 mod tokens;
 mod unpack;
 mod web;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use authstitch_journal::Durability;
 pub use clock::{Clock, SCHEDULE_HEADER};
 pub use counters::Counts;
 pub use error::{Listener, StartError};
 pub use find::{FindError, find};
 pub use latency::{Latencies, QUANTILES};
 pub use lifecycle::{Running, Summary, start};
-pub use settings::{Limits, Listening, Origin, Public, SecretSource, Settings, Share, TlsFiles};
+pub use settings::{Journal, Limits, Listening, Origin, Public, SecretSource, Settings, Share, TlsFiles};
 pub use tables::{TablesError, read_tables};
 pub use tokens::Tokens;

@@ -1,8 +1,9 @@
 //! Start, run, stop.
 //!
 //! - The service starts whole or not at all: an address in use leaves nothing behind.
-//! - Stopping ends the intake first; then everything received is judged, every open journey is closed as
-//!   `shutdown`, and everything is stored before the summary is given.
+//! - Stopping ends the intake first; then everything received is judged, and everything is stored before the summary
+//!   is given. With a journal open journeys stay open and go on at the next start; without one they are closed as
+//!   `shutdown`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
-use authstitch_engine::{self as engine, Engine, StitchSettings, Tables};
+use authstitch_engine::{self as engine, Tables};
+use authstitch_journal::Durability;
 use authstitch_model::Secret;
 use authstitch_store::Store;
 use tokio::sync::{Semaphore, watch};
@@ -24,17 +26,20 @@ use crate::clock::Clock;
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
 use crate::door::{Door, Doors};
+use crate::engines::Engines;
 use crate::error::StartError;
 use crate::health::Health;
 use crate::intake::{Intake, Receiver};
 use crate::judge::Judge;
 use crate::listener::serve;
+use crate::recovery::{Recovered, recover};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
-use crate::shards::{Shard, Shards};
+use crate::shards::Shards;
 use crate::sink::Sink;
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
+use crate::writer::{Snapshots, Writer};
 use crate::{grpc, http, public, web};
 
 /// A service that runs. Dropping it cuts it off; [`Running::stop`] ends it in order.
@@ -50,13 +55,17 @@ pub struct Running {
     pub public: Option<SocketAddr>,
     /// Whether pages are there over https.
     pub web_is_secure: bool,
+    /// What is to be told of the journal that was read, a line each.
+    pub recovered: Vec<String>,
     sequencer: Arc<Sequencer>,
     counters: Arc<Counters>,
     health: Arc<Health>,
+    decides: engine::Settings,
     tables: Option<PathBuf>,
     guards: Vec<Arc<Door>>,
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
+    journaled: bool,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -73,7 +82,7 @@ pub struct Summary {
 /// Starts the service.
 ///
 /// # Errors
-/// If the tables, an address, the data directory, the secret or the store cannot be had; then nothing runs.
+/// If the tables, an address, the data directory, the secret, the store or the journal cannot be had; then nothing runs.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
     let tables = match &settings.tables {
         Some(path) => read_tables(path).map_err(StartError::Tables)?,
@@ -91,14 +100,15 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
             (Some(store), Some(Kept { data_dir: data.path().to_owned(), secret }))
         }
     };
-    let (parts, shards) = Parts::new(settings, clock, secret, counters);
-    let threads = parts.judge(shards, &tables, store, data)?;
+    let decides = engine::Settings { stitch: settings.stitch, completeness: settings.completeness, tables };
+    let (parts, threads, recovered) =
+        Parts::running(settings, clock, secret, counters, decides.clone(), store, data).await?;
     let (stop, _) = watch::channel(false);
     let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
     let public = doors.public.as_ref().map(|public| public.address);
     let guards = doors.all();
     let tasks = parts.receive(doors, kept, &stop);
-    let Parts { sequencer, counters, health, stopping, settings, .. } = parts;
+    let Parts { sequencer, counters, health, stopping, settings, journaled, .. } = parts;
     let tables = settings.tables;
     let web_is_secure = settings.web.tls.is_some();
     Ok(Running {
@@ -107,13 +117,16 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         web,
         public,
         web_is_secure,
+        recovered,
         sequencer,
         counters,
         health,
+        decides,
         tables,
         guards,
         stop,
         stopping,
+        journaled,
         tasks,
         threads,
     })
@@ -136,11 +149,20 @@ struct Parts {
     counters: Arc<Counters>,
     health: Arc<Health>,
     stopping: Arc<AtomicBool>,
+    journaled: bool,
 }
 
 impl Parts {
-    /// The parts, and what the engines take their work from.
-    fn new(settings: Settings, clock: Clock, secret: Secret, counters: Arc<Counters>) -> (Self, Vec<Shard>) {
+    /// The parts, with the threads that write, judge and store; and what was found in the journal, for a person.
+    async fn running(
+        settings: Settings,
+        clock: Clock,
+        secret: Secret,
+        counters: Arc<Counters>,
+        decides: engine::Settings,
+        store: Option<Store>,
+        data: Option<DataDir>,
+    ) -> Result<(Self, Vec<JoinHandle<()>>, Vec<String>), StartError> {
         let limits = settings.limits;
         // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
         // turned away for that; its sender bounds itself.
@@ -148,60 +170,94 @@ impl Parts {
             Clock::System => limits.queue_bytes,
             Clock::Schedule => usize::MAX,
         };
-        // As many places again as requests in flight, so that an engine has something to do meanwhile.
-        let (queues, shards) = Shards::new(settings.shards, limits.requests_in_flight * 2);
-        let parts = Self {
-            settings,
-            secret,
-            sequencer: Arc::new(Sequencer::new(clock, queues)),
-            admission: Admission::new(queue_bytes, limits.requests_in_flight),
-            counters,
-            health: Arc::default(),
-            stopping: Arc::default(),
-        };
-        (parts, shards)
-    }
+        let admission = Admission::new(queue_bytes, limits.requests_in_flight);
+        let (health, stopping): (Arc<Health>, Arc<AtomicBool>) = Default::default();
+        let applied = store.as_ref().map(Store::applied).transpose().map_err(StartError::Store)?;
+        // A schedule begins anew each time, and is no time that a journal could go on with.
+        let journal = data
+            .as_ref()
+            .map(|data| data.path().join("journal"))
+            .filter(|_| clock == Clock::System && settings.journal.durability != Durability::None);
+        let journaled = journal.is_some();
 
-    /// The threads that judge and store.
-    fn judge(
-        &self,
-        shards: Vec<Shard>,
-        tables: &Arc<Tables>,
-        store: Option<Store>,
-        data: Option<DataDir>,
-    ) -> Result<Vec<JoinHandle<()>>, StartError> {
         let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
         let sink = Sink {
             store,
-            counters: Arc::clone(&self.counters),
-            health: Arc::clone(&self.health),
-            stopping: Arc::clone(&self.stopping),
+            counters: Arc::clone(&counters),
+            health: Arc::clone(&health),
+            stopping: Arc::clone(&stopping),
         };
-        let store_writer = thread("store writer", &self.health, move || {
+        let store_writer = thread("store writer", &health, move || {
             sink.run(&delivered);
             // The directory is free for others when nothing is written to it any more.
             drop(data);
         })?;
+        let recovered = match journal {
+            None => Ok(None),
+            Some(directory) => {
+                let (kept, shards, sink) = (settings.journal, settings.shards, deliveries.clone());
+                let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
+                let read = move || recover(&directory, &kept.into(), decides, shards, applied, &sink);
+                let cut_off = StartError::Snapshot("reading it was cut off".into());
+                spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
+            }
+        };
+        let recovered = match recovered {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                // What could not start leaves nothing behind.
+                drop(deliveries);
+                let _ = spawn_blocking(move || store_writer.join()).await;
+                return Err(error);
+            }
+        };
+
         let mut threads = vec![store_writer];
-        // The bound on journeys is the service's, whichever realms have them.
-        let journeys = self.settings.stitch.journeys.div_ceil(shards.len());
-        let stitch = StitchSettings { journeys, ..self.settings.stitch };
-        for (number, shard) in shards.into_iter().enumerate() {
+        // As many places again as requests in flight, so that an engine has something to do meanwhile.
+        let (queues, shards) = Shards::new(settings.shards, limits.requests_in_flight * 2);
+        let queues = Arc::new(queues);
+        let (sequencer, engines, told) = match recovered {
+            None => {
+                let engines = Engines::new(decides, settings.shards);
+                (Sequencer::new(clock, queues), engines, Vec::new())
+            }
+            Some(Recovered { journal, engines, clock, told, quarantined }) => {
+                counters.quarantined.add(quarantined);
+                let (jobs, waiting) = sync_channel(limits.requests_in_flight + caps::JOURNAL_JOBS);
+                let writer = Writer {
+                    journal,
+                    clock,
+                    shards: Arc::clone(&queues),
+                    admission: Arc::clone(&admission),
+                    counters: Arc::clone(&counters),
+                    health: Arc::clone(&health),
+                    settings: decides,
+                    jobs: jobs.clone(),
+                    snapshots: Snapshots {
+                        every_bytes: settings.journal.snapshot_bytes,
+                        since: 0,
+                        under_way: false,
+                    },
+                };
+                threads.push(thread("journal", &health, move || writer.run(&waiting))?);
+                (Sequencer::journaled(clock, jobs, queues), engines, told)
+            }
+        };
+        for ((number, shard), engine) in shards.into_iter().enumerate().zip(engines.into_each()) {
             let judge = Judge {
-                engine: Engine::new(engine::Settings {
-                    stitch,
-                    completeness: self.settings.completeness,
-                    tables: Arc::clone(tables),
-                }),
+                engine,
                 number,
                 deadline: shard.deadline,
-                counters: Arc::clone(&self.counters),
-                clock: self.sequencer.clock(),
+                closes: !journaled,
+                counters: Arc::clone(&counters),
+                clock: sequencer.clock(),
                 sink: deliveries.clone(),
             };
-            threads.push(thread("engine", &self.health, move || judge.run(shard.queue))?);
+            threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
         }
-        Ok(threads)
+        let sequencer = Arc::new(sequencer);
+        let parts = Self { settings, secret, sequencer, admission, counters, health, stopping, journaled };
+        Ok((parts, threads, told))
     }
 
     /// The tasks that receive, answer and look at the clock.
@@ -275,7 +331,7 @@ impl Running {
         let tables = spawn_blocking(move || read_tables(&path)).await.unwrap_or(Err(unfinished))?;
         let version = tables.version().to_owned();
         // An engine that is gone shows in the health answer.
-        let _ = self.sequencer.set_tables(tables).await;
+        let _ = self.sequencer.set_tables(engine::Settings { tables, ..self.decides.clone() }).await;
         Ok(version)
     }
 
@@ -318,7 +374,8 @@ impl Running {
         }
         let counts = self.counters.snapshot();
         if counts.lost > 0 {
-            trouble.push(format!("{} changes could not be stored and are lost", counts.lost));
+            let then = if self.journaled { "are stored at the next start" } else { "are lost" };
+            trouble.push(format!("{} changes could not be stored and {then}", counts.lost));
         }
         let trouble = (!trouble.is_empty()).then(|| trouble.join("\n"));
         Summary { counts, trouble }

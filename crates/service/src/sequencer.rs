@@ -6,33 +6,38 @@
 //!   sender's sequence: an early request waits until the ones before it have come. A sequence that was taken
 //!   already is answered again and not taken twice. A request that is refused for good uses its sequence up;
 //!   one that may come again does not.
+//! - With a journal, its thread makes the order: a request waits for its commit, see `writer`.
 //! - With the system's clock a full queue turns requests away; with a schedule the request waits, since its
 //!   sender is this program's own.
 //! - While nothing comes, a tick is made when a timer is due.
 
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use authstitch_engine::Tables;
+use authstitch_engine as engine;
 use authstitch_model::{AuthEvent, Position, UnixNanos};
 use http::HeaderMap;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_blocking;
 
 use crate::admission::Charge;
 use crate::clock::{Clock, Stamp, SystemClock};
 use crate::refusal::Refusal;
 use crate::shards::{Gone, NoPlace, Places, Shards, Work};
+use crate::writer::{Append, Job};
 
 /// The one writer of records.
 #[derive(Debug)]
 pub(crate) struct Sequencer {
     source: Source,
     last: Mutex<Last>,
-    shards: Shards,
+    shards: Arc<Shards>,
 }
 
 #[derive(Debug)]
 enum Source {
     System(SystemClock),
+    Journal(SystemClock, SyncSender<Job>),
     Schedule(watch::Sender<Turn>),
 }
 
@@ -53,7 +58,7 @@ struct Last {
 impl Sequencer {
     /// A writer into queues. With a schedule, a queue must hold at least as many records as there may be
     /// requests in flight, so that early requests never keep the next one out.
-    pub(crate) fn new(clock: Clock, shards: Shards) -> Self {
+    pub(crate) fn new(clock: Clock, shards: Arc<Shards>) -> Self {
         let source = match clock {
             Clock::System => Source::System(SystemClock::start()),
             Clock::Schedule => Source::Schedule(watch::Sender::default()),
@@ -61,10 +66,15 @@ impl Sequencer {
         Self { source, last: Mutex::default(), shards }
     }
 
+    /// A writer by way of the journal's thread.
+    pub(crate) fn journaled(clock: SystemClock, jobs: SyncSender<Job>, shards: Arc<Shards>) -> Self {
+        Self { source: Source::Journal(clock, jobs), last: Mutex::default(), shards }
+    }
+
     /// The stamp of a request, if this server believes one.
     pub(crate) fn stamp(&self, headers: &HeaderMap) -> Result<Option<Stamp>, Refusal> {
         match self.source {
-            Source::System(_) => Ok(None),
+            Source::System(_) | Source::Journal(..) => Ok(None),
             Source::Schedule(_) => Stamp::of(headers).map(Some),
         }
     }
@@ -72,34 +82,40 @@ impl Sequencer {
     /// The clock by which records are received, where it is this machine's.
     pub(crate) fn clock(&self) -> Option<SystemClock> {
         match &self.source {
-            Source::System(clock) => Some(*clock),
+            Source::System(clock) | Source::Journal(clock, _) => Some(*clock),
             Source::Schedule(_) => None,
         }
     }
 
-    /// Keeps a place in the engines' queues.
-    pub(crate) async fn reserve(&self) -> Result<Places<'_>, Refusal> {
-        match self.source {
+    /// Keeps a place in the engines' queues; with a journal its thread looks for room.
+    pub(crate) async fn reserve(&self) -> Result<Option<Places<'_>>, Refusal> {
+        let places = match self.source {
+            Source::Journal(..) => return Ok(None),
             Source::System(_) => self.shards.try_reserve().map_err(|error| match error {
                 NoPlace::Full => Refusal::Overloaded("the engine's queue is full; send again".into()),
                 NoPlace::Gone => Refusal::stopping(),
             }),
             Source::Schedule(_) => self.shards.reserve().await.map_err(|Gone| Refusal::stopping()),
-        }
+        };
+        places.map(Some)
     }
 
     /// Puts a request's events into their places. Without events nothing is recorded, but a scheduled request
     /// has had its turn.
     pub(crate) async fn put(
         &self,
-        places: Places<'_>,
+        places: Option<Places<'_>>,
         stamp: Option<Stamp>,
         events: Vec<AuthEvent>,
         charge: Charge,
     ) -> Result<(), Refusal> {
-        match &self.source {
-            Source::System(clock) => self.send(&mut self.last(), clock.now(), places, events, charge),
-            Source::Schedule(turns) => {
+        match (&self.source, places) {
+            (Source::Journal(_, jobs), _) => return self.append(jobs, events, charge).await,
+            (_, None) => return Err(Refusal::Failed),
+            (Source::System(clock), Some(places)) => {
+                self.send(&mut self.last(), clock.now(), places, events, charge);
+            }
+            (Source::Schedule(turns), Some(places)) => {
                 let Some(stamp) = stamp else { return Err(Refusal::Failed) };
                 let mut waiting = turns.subscribe();
                 let reached = |turn: &Turn| turn.closed || turn.next >= stamp.sequence;
@@ -115,6 +131,24 @@ impl Sequencer {
             }
         }
         Ok(())
+    }
+
+    /// Has the journal's thread write a request's events down, and waits until it has.
+    async fn append(
+        &self,
+        jobs: &SyncSender<Job>,
+        events: Vec<AuthEvent>,
+        charge: Charge,
+    ) -> Result<(), Refusal> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let (answer, committed) = oneshot::channel();
+        jobs.try_send(Job::Append(Append { events, charge, answer })).map_err(|error| match error {
+            TrySendError::Full(_) => Refusal::Overloaded("the journal's queue is full; send again".into()),
+            TrySendError::Disconnected(_) => Refusal::stopping(),
+        })?;
+        committed.await.unwrap_or_else(|_gone| Err(Refusal::stopping()))
     }
 
     fn send(
@@ -133,8 +167,13 @@ impl Sequencer {
 
     /// Makes a tick if a timer is due; a full queue needs none, since its records bring the time along.
     pub(crate) fn tick(&self) {
-        let Source::System(clock) = &self.source else { return };
+        let Some(clock) = self.clock() else { return };
         if !self.shards.is_due(clock.now()) {
+            return;
+        }
+        if let Source::Journal(_, jobs) = &self.source {
+            // A full queue needs none.
+            let _ = jobs.try_send(Job::Tick);
             return;
         }
         if let Ok(places) = self.shards.try_reserve() {
@@ -155,12 +194,21 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Has everything after judged by these tables.
-    pub(crate) async fn set_tables(&self, tables: Arc<Tables>) -> Result<(), Gone> {
-        self.shards.tell(|| Work::Tables(Arc::clone(&tables))).await
+    /// Has everything after judged by these settings, which differ in their tables.
+    pub(crate) async fn set_tables(&self, settings: engine::Settings) -> Result<(), Refusal> {
+        if let Source::Journal(_, jobs) = &self.source {
+            let (answer, done) = oneshot::channel();
+            let asked = ask(jobs, Job::Settings(settings, answer)).await;
+            return match asked {
+                true => done.await.unwrap_or_else(|_gone| Err(Refusal::stopping())),
+                false => Err(Refusal::stopping()),
+            };
+        }
+        let told = self.shards.tell(|| Work::Tables(Arc::clone(&settings.tables))).await;
+        told.map_err(|Gone| Refusal::stopping())
     }
 
-    /// Waits until everything before is judged and stored.
+    /// Waits until everything before is judged and stored, or given up.
     pub(crate) async fn flush(&self) -> Result<(), Gone> {
         self.shards.ask(Work::Flush).await.map(drop)
     }
@@ -172,8 +220,15 @@ impl Sequencer {
         }
     }
 
-    /// Asks the engines to close all journeys, after everything before.
+    /// Asks the engines to end after everything before; without a journal they close all journeys.
     pub(crate) async fn stop(&self) {
+        if let Source::Journal(_, jobs) = &self.source {
+            let (answer, stopped) = oneshot::channel();
+            // A writer that is gone shows in the health answer.
+            if ask(jobs, Job::Stop(answer)).await && stopped.await.is_ok() {
+                return;
+            }
+        }
         // An engine that is gone has stopped already.
         let _ = self.shards.tell(|| Work::Stop).await;
     }
@@ -182,6 +237,12 @@ impl Sequencer {
         // Nothing inside can be left half done by a panic.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Gives the journal's thread a job, however full its queue is; false if it is gone.
+async fn ask(jobs: &SyncSender<Job>, job: Job) -> bool {
+    let jobs = jobs.clone();
+    spawn_blocking(move || jobs.send(job).is_ok()).await.unwrap_or(false)
 }
 
 impl Last {

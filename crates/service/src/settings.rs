@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use authstitch_engine::StitchSettings;
+use authstitch_journal::Durability;
 use authstitch_model::document::{self, Fields, Problem, Problems};
 use authstitch_model::{Completeness, Secret};
 use authstitch_otlp::Mapping;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub store: bool,
     /// Under which secret keys are hashed.
     pub secret: SecretSource,
+    /// How what was accepted is kept until it is judged and stored.
+    pub journal: Journal,
     /// How records become events. Its secret is replaced at the start.
     pub mapping: Mapping,
     /// How events become journeys.
@@ -84,6 +87,37 @@ pub struct Limits {
     pub connections: usize,
 }
 
+/// How what was accepted is kept until it is judged and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// When a request is answered.
+    pub durability: Durability,
+    /// Bytes that segments and snapshots may have in all; at the bound nothing is taken.
+    pub disk_bytes: u64,
+    /// Bytes of one segment.
+    pub segment_bytes: u64,
+    /// Bytes of records after which a snapshot is made.
+    pub snapshot_bytes: u64,
+}
+
+impl From<Journal> for authstitch_journal::Settings {
+    fn from(journal: Journal) -> Self {
+        let Journal { durability, disk_bytes, segment_bytes, .. } = journal;
+        Self { durability, segment_bytes, disk_bytes }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            durability: Durability::default(),
+            disk_bytes: authstitch_journal::caps::DISK_BYTES,
+            segment_bytes: authstitch_journal::caps::SEGMENT_BYTES,
+            snapshot_bytes: caps::SNAPSHOT_BYTES,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -107,6 +141,7 @@ impl Default for Settings {
             data_dir: Some(PathBuf::from("./authstitch-data")),
             store: true,
             secret: SecretSource::File,
+            journal: Journal::default(),
             mapping: Mapping::new(Secret::PUBLIC),
             stitch: StitchSettings::default(),
             shards: NonZero::<u32>::MIN,
@@ -176,6 +211,7 @@ impl Settings {
             data_dir: top.text("data_dir").map(PathBuf::from).or(default.data_dir),
             store: top.flag("store", default.store),
             secret: default.secret,
+            journal: top.map("journal", journal),
             mapping: top.map("mapping", |fields| Mapping::read(fields, default.mapping.secret())),
             stitch: top.map("stitch", StitchSettings::read),
             shards: shards(top),
@@ -213,6 +249,25 @@ fn completeness(fields: &Fields<'_>) -> Completeness {
         unload_loss: share("unload_loss", default.unload_loss),
         phone_instrumented: fields.flag("phone_instrumented", default.phone_instrumented),
     }
+}
+
+fn journal(fields: &Fields<'_>) -> Journal {
+    let default = Journal::default();
+    let durability =
+        fields.parsed("durability", "fsync, os or none", default.durability, |text| match text {
+            "fsync" => Some(Durability::Fsync),
+            "os" => Some(Durability::Os),
+            "none" => Some(Durability::None),
+            _ => None,
+        });
+    let segment_bytes = fields.integer("segment_bytes", 64 << 10..=1 << 30, default.segment_bytes);
+    let disk_bytes = fields.integer("disk_bytes", 1 << 18..=1 << 50, default.disk_bytes);
+    if disk_bytes / 4 < segment_bytes {
+        let message = format!("`{disk_bytes}` is less than four times segment_bytes ({segment_bytes})");
+        fields.problem("disk_bytes", message);
+    }
+    let snapshot_bytes = fields.integer("snapshot_bytes", 1 << 10..=1 << 40, default.snapshot_bytes);
+    Journal { durability, disk_bytes, segment_bytes, snapshot_bytes }
 }
 
 fn limits(fields: &Fields<'_>) -> Limits {

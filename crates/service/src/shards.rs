@@ -4,16 +4,19 @@
 //!   realm's events are in one shard, so its journeys do not depend on how many there are.
 //! - A request keeps a place in every queue before it is decoded, for nobody knows yet which realms it has.
 //! - A tick goes to every shard; what is asked or told, too.
+//! - The journal's thread keeps no places: it alone puts records in, and what there is room for when it looks is
+//!   there when it needs it, or soon.
 
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use authstitch_engine::{Tables, shard_of};
+use authstitch_engine::Tables;
 use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admission::Charge;
+use crate::engines::spread;
 
 /// What an engine's thread is given to do, in order.
 #[derive(Debug)]
@@ -24,9 +27,11 @@ pub(crate) enum Work {
     Tables(Arc<Tables>),
     /// Say when something happens without another event, once everything before is judged.
     NextDeadline(oneshot::Sender<Option<UnixNanos>>),
-    /// Answer once everything before is judged and stored.
-    Flush(oneshot::Sender<()>),
-    /// Close all journeys and end.
+    /// Answer once everything before is judged and stored, or given up: whether all of it is stored.
+    Flush(oneshot::Sender<bool>),
+    /// Give the engine's bytes, and answer once everything before is stored, or given up.
+    Snapshot(oneshot::Sender<Vec<u8>>, oneshot::Sender<bool>),
+    /// End.
     Stop,
 }
 
@@ -48,6 +53,28 @@ impl NextDeadline {
 
     fn is_due(&self, now: UnixNanos) -> bool {
         self.0.load(Ordering::Relaxed) <= now.0
+    }
+}
+
+/// Every engine was asked for its bytes.
+#[derive(Debug)]
+pub(crate) struct Asked(Vec<(oneshot::Receiver<Vec<u8>>, oneshot::Receiver<bool>)>);
+
+impl Asked {
+    /// Waits for the bytes of each, and until what was brought about before is stored.
+    ///
+    /// # Errors
+    /// Why there is no snapshot, for a person.
+    pub(crate) fn wait(self) -> Result<Vec<Vec<u8>>, String> {
+        let wait = |(bytes, stored): (oneshot::Receiver<Vec<u8>>, oneshot::Receiver<bool>)| {
+            let bytes = bytes.blocking_recv().map_err(|_gone| "an engine is gone")?;
+            match stored.blocking_recv() {
+                Ok(true) => Ok(bytes),
+                Ok(false) => Err("the store has given changes up; the journal keeps them"),
+                Err(_gone) => Err("the store's writer is gone"),
+            }
+        };
+        self.0.into_iter().map(wait).collect::<Result<_, &str>>().map_err(str::to_owned)
     }
 }
 
@@ -147,6 +174,51 @@ impl Shards {
         Ok(answers)
     }
 
+    /// How many records have room in every queue.
+    pub(crate) fn room(&self) -> usize {
+        self.queues.iter().map(mpsc::Sender::capacity).min().unwrap_or(0)
+    }
+
+    /// As [`Self::put`], from a thread that may wait.
+    pub(crate) fn put_blocking(
+        &self,
+        position: Position,
+        received: UnixNanos,
+        events: Vec<AuthEvent>,
+        charge: Charge,
+    ) -> Result<(), Gone> {
+        let charge = Arc::new(charge);
+        for (queue, events) in self.queues.iter().zip(spread(events, self.count)) {
+            if !events.is_empty() {
+                let record = Record { position, received, body: RecordBody::Events(events) };
+                let work = Work::Record(record, Some(Arc::clone(&charge)));
+                queue.blocking_send(work).map_err(|_closed| Gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every shard that it is so late, from a thread that may wait.
+    pub(crate) fn tick_blocking(&self, position: Position, received: UnixNanos) -> Result<(), Gone> {
+        self.tell_blocking(|| Work::Record(Record { position, received, body: RecordBody::Tick }, None))
+    }
+
+    /// As [`Self::tell`], from a thread that may wait.
+    pub(crate) fn tell_blocking(&self, work: impl Fn() -> Work) -> Result<(), Gone> {
+        self.queues.iter().try_for_each(|queue| queue.blocking_send(work()).map_err(|_closed| Gone))
+    }
+
+    /// Asks every engine for its bytes, from a thread that may wait.
+    pub(crate) fn snapshot_blocking(&self) -> Result<Asked, Gone> {
+        let mut asked = Vec::with_capacity(self.queues.len());
+        for queue in &self.queues {
+            let ((give, bytes), (say, stored)) = (oneshot::channel(), oneshot::channel());
+            queue.blocking_send(Work::Snapshot(give, say)).map_err(|_closed| Gone)?;
+            asked.push((bytes, stored));
+        }
+        Ok(Asked(asked))
+    }
+
     /// Puts the events of one record into the shards of their realms.
     pub(crate) fn put(
         &self,
@@ -157,16 +229,7 @@ impl Shards {
         charge: Charge,
     ) {
         let charge = Arc::new(charge);
-        let mut parts: Vec<Vec<AuthEvent>> = places.0.iter().map(|_| Vec::new()).collect();
-        match parts.as_mut_slice() {
-            [only] => *only = events,
-            parts => {
-                for event in events {
-                    parts[shard_of(&event.realm, self.count) as usize].push(event);
-                }
-            }
-        }
-        for (place, events) in places.0.into_iter().zip(parts) {
+        for (place, events) in places.0.into_iter().zip(spread(events, self.count)) {
             if !events.is_empty() {
                 let record = Record { position, received, body: RecordBody::Events(events) };
                 place.send(Work::Record(record, Some(Arc::clone(&charge))));

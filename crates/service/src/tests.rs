@@ -4,6 +4,7 @@ mod client;
 mod connections;
 mod grpc;
 mod http;
+mod journaled;
 mod lifecycle;
 mod overload;
 mod public;
@@ -17,9 +18,9 @@ use std::path::Path;
 
 use authstitch_model::Secret;
 
-use crate::{Clock, Listening, Running, SecretSource, Settings, start};
+use crate::{Clock, Durability, Journal, Listening, Running, SecretSource, Settings, start};
 
-/// Free ports, a public secret, a data directory of the test's own.
+/// Free ports, a public secret, a data directory of the test's own, a small journal.
 pub(crate) fn settings(data_dir: &Path) -> Settings {
     Settings {
         grpc: Listening::free_port(),
@@ -27,8 +28,15 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
         web: Listening::free_port(),
         data_dir: Some(data_dir.to_owned()),
         secret: SecretSource::Fixed(Secret::PUBLIC),
+        journal: Journal { segment_bytes: 64 << 10, disk_bytes: 4 << 20, ..Journal::default() },
         ..Settings::default()
     }
+}
+
+/// The same without a journal: open journeys end with the service.
+pub(crate) fn in_memory(data_dir: &Path) -> Settings {
+    let settings = settings(data_dir);
+    Settings { journal: Journal { durability: Durability::None, ..settings.journal }, ..settings }
 }
 
 /// A service for one test, with its directory.

@@ -2,11 +2,13 @@
 
 use authstitch_model::document::Fields;
 use authstitch_model::{Flow, Millis};
+use serde::{Deserialize, Serialize};
 
 use crate::caps;
 
 /// The times of the stitcher. The defaults are the documented ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Idle time before a journey closes, by flow.
     pub idle: FlowTimes,
@@ -35,7 +37,8 @@ pub struct Settings {
 }
 
 /// A time for each flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FlowTimes {
     /// A site's own QR login.
     pub app_qr: Millis,

@@ -19,6 +19,7 @@ pub fn run(args: &args::Serve) -> Outcome {
     runtime()?.block_on(async {
         let mut again = signal(SignalKind::hangup()).cannot("listen for SIGHUP")?;
         let running = begin(settings, Clock::System).await?;
+        running.recovered.iter().for_each(|line| eprintln!("{line}"));
         print_addresses(&running);
         let mut stopped = pin!(stop_signal());
         let mut looks = interval(CREDENTIALS_CHECK);

@@ -147,16 +147,16 @@ impl Writing {
             if before.trace_id == *trace_id {
                 alike |= 1 << ALIKE_TRACE_ID;
             } else {
-                out.put(id.bytes());
+                out.put(&id.bytes());
             }
         }
         if let Some(id) = span_id {
             there |= there::SPAN_ID;
-            out.put(id.bytes());
+            out.put(&id.bytes());
         }
         if let Some(id) = parent_span_id {
             there |= there::PARENT;
-            out.put(id.bytes());
+            out.put(&id.bytes());
         }
         if let Some(id) = event_id {
             there |= there::EVENT_ID;

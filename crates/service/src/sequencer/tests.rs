@@ -11,7 +11,7 @@ use crate::shards::Shard;
 /// A writer, and what one engine takes its work from.
 fn one(clock: Clock, places: usize) -> (Sequencer, Shard) {
     let (shards, mut ends) = Shards::new(NonZero::<u32>::MIN, places);
-    (Sequencer::new(clock, shards), ends.remove(0))
+    (Sequencer::new(clock, Arc::new(shards)), ends.remove(0))
 }
 
 fn stamp(sequence: u64, received: u64) -> Option<Stamp> {
@@ -139,7 +139,7 @@ async fn time_runs_out_from_deadline_to_deadline() {
 #[tokio::test]
 async fn a_record_goes_in_parts_to_the_shards_of_its_realms_and_a_tick_to_all() {
     let (shards, mut ends) = Shards::new(NonZero::new(3).unwrap(), 16);
-    let sequencer = Sequencer::new(Clock::System, shards);
+    let sequencer = Sequencer::new(Clock::System, Arc::new(shards));
     let admission = Admission::new(usize::MAX, 1);
     let slot = admission.enter().unwrap();
     let events: Vec<_> = (0..30)

@@ -34,7 +34,7 @@ fn all_mistakes_are_told_at_once() {
         store: `"maybe"` is not `true` or `false`
         completeness.unload_loss: `1.5` is not a number from 0 to 1
         limits.request_bytes: `5` is not a whole number from 1024 to 1073741824
-        listener: unknown key; accepted here: completeness, data_dir, limits, listeners, mapping, shards, stitch, store, tables
+        listener: unknown key; accepted here: completeness, data_dir, journal, limits, listeners, mapping, shards, stitch, store, tables
     "#]]
     .assert_eq(&format!("{}\n", problems.unwrap_err()));
 }

@@ -13,7 +13,8 @@ const PROTOBUF: &str = "application/x-protobuf";
 
 #[tokio::test]
 async fn stopping_judges_and_stores_what_was_received() {
-    let (service, directory) = running(Clock::System).await;
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(in_memory(directory.path()), Clock::System).await.unwrap();
     assert_eq!(post(service.http, "/v1/traces", PROTOBUF, &login("journey-stopped")).await.status, 200);
     let summary = service.stop().await;
     assert_eq!(summary.trouble, None);
@@ -48,10 +49,11 @@ async fn stopping_does_not_wait_for_connections_that_are_idle() {
 
 #[tokio::test]
 async fn a_restart_goes_on_with_the_same_directory() {
-    let (service, directory) = running(Clock::System).await;
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(in_memory(directory.path()), Clock::System).await.unwrap();
     post(service.http, "/v1/traces", PROTOBUF, &login("journey-before")).await;
     service.stop().await;
-    let service = start(settings(directory.path()), Clock::System).await.unwrap();
+    let service = start(in_memory(directory.path()), Clock::System).await.unwrap();
     post(service.http, "/v1/traces", PROTOBUF, &login("journey-after-1")).await;
     service.stop().await;
     let lines = Reader::open(directory.path(), line).unwrap().lines().unwrap().count();
@@ -62,7 +64,7 @@ async fn a_restart_goes_on_with_the_same_directory() {
 async fn without_a_store_journeys_are_judged_and_counted() {
     let directory = tempfile::tempdir().unwrap();
     let service =
-        start(Settings { store: false, ..settings(directory.path()) }, Clock::System).await.unwrap();
+        start(Settings { store: false, ..in_memory(directory.path()) }, Clock::System).await.unwrap();
     post(service.http, "/v1/traces", PROTOBUF, &login("journey-counted")).await;
     let counts = service.stop().await.counts;
     assert_eq!((counts.journeys, counts.stored), (1, 0));

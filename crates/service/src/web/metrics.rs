@@ -19,6 +19,10 @@ pub(super) fn exposition(web: &Web) -> Reply {
     let mut out = Exposition::default();
     out.counts(&web.counters.snapshot());
     let waiting = web.admission.bytes() as u64;
+    let counters = &web.counters;
+    out.gauge("journal_bytes", "Bytes of the journal and its snapshots.", counters.journal_bytes.get());
+    let segments = counters.journal_segments.get();
+    out.gauge("journal_segments", "Segments of the journal that hold records.", segments);
     out.gauge("bytes_waiting", "Bytes of requests and events in the service.", waiting);
     out.gauge("ready", "Whether every part works.", u64::from(web.health.ready().is_ok()));
     reply(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", Bytes::from(out.0))

@@ -1,7 +1,7 @@
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use crate::tests::{call, login, post, running, settings};
+use crate::tests::{call, in_memory, login, post, running, settings};
 use crate::{Clock, Settings, start};
 
 const JSON: &str = "application/json";
@@ -31,7 +31,8 @@ async fn health_metrics_and_the_page_say_how_it_stands() {
 
 #[tokio::test]
 async fn a_key_and_a_query_are_answered_from_the_store() {
-    let (service, directory) = running(Clock::System).await;
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(in_memory(directory.path()), Clock::System).await.unwrap();
     post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-asked")).await;
     service.stop().await;
     let service = start(settings(directory.path()), Clock::System).await.unwrap();

@@ -1,0 +1,180 @@
+//! The service with its journal: what was answered is there after any end.
+
+use authstitch_engine::{StitchSettings, line};
+use authstitch_model::Millis;
+use authstitch_model::line::JourneyLine;
+use authstitch_store::Reader;
+use tokio::time::{Instant, sleep_until};
+
+use super::*;
+use crate::StartError;
+
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// Journeys close at once when they end, so that a test need not wait.
+fn hasty(data_dir: &Path) -> Settings {
+    let stitch = StitchSettings { grace: Millis(1), reopen_window: Millis(1), ..StitchSettings::default() };
+    Settings { stitch, ..settings(data_dir) }
+}
+
+async fn send(service: &Running, spans: Vec<authstitch_otlp::wire::Span>) {
+    use prost::Message;
+    let sent = post(service.http, "/v1/traces", PROTOBUF, &telemetry::request(spans).encode_to_vec()).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
+}
+
+/// The first steps of a login, and the last.
+fn halves(journey: &str) -> (Vec<authstitch_otlp::wire::Span>, Vec<authstitch_otlp::wire::Span>) {
+    let mut first = telemetry::spans_of_login(journey);
+    let last = first.split_off(2);
+    (first, last)
+}
+
+/// The lines that are stored, once there are so many.
+async fn stored(directory: &Path, count: usize) -> Vec<JourneyLine> {
+    let give_up = Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let reader = Reader::open(directory, line).unwrap();
+        let lines: Vec<_> = reader.lines().unwrap().map(|line| line.unwrap()).collect();
+        if lines.len() >= count || Instant::now() > give_up {
+            assert_eq!(lines.len(), count);
+            return lines;
+        }
+        sleep_until(Instant::now() + std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_journey_that_was_open_goes_on_after_a_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let (first, last) = halves("journey-stopped");
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    send(&service, first).await;
+    let summary = service.stop().await;
+    assert_eq!((summary.trouble, summary.counts.journeys), (None, 0), "it stays open");
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    assert_eq!(service.recovered, Vec::<String>::new());
+    send(&service, last).await;
+    let lines = stored(directory.path(), 1).await;
+    assert_eq!((lines[0].spans.len(), lines[0].close_reason.code()), (5, "terminal"));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_journey_that_was_open_goes_on_after_the_service_was_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let (first, last) = halves("journey-cut-off");
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    send(&service, first).await;
+    send(&service, telemetry::spans_of_login("journey-whole")).await;
+    let one = stored(directory.path(), 1).await;
+    cut_off(service, directory.path()).await;
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    assert_eq!(stored(directory.path(), 1).await, one, "what was stored is not stored again");
+    send(&service, last).await;
+    let lines = stored(directory.path(), 2).await;
+    assert!(lines.iter().all(|line| line.spans.len() == 5), "{lines:?}");
+    service.stop().await;
+}
+
+/// Drops the service without stopping it, and waits until its directory is free.
+async fn cut_off(service: Running, directory: &Path) {
+    drop(service);
+    loop {
+        match crate::data_dir::DataDir::open(directory) {
+            Ok(_) => return,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn snapshots_keep_the_journal_short_and_the_journeys_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let often = |directory: &Path| {
+        let settings = hasty(directory);
+        let journal = Journal { snapshot_bytes: 16 << 10, ..settings.journal };
+        Settings { journal, ..settings }
+    };
+    let service = start(often(directory.path()), Clock::System).await.unwrap();
+    let (first, last) = halves("journey-through-snapshots");
+    send(&service, first).await;
+    for number in 0..600 {
+        send(&service, telemetry::spans_of_login(&format!("journey-{number:05}"))).await;
+    }
+    assert!(service.counters().snapshots > 3, "{}", service.counters().snapshots);
+    stored(directory.path(), 600).await;
+    cut_off(service, directory.path()).await;
+    let files = std::fs::read_dir(directory.path().join("journal")).unwrap();
+    let bytes: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    assert!(bytes < 4 << 20, "{bytes}");
+    let service = start(often(directory.path()), Clock::System).await.unwrap();
+    send(&service, last).await;
+    let lines = stored(directory.path(), 601).await;
+    assert!(lines.iter().all(|line| line.spans.len() == 5));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn settings_count_from_the_start_after_which_they_are_set_and_another_number_of_shards_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(settings(directory.path()), Clock::System).await.unwrap();
+    send(&service, telemetry::spans_of_login("journey-patient")).await;
+    service.stop().await;
+    let shards = std::num::NonZero::new(2).unwrap();
+    let other = Settings { shards, ..settings(directory.path()) };
+    let refused = start(other, Clock::System).await.unwrap_err();
+    assert!(matches!(refused, StartError::Shards { found: 1, wanted: 2 }), "{refused}");
+    // What had ten seconds of grace has a millisecond now.
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    send(&service, telemetry::spans_of_login("journey-hasty")).await;
+    stored(directory.path(), 1).await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_journal_at_its_bound_takes_nothing_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = hasty(directory.path());
+    let journal = Journal { disk_bytes: 256 << 10, snapshot_bytes: 1 << 30, ..settings.journal };
+    let service = start(Settings { journal, ..settings }, Clock::System).await.unwrap();
+    let mut refused = None;
+    for number in 0..3000 {
+        let sent = post(service.http, "/v1/traces", PROTOBUF, &login(&format!("journey-{number:05}"))).await;
+        if sent.status != 200 {
+            refused = Some(sent);
+            break;
+        }
+    }
+    let refused = refused.expect("the bound is reached");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert!(service.health().unwrap_err().starts_with("journal: "), "{:?}", service.health());
+    let taken = service.counters().journeys;
+    assert!(taken > 0);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_told_and_the_service_starts() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    for number in 0..20 {
+        send(&service, telemetry::spans_of_login(&format!("journey-{number:05}"))).await;
+    }
+    cut_off(service, directory.path()).await;
+    let mut files: Vec<_> = std::fs::read_dir(directory.path().join("journal"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("segment-"))
+        .collect();
+    files.sort();
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    // A frame takes whole sectors of 512 bytes; the head of the segment has the first.
+    bytes[512 * 40 + 100] ^= 1;
+    std::fs::write(&files[0], bytes).unwrap();
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    assert!(service.recovered.iter().any(|line| line.starts_with("journal: ")), "{:?}", service.recovered);
+    assert_eq!(service.health(), Ok(()));
+    send(&service, telemetry::spans_of_login("journey-after")).await;
+    service.stop().await;
+}

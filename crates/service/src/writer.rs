@@ -1,0 +1,300 @@
+//! The journal's thread: the one that gives records their place and time, writes them down, and only then answers.
+//!
+//! - Requests that wait together are committed together: all that came while the disk was busy; then, until every
+//!   request in flight is among them, what comes within [`caps::GATHER`].
+//! - A request is answered when its commit is on the disk, and then its record goes to the engines. What the engines
+//!   or the disk have no room for is refused before anything of it is written.
+//! - A disk that fails ends it: the health answer says so, and every request is told to come again, until the service
+//!   is started anew.
+//! - Ticks and changes of what decides are records, too.
+//! - After so many bytes a snapshot is made: every engine gives its bytes at one position, what they brought about
+//!   until then is stored, and a thread of its own writes them down. Then the journal lets go what stands before.
+//! - Stopping commits what waits and makes a snapshot; open journeys stay open.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use authstitch_engine as engine;
+use authstitch_journal::{Body, Directory, Journal, Refused, Stamp, Written};
+use authstitch_model::ids::Text;
+use authstitch_model::{AuthEvent, Position};
+use tokio::sync::oneshot;
+
+use crate::admission::{Admission, Charge};
+use crate::caps;
+use crate::clock::{Stopwatch, SystemClock};
+use crate::counters::Counters;
+use crate::engines::snapshot;
+use crate::health::Health;
+use crate::refusal::Refusal;
+use crate::shards::{Gone, Shards, Work};
+
+/// The journal's name in the health answer.
+const PART: &str = "journal";
+
+/// The kind of the journal's records that say what decides.
+pub(crate) const SETTINGS: &str = "engine";
+
+/// What the journal's thread is given to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A request's events.
+    Append(Append),
+    /// A timer is due.
+    Tick,
+    /// Other settings decide from here on.
+    Settings(engine::Settings, oneshot::Sender<Result<(), Refusal>>),
+    /// A snapshot was written, or not.
+    Kept(Result<(Written, Position), String>),
+    /// End; what the engines hold is in a snapshot then.
+    Stop(oneshot::Sender<()>),
+}
+
+/// A request's events, and who waits.
+#[derive(Debug)]
+pub(crate) struct Append {
+    pub events: Vec<AuthEvent>,
+    pub charge: Charge,
+    pub answer: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// The journal, and what its thread needs.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub journal: Journal<Directory>,
+    pub clock: SystemClock,
+    pub shards: Arc<Shards>,
+    pub admission: Arc<Admission>,
+    pub counters: Arc<Counters>,
+    pub health: Arc<Health>,
+    /// What decides.
+    pub settings: engine::Settings,
+    /// Where the snapshot's thread says that it is done.
+    pub jobs: SyncSender<Job>,
+    pub snapshots: Snapshots,
+}
+
+/// When a snapshot is made.
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    /// After so many bytes of records.
+    pub every_bytes: u64,
+    /// Bytes since the last.
+    pub since: u64,
+    /// One is being made.
+    pub under_way: bool,
+}
+
+/// What is in the batch, and who waits for it.
+type Waiting = Vec<(Stamp, Append)>;
+
+impl Writer {
+    /// Works until it is told to stop.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let job = match jobs.recv_timeout(caps::TICK) {
+                Ok(job) => job,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    // A disk that is full says so when room is asked for.
+                    drop(self.journal.make_ready());
+                    continue;
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            match self.gather(job, jobs) {
+                None => {}
+                Some(Job::Settings(settings, answer)) => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.change(settings));
+                }
+                Some(Job::Kept(written)) => self.keep(written),
+                Some(Job::Stop(stopped)) => {
+                    self.stop();
+                    let _ = stopped.send(());
+                    return;
+                }
+                Some(Job::Append(_) | Job::Tick) => {}
+            }
+            self.publish();
+        }
+    }
+
+    /// Commits a job and what else waits; gives the first that is no record.
+    fn gather(&mut self, first: Job, jobs: &Receiver<Job>) -> Option<Job> {
+        let begun = Stopwatch::start();
+        let mut waiting = Waiting::new();
+        let mut ticks = Vec::new();
+        let mut next = Some(first);
+        let mut other = None;
+        while let Some(job) = next {
+            match job {
+                Job::Append(append) => self.append(append, &mut waiting, &mut ticks),
+                // A tick that the journal has no room for is made again.
+                Job::Tick => ticks.extend(self.journal.append(self.clock.now(), Body::Tick)),
+                job => {
+                    other = Some(job);
+                    break;
+                }
+            }
+            next = jobs.try_recv().ok().or_else(|| {
+                let left = caps::GATHER.checked_sub(begun.elapsed())?;
+                let all_wait = waiting.len() >= self.admission.requests();
+                if all_wait { None } else { jobs.recv_timeout(left).ok() }
+            });
+        }
+        self.commit(waiting, ticks);
+        other
+    }
+
+    fn append(&mut self, append: Append, waiting: &mut Waiting, ticks: &mut Vec<Stamp>) {
+        if self.shards.room() <= waiting.len() + ticks.len() {
+            let busy = Refusal::Overloaded("the engine's queue is full; send again".into());
+            return answer(append, Err(busy));
+        }
+        let now = self.clock.now();
+        let refused = match self.journal.append(now, Body::Events(&append.events)) {
+            Ok(stamp) => return waiting.push((stamp, append)),
+            Err(Refused::Batch) => {
+                self.commit(std::mem::take(waiting), std::mem::take(ticks));
+                match self.journal.append(now, Body::Events(&append.events)) {
+                    Ok(stamp) => return waiting.push((stamp, append)),
+                    Err(refused) => refused,
+                }
+            }
+            Err(refused) => refused,
+        };
+        let refusal = self.refusal(&refused);
+        answer(append, Err(refusal));
+    }
+
+    /// Says of what the journal refuses that it is too large, or to be sent again.
+    fn refusal(&self, refused: &Refused) -> Refusal {
+        match refused {
+            Refused::TooLarge { .. } => Refusal::TooLarge(refused.to_string()),
+            _ => {
+                self.health.failing(PART, refused.to_string());
+                Refusal::Unavailable("the journal takes nothing now; send again".into())
+            }
+        }
+    }
+
+    /// Commits the batch, answers who waits for it, and hands the records on in their order.
+    fn commit(&mut self, waiting: Waiting, ticks: Vec<Stamp>) {
+        if waiting.is_empty() && ticks.is_empty() {
+            return;
+        }
+        let bytes = self.journal.waiting_bytes() as u64;
+        if let Err(poisoned) = self.journal.commit() {
+            self.health.failing(PART, poisoned.to_string());
+            for (_, append) in waiting {
+                let lost = "the journal's disk has failed, and the service must be started anew; send again";
+                answer(append, Err(Refusal::Unavailable(lost.into())));
+            }
+            return;
+        }
+        self.health.works(PART);
+        self.counters.commits.add(1);
+        self.snapshots.since += bytes;
+        let mut ticks = ticks.into_iter().peekable();
+        // An engine that is gone shows in the health answer.
+        let hand_on = || -> Result<(), Gone> {
+            for (Stamp { position, received }, append) in waiting {
+                while let Some(tick) = ticks.next_if(|tick| tick.position < position) {
+                    self.shards.tick_blocking(tick.position, tick.received)?;
+                }
+                let Append { events, charge, answer } = append;
+                // Whoever waited may have gone; the record stays.
+                let _ = answer.send(Ok(()));
+                self.shards.put_blocking(position, received, events, charge)?;
+            }
+            ticks.try_for_each(|tick| self.shards.tick_blocking(tick.position, tick.received))
+        };
+        let _ = hand_on();
+        if self.snapshots.since >= self.snapshots.every_bytes && !self.snapshots.under_way {
+            self.begin_snapshot();
+        }
+    }
+
+    /// From here on other settings decide, in the journal first.
+    fn change(&mut self, settings: engine::Settings) -> Result<(), Refusal> {
+        let (kind, bytes) = (Text::bounded(SETTINGS), settings.to_bytes());
+        let body = Body::Setting { kind: &kind, bytes: &bytes };
+        self.journal.append(self.clock.now(), body).map_err(|refused| self.refusal(&refused))?;
+        self.journal.commit().map_err(|poisoned| {
+            self.health.failing(PART, poisoned.to_string());
+            Refusal::Unavailable(poisoned.to_string())
+        })?;
+        let tables = Arc::clone(&settings.tables);
+        self.settings = settings;
+        self.shards.tell_blocking(|| Work::Tables(Arc::clone(&tables))).map_err(|Gone| Refusal::stopping())
+    }
+
+    /// Asks every engine for its bytes, and has them written down.
+    fn begin_snapshot(&mut self) {
+        let Ok(asked) = self.shards.snapshot_blocking() else { return };
+        let position = self.journal.committed();
+        let writer = match self.journal.snapshot_at(position) {
+            Ok(writer) => writer,
+            Err(error) => return self.health.failing(PART, error.to_string()),
+        };
+        (self.snapshots.since, self.snapshots.under_way) = (0, true);
+        let (settings, jobs) = (self.settings.clone(), self.jobs.clone());
+        let write = move || {
+            let written = asked.wait().and_then(|engines| {
+                writer.write(&snapshot(&settings, &engines)).map_err(|error| error.to_string())
+            });
+            // A writer that is gone wants no snapshot.
+            let _ = jobs.send(Job::Kept(written.map(|written| (written, position))));
+        };
+        if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(write) {
+            self.snapshots.under_way = false;
+            self.health.failing(PART, format!("no thread for a snapshot: {error}"));
+        }
+    }
+
+    /// Lets go what stands before a snapshot.
+    fn keep(&mut self, written: Result<(Written, Position), String>) {
+        self.snapshots.under_way = false;
+        let kept = written.and_then(|(written, position)| {
+            self.counters.snapshots.add(1);
+            let kept = self.journal.keep(written).and_then(|()| self.journal.release(position));
+            kept.map_err(|error| error.to_string())
+        });
+        match kept {
+            Ok(()) => self.health.works(SNAPSHOT),
+            // The journal grows until one can be written again; at its bound it takes nothing more.
+            Err(why) => self.health.failing(SNAPSHOT, why),
+        }
+    }
+
+    fn stop(&mut self) {
+        let position = self.journal.committed();
+        let made = match self.shards.snapshot_blocking() {
+            Err(Gone) => Err("an engine is gone".to_owned()),
+            Ok(asked) => asked.wait().and_then(|engines| {
+                let bytes = snapshot(&self.settings, &engines);
+                let kept = self.journal.snapshot(position, &bytes);
+                kept.and_then(|()| self.journal.release(position)).map_err(|error| error.to_string())
+            }),
+        };
+        // Without one the next start reads more of the journal.
+        if let Err(why) = made {
+            self.health.failing(SNAPSHOT, why);
+        }
+        // An engine that is gone has stopped already.
+        let _ = self.shards.tell_blocking(|| Work::Stop);
+    }
+
+    fn publish(&self) {
+        self.counters.journal_bytes.set(self.journal.bytes());
+        self.counters.journal_segments.set(self.journal.segments() as u64);
+    }
+}
+
+/// The snapshots' name in the health answer.
+const SNAPSHOT: &str = "snapshot";
+
+/// Answers a request; whoever waited may have gone.
+fn answer(append: Append, outcome: Result<(), Refusal>) {
+    let _ = append.answer.send(outcome);
+}
