@@ -17,7 +17,9 @@ use authstitch_stitch::{Change, Stitcher};
 
 pub use authstitch_classify::Tables;
 pub use authstitch_model::Judged;
-pub use authstitch_stitch::{Counters, Settings as StitchSettings};
+pub use authstitch_stitch::{Counters, Settings as StitchSettings, SnapshotError};
+
+mod snapshot;
 
 #[cfg(test)]
 mod tests;
