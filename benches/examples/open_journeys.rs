@@ -1,4 +1,5 @@
-//! What an open journey costs: resident bytes each, and time per event, with N of them open at once.
+//! What an open journey costs: resident bytes each, and time per event, with N of them open at once; and what it
+//! takes to write and read the snapshot of all of them.
 //!
 //! ```text
 //! cargo run --release -p authstitch-benches --example open_journeys -- 1000000 short
@@ -47,25 +48,62 @@ fn main() {
         Some("long") => Shape { events: 11, keys: 7 },
         _ => Shape { events: 5, keys: 3 },
     };
-    let (bytes, nanos) = measured(journeys, shape);
+    let Measured { bytes, nanos, snapshot: Snapshot { written, writing, reading } } =
+        measured(journeys, shape);
     let Shape { events, keys } = shape;
     println!(
-        "{journeys} journeys of {events} events and {keys} keys: {bytes} resident bytes each, {nanos} ns an event"
+        "{journeys} journeys of {events} events and {keys} keys: {bytes} resident bytes each, {nanos} ns an event; \
+         {written} bytes each in a snapshot, written in {writing} ms, read in {reading} ms"
     );
 }
 
-/// Resident bytes per journey and nanoseconds per event.
-fn measured(journeys: u64, shape: Shape) -> (u64, u64) {
+/// What one process measured.
+struct Measured {
+    /// Resident bytes per journey.
+    bytes: u64,
+    /// Nanoseconds per event.
+    nanos: u64,
+    snapshot: Snapshot,
+}
+
+#[derive(Default)]
+struct Snapshot {
+    /// Bytes per journey.
+    written: u64,
+    /// Milliseconds for all.
+    writing: u64,
+    reading: u64,
+}
+
+impl Snapshot {
+    fn of(engine: &Engine, settings: Settings, journeys: u64) -> Self {
+        let began = processor_time();
+        let bytes = engine.snapshot();
+        let wrote = processor_time();
+        let restored = Engine::restore(settings, &bytes);
+        let read = processor_time();
+        assert!(restored.is_ok_and(|restored| restored.counters() == engine.counters()), "it is what it was");
+        let millis = |nanos: u64| nanos / 1_000_000;
+        Self {
+            written: bytes.len() as u64 / journeys,
+            writing: millis(wrote - began),
+            reading: millis(read - wrote),
+        }
+    }
+}
+
+fn measured(journeys: u64, shape: Shape) -> Measured {
     let events = Events::new(shape);
     let rounds = LEAST_EVENTS.div_ceil(journeys * shape.events);
     let before = resident();
-    let (mut bytes, mut nanos, mut making) = (0, 0, 0);
+    let (mut bytes, mut nanos, mut making, mut snapshot) = (0, 0, 0, Snapshot::default());
     for round in 0..rounds {
         let began = processor_time();
         events.records(journeys).for_each(|record| drop(black_box(record)));
         let made = processor_time();
         let stitch = StitchSettings { journeys: journeys as usize + 1, ..StitchSettings::default() };
-        let (mut engine, mut effects) = (Engine::new(Settings { stitch, ..Settings::default() }), Vec::new());
+        let settings = Settings { stitch, ..Settings::default() };
+        let (mut engine, mut effects) = (Engine::new(settings.clone()), Vec::new());
         events.records(journeys).for_each(|record| engine.step(record, &mut effects));
         nanos += processor_time() - made;
         making += made - began;
@@ -73,8 +111,12 @@ fn measured(journeys: u64, shape: Shape) -> (u64, u64) {
             bytes = (resident() - before) / journeys;
         }
         assert_eq!((engine.counters().open, effects.len()), (journeys, 0), "all are open, none has closed");
+        if round == 0 {
+            snapshot = Snapshot::of(&engine, settings, journeys);
+        }
     }
-    (bytes, nanos.saturating_sub(making) / (rounds * journeys * shape.events))
+    let nanos = nanos.saturating_sub(making) / (rounds * journeys * shape.events);
+    Measured { bytes, nanos, snapshot }
 }
 
 struct Events {

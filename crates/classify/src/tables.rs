@@ -25,6 +25,8 @@ const SHIPPED: &str = include_str!("../model/tables.json");
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tables {
     pub(crate) version: String,
+    /// What they were read from.
+    pub(crate) text: Option<Arc<str>>,
     /// The command that made them.
     pub(crate) made_by: String,
     /// What tells whether that command would make them again.
@@ -139,7 +141,14 @@ impl Tables {
     /// # Errors
     /// All problems of the file at once.
     pub fn from_json(text: &str) -> Result<Self, Problems> {
-        reading::read(text)
+        Ok(Self { text: Some(text.into()), ..reading::read(text)? })
+    }
+
+    /// A text from which these very tables are read, to the last bit: what they were read from, if they were. Reading
+    /// makes shares add up, so a text that is written of what was read may say the last digits otherwise.
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        self.text.clone().unwrap_or_else(|| self.to_json().into())
     }
 
     /// The file's text: what [`Tables::from_json`] reads.

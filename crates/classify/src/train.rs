@@ -54,7 +54,7 @@ pub fn train(examples: &[Example], completeness: &Completeness, provenance: Prov
         table
     });
     let Provenance { version, made_by, fingerprint } = provenance;
-    Tables { version, made_by, fingerprint, fitted_at: *completeness, shared_fate, flows }
+    Tables { version, text: None, made_by, fingerprint, fitted_at: *completeness, shared_fate, flows }
 }
 
 /// What is observed, as text: tables of other observations are others.

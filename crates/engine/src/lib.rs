@@ -16,12 +16,13 @@ use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixN
 use authstitch_stitch::{Change, Stitcher};
 
 mod settings;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 pub use authstitch_classify::Tables;
 pub use authstitch_model::Judged;
-pub use authstitch_stitch::{Counters, Settings as StitchSettings};
+pub use authstitch_stitch::{Counters, Settings as StitchSettings, SnapshotError};
 pub use settings::Settings;
 
 /// What the outside has to do.

@@ -44,7 +44,8 @@ impl Settings {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { stitch, completeness, tables } = self;
-        let written = Written { stitch: *stitch, completeness: *completeness, tables: tables.to_json() };
+        let written =
+            Written { stitch: *stitch, completeness: *completeness, tables: tables.text().to_string() };
         serde_json::to_vec(&written).expect("numbers and texts can always be written")
     }
 
@@ -74,8 +75,8 @@ mod tests {
         let bytes = settings.to_bytes();
         let read = Settings::from_bytes(&bytes).unwrap();
         assert_eq!((read.stitch, read.completeness), (stitch, completeness));
-        assert_eq!(read.tables.version(), settings.tables.version());
-        assert_eq!(read.to_bytes(), bytes);
+        assert_eq!(read.tables, settings.tables);
+        assert!(read.to_bytes() == bytes);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use authstitch_model::{AuthEvent, CloseReason, EventName, KeyKind, Outcome, Posi
 
 use super::*;
 
+mod snapshots;
+
 const START_S: u64 = 1_800_000_000;
 
 fn at(seconds: f64) -> UnixNanos {

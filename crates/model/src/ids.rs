@@ -227,6 +227,12 @@ impl JourneyId {
         self.0
     }
 
+    /// The id that is this number.
+    #[must_use]
+    pub const fn from_u128(id: u128) -> Self {
+        Self(id)
+    }
+
     /// Reads the 26 characters, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

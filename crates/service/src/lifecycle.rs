@@ -232,11 +232,10 @@ impl Parts {
                     counters: Arc::clone(&counters),
                     health: Arc::clone(&health),
                     settings: decides,
-                    jobs: jobs.clone(),
                     snapshots: Snapshots {
                         every_bytes: settings.journal.snapshot_bytes,
                         since: 0,
-                        under_way: false,
+                        under_way: None,
                     },
                 };
                 threads.push(thread("journal", &health, move || writer.run(&waiting))?);

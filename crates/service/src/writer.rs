@@ -12,7 +12,7 @@
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 
 use authstitch_engine as engine;
 use authstitch_journal::{Body, Directory, Journal, Refused, Stamp, Written};
@@ -44,8 +44,6 @@ pub(crate) enum Job {
     Tick,
     /// Other settings decide from here on.
     Settings(engine::Settings, oneshot::Sender<Result<(), Refusal>>),
-    /// A snapshot was written, or not.
-    Kept(Result<(Written, Position), String>),
     /// End; what the engines hold is in a snapshot then.
     Stop(oneshot::Sender<()>),
 }
@@ -69,8 +67,6 @@ pub(crate) struct Writer {
     pub health: Arc<Health>,
     /// What decides.
     pub settings: engine::Settings,
-    /// Where the snapshot's thread says that it is done.
-    pub jobs: SyncSender<Job>,
     pub snapshots: Snapshots,
 }
 
@@ -81,8 +77,8 @@ pub(crate) struct Snapshots {
     pub every_bytes: u64,
     /// Bytes since the last.
     pub since: u64,
-    /// One is being made.
-    pub under_way: bool,
+    /// One is being made, and this is where its thread says what became of it.
+    pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
 
 /// What is in the batch, and who waits for it.
@@ -92,14 +88,15 @@ impl Writer {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
+            self.look_for_snapshot();
             let job = match jobs.recv_timeout(caps::TICK) {
                 Ok(job) => job,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                Err(RecvTimeoutError::Timeout) => {
                     // A disk that is full says so when room is asked for.
                     drop(self.journal.make_ready());
                     continue;
                 }
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return,
             };
             match self.gather(job, jobs) {
                 None => {}
@@ -107,7 +104,6 @@ impl Writer {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.change(settings));
                 }
-                Some(Job::Kept(written)) => self.keep(written),
                 Some(Job::Stop(stopped)) => {
                     self.stop();
                     let _ = stopped.send(());
@@ -210,7 +206,7 @@ impl Writer {
             ticks.try_for_each(|tick| self.shards.tick_blocking(tick.position, tick.received))
         };
         let _ = hand_on();
-        if self.snapshots.since >= self.snapshots.every_bytes && !self.snapshots.under_way {
+        if self.snapshots.since >= self.snapshots.every_bytes && self.snapshots.under_way.is_none() {
             self.begin_snapshot();
         }
     }
@@ -237,24 +233,36 @@ impl Writer {
             Ok(writer) => writer,
             Err(error) => return self.health.failing(PART, error.to_string()),
         };
-        (self.snapshots.since, self.snapshots.under_way) = (0, true);
-        let (settings, jobs) = (self.settings.clone(), self.jobs.clone());
+        self.snapshots.since = 0;
+        let settings = self.settings.clone();
+        let (done, under_way) = sync_channel(1);
         let write = move || {
             let written = asked.wait().and_then(|engines| {
                 writer.write(&snapshot(&settings, &engines)).map_err(|error| error.to_string())
             });
             // A writer that is gone wants no snapshot.
-            let _ = jobs.send(Job::Kept(written.map(|written| (written, position))));
+            let _ = done.send(written.map(|written| (written, position)));
         };
-        if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(write) {
-            self.snapshots.under_way = false;
-            self.health.failing(PART, format!("no thread for a snapshot: {error}"));
+        match std::thread::Builder::new().name("snapshot".into()).spawn(write) {
+            Ok(_) => self.snapshots.under_way = Some(under_way),
+            Err(error) => self.health.failing(SNAPSHOT, format!("no thread for it: {error}")),
         }
+    }
+
+    /// Takes over a snapshot that is written by now.
+    fn look_for_snapshot(&mut self) {
+        let Some(under_way) = &self.snapshots.under_way else { return };
+        let written = match under_way.try_recv() {
+            Ok(written) => written,
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Disconnected) => Err("its thread panicked".to_owned()),
+        };
+        self.snapshots.under_way = None;
+        self.keep(written);
     }
 
     /// Lets go what stands before a snapshot.
     fn keep(&mut self, written: Result<(Written, Position), String>) {
-        self.snapshots.under_way = false;
         let kept = written.and_then(|(written, position)| {
             self.counters.snapshots.add(1);
             let kept = self.journal.keep(written).and_then(|()| self.journal.release(position));

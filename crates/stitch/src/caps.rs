@@ -18,6 +18,10 @@ pub const EVENTS_PER_JOURNEY: usize = 512;
 /// minutes has two hundred.
 pub const KEYS_PER_JOURNEY: usize = 512;
 
+/// Keys and trace ids that one journey of a snapshot may have: seven of each of its events, and those that merged
+/// journeys left, twice over.
+pub const CARRIED_BY_ONE_JOURNEY: usize = 8_192;
+
 /// Weak keys through which one journey can be found: devices have one session and some traces each.
 pub const WEAK_KEYS_PER_JOURNEY: usize = 64;
 

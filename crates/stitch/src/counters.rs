@@ -115,6 +115,24 @@ impl Counters {
         ]
     }
 
+    /// The same in the same order, to be set.
+    pub(crate) const fn totals_mut(&mut self) -> [&mut u64; 12] {
+        [
+            &mut self.joined,
+            &mut self.duplicates,
+            &mut self.orphaned,
+            &mut self.ambiguous,
+            &mut self.keyless,
+            &mut self.key_conflicts,
+            &mut self.poisoned_keys,
+            &mut self.over_cap,
+            &mut self.merged,
+            &mut self.revised,
+            &mut self.evicted,
+            &mut self.closed,
+        ]
+    }
+
     /// How much there is now, by name.
     #[must_use]
     pub fn gauges(&self) -> [(&'static str, u64); 4] {

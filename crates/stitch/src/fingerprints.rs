@@ -40,7 +40,8 @@ impl Default for Fingerprints {
     }
 }
 
-const fn fingerprint(hash: u128) -> u32 {
+/// What is kept of a hash.
+pub const fn fingerprint(hash: u128) -> u32 {
     hash as u32
 }
 
@@ -63,6 +64,26 @@ const fn home_of(fingerprint: u32, homes: usize) -> usize {
 }
 
 impl Fingerprints {
+    /// A table of these entries, each a fingerprint and a place, in their order.
+    pub fn of_sorted(entries: &[(u32, Place)]) -> Self {
+        let mut all = Self::default();
+        for own in entries.chunk_by(|(a, _), (b, _)| table(*a) == table(*b)) {
+            let Some((first, _)) = own.first() else { continue };
+            let entries = own.iter().map(|(fingerprint, place)| entry(*fingerprint, *place));
+            let table = &mut all.tables[table(*first)];
+            table.len = own.len();
+            // A little more room than an insertion asks for.
+            table.spread(own.len() + own.len() / 2 + TAIL, entries);
+        }
+        all
+    }
+
+    /// Every fingerprint and place: by fingerprint, those of one in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, Place)> {
+        let entries = self.tables.iter().flat_map(|table| &table.entries).filter(|known| **known != EMPTY);
+        entries.map(|known| (fingerprint_of(*known), *known as Place))
+    }
+
     /// The places under a hash's fingerprint, in the order in which they came.
     pub fn find(&self, hash: u128) -> impl Iterator<Item = Place> + use<'_> {
         let fingerprint = fingerprint(hash);
@@ -161,11 +182,17 @@ impl Table {
 
     /// Spreads the entries over another number of homes, in their order; none need no memory.
     fn resize(&mut self, homes: usize) {
+        let old = std::mem::take(&mut self.entries);
+        self.spread(homes, old.into_iter().filter(|known| *known != EMPTY));
+    }
+
+    /// Lays entries out over so many homes, in their order.
+    fn spread(&mut self, homes: usize, entries: impl Iterator<Item = u64>) {
         self.homes = homes;
         let length = if homes == 0 { 0 } else { homes + TAIL };
-        let old = std::mem::replace(&mut self.entries, vec![EMPTY; length]);
+        self.entries = vec![EMPTY; length];
         let mut at = 0;
-        for known in old.into_iter().filter(|known| *known != EMPTY) {
+        for known in entries {
             at = at.max(self.home(fingerprint_of(known)));
             if at == self.entries.len() {
                 self.entries.push(EMPTY);

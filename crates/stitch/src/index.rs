@@ -28,13 +28,13 @@ pub enum Lookup {
 }
 
 /// Marks the place of a tombstone; there are fewer journeys and tombstones than this.
-const STONE: Place = 1 << 31;
+pub const STONE: Place = 1 << 31;
 
 /// All keys.
 #[derive(Debug, Default)]
 pub struct Index {
-    places: Fingerprints,
-    tombstones: Tombstones,
+    pub places: Fingerprints,
+    pub tombstones: Tombstones,
     poisoned: HashSet<KeyHash>,
     poisoned_order: VecDeque<KeyHash>,
 }
@@ -96,6 +96,12 @@ impl Index {
         }
         *tie = Tie::Noted;
         self.places.remove(key.get(), slot);
+        self.poison(key);
+        true
+    }
+
+    /// Remembers that a key is none; at the bound the one that was found out first is a key again.
+    pub fn poison(&mut self, key: KeyHash) {
         if self.poisoned.insert(key) {
             self.poisoned_order.push_back(key);
         }
@@ -104,7 +110,11 @@ impl Index {
         {
             self.poisoned.remove(&oldest);
         }
-        true
+    }
+
+    /// The keys that are none, in the order in which they were found out.
+    pub const fn poisoned(&self) -> &VecDeque<KeyHash> {
+        &self.poisoned_order
     }
 
     /// A key of a journey that is no more leads to it no more; a strong one stays as a tombstone until `until`.

@@ -89,6 +89,20 @@ impl<T: Shared> Interned<T> {
         })
     }
 
+    /// Values that have so many users already, each at the place of its number; `None` if two are the same.
+    pub fn of(all: impl Iterator<Item = (T, u32)>) -> Option<Self> {
+        let mut interned = Self::default();
+        for (value, users) in all {
+            let place = interned.place_by_content(&value);
+            let used = &mut interned.values[place];
+            if used.users > 0 {
+                return None;
+            }
+            used.users = users;
+        }
+        Some(interned)
+    }
+
     /// The value at a place.
     pub fn value(&self, place: Place) -> &T {
         &self.values[place].value

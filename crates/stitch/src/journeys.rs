@@ -24,11 +24,11 @@ use crate::span::{Span, Spans};
 #[derive(Debug, Default)]
 pub struct Journeys {
     pub lives: Pool<Live>,
-    links: Pool<Linked>,
+    pub links: Pool<Linked>,
     pub keys: KeyBlocks,
-    blocks: Blocks,
-    environments: Interned<Arc<Environment>>,
-    realms: Interned<Realm>,
+    pub blocks: Blocks,
+    pub environments: Interned<Arc<Environment>>,
+    pub realms: Interned<Realm>,
     spans: Spans,
     scratch: Scratch,
 }

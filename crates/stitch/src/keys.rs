@@ -250,6 +250,16 @@ impl Keys {
         (self.journey != NONE).then(|| self.get(self.journey, blocks).hash())
     }
 
+    /// The number of the journey key that the journey has.
+    pub fn journey_number(&self) -> Option<u16> {
+        (self.journey != NONE).then_some(self.journey)
+    }
+
+    /// Makes the key with this number its journey key.
+    pub const fn set_journey_number(&mut self, number: u16) {
+        self.journey = number;
+    }
+
     /// Makes this its journey key.
     pub fn set_journey_key(&mut self, key: KeyHash, blocks: &mut KeyBlocks) {
         let (kind, value) = (Kind::Key(KeyKind::Journey), key.get());

@@ -66,6 +66,7 @@ pub mod order;
 mod pack;
 mod pool;
 mod settings;
+mod snapshot;
 mod span;
 mod stitcher;
 mod strong;
@@ -75,6 +76,7 @@ mod waiting;
 
 pub use counters::{Counters, TooLate};
 pub use settings::{FlowTimes, Settings};
+pub use snapshot::SnapshotError;
 pub use stitcher::Stitcher;
 
 use authstitch_model::{Journey, JourneyId};

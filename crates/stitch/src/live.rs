@@ -21,11 +21,11 @@ pub struct Live {
     pub first_received: UnixNanos,
     pub last_received: UnixNanos,
     /// Receipt time of its last terminal event.
-    terminal: Known,
+    pub terminal: Known,
     /// The longest lifetime of a code that an event announced.
-    code_ttl: Known,
+    pub code_ttl: Known,
     /// The longest of its browsers' limits on a ceremony, in milliseconds; more than 49 days say as much.
-    ceremony_limit: u32,
+    pub ceremony_limit: u32,
     pub keys: Keys,
     /// The kinds of keys that tie it, as bits.
     ties: u8,
@@ -34,8 +34,8 @@ pub struct Live {
     pub count: u16,
     /// What the events say of the flow.
     pub sent: Sent,
-    suggested: Flow,
-    unloaded: bool,
+    pub suggested: Flow,
+    pub unloaded: bool,
     /// Whether it is known that no journey shares a session or a container with it and that it has no links.
     pub alone: bool,
     /// Whether another journey may have been found under one of its traces.
@@ -77,14 +77,14 @@ pub enum State {
 
 /// A number that may not be known; the greatest one is taken for the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Known(Option<NonZero<u64>>);
+pub struct Known(Option<NonZero<u64>>);
 
 impl Known {
-    const fn new(number: u64) -> Self {
+    pub const fn new(number: u64) -> Self {
         Self(NonZero::new(number.saturating_add(1)))
     }
 
-    fn get(self) -> Option<u64> {
+    pub fn get(self) -> Option<u64> {
         self.0.map(|number| number.get() - 1)
     }
 }

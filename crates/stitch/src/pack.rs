@@ -12,9 +12,11 @@
 
 use authstitch_model::{AuthEvent, EventName, Flow, Identity, JoinedBy, Side, SpanId, UnixNanos};
 
+mod checking;
 mod packing;
 mod unpacking;
 
+pub use checking::{check, renumber};
 pub use packing::Packing;
 pub use unpacking::{Table, glances, identity, packed, unpack, users};
 

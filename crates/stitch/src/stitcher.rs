@@ -218,7 +218,7 @@ impl Stitcher {
         }
     }
 
-    fn enter_open(&mut self, slot: Slot) {
+    pub(crate) fn enter_open(&mut self, slot: Slot) {
         self.oldest.opened(self.journeys.lives[slot].id, slot);
         self.open += 1;
     }

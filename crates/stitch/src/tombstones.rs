@@ -32,16 +32,17 @@ impl Tombstone {
 #[derive(Debug, Default)]
 pub struct Tombstones {
     stones: Pool<Tombstone>,
-    /// When each expires. Those that went earlier leave theirs behind, which is then of no one, of another with
-    /// the same time, or leads to a chunk that was given back.
-    expiries: BinaryHeap<Reverse<(UnixNanos, Place)>>,
+    /// When each expires, and the first half of its key, so that at the bound the keys of one time go in an order
+    /// that their places do not decide. Those that went earlier leave theirs behind, which is then of no one, of
+    /// another, or leads to a chunk that was given back.
+    expiries: BinaryHeap<Reverse<(UnixNanos, u64, Place)>>,
 }
 
 impl Tombstones {
     /// Remembers a key.
     pub fn add(&mut self, key: KeyHash, closed: UnixNanos, expires: UnixNanos) -> Place {
         let place = self.stones.insert(Tombstone { key: key.get().to_ne_bytes(), closed, expires });
-        self.expiries.push(Reverse((expires, place)));
+        self.expiries.push(Reverse((expires, half(key), place)));
         place
     }
 
@@ -56,8 +57,9 @@ impl Tombstones {
 
     /// The place of the one to be forgotten next, if its time is over or there are too many.
     pub fn next_to_go(&mut self, now: UnixNanos) -> Option<Place> {
-        while let Some(Reverse((expires, place))) = self.expiries.peek().copied() {
-            if self.stones.get(place).is_some_and(|stone| stone.expires == expires) {
+        while let Some(Reverse((expires, half_key, place))) = self.expiries.peek().copied() {
+            let stands = |stone: &Tombstone| stone.expires == expires && half(stone.key()) == half_key;
+            if self.stones.get(place).is_some_and(stands) {
                 return (expires <= now || self.len() > caps::TOMBSTONES).then_some(place);
             }
             self.expiries.pop();
@@ -65,10 +67,22 @@ impl Tombstones {
         None
     }
 
+    /// All of them by (expiry, key), as they go.
+    pub fn sorted(&self) -> Vec<Tombstone> {
+        let stand = self.stones.iter().map(|(_, stone)| *stone).filter(|stone| stone.expires > stone.closed);
+        let mut sorted: Vec<_> = stand.collect();
+        sorted.sort_unstable_by_key(|stone| (stone.expires, stone.key()));
+        sorted
+    }
+
     /// How many stand.
     pub const fn len(&self) -> usize {
         self.stones.len()
     }
+}
+
+const fn half(key: KeyHash) -> u64 {
+    (key.get() >> 64) as u64
 }
 
 #[cfg(test)]
@@ -118,6 +132,16 @@ mod tests {
         }
         assert_eq!(gone(&mut stones, at(0)), [KeyHash::new(caps::TOMBSTONES as u128)]);
         assert_eq!(stones.len(), caps::TOMBSTONES);
+    }
+
+    #[test]
+    fn over_the_bound_of_one_time_the_least_key_goes_wherever_it_lies() {
+        let mut stones = Tombstones::default();
+        let key = |nth: usize| KeyHash::new((nth as u128) << 64);
+        for nth in (0..=caps::TOMBSTONES).rev() {
+            stones.add(key(nth), at(0), at(1));
+        }
+        assert_eq!(gone(&mut stones, at(0)), [key(0)]);
     }
 
     #[test]

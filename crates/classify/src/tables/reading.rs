@@ -47,6 +47,7 @@ fn tables(top: &Fields<'_>) -> Tables {
     }
     Tables {
         version,
+        text: None,
         made_by: top.text("made_by").unwrap_or_default().to_owned(),
         fingerprint: top.text("fingerprint").unwrap_or_default().to_owned(),
         fitted_at: top.map("fitted_at", completeness),

@@ -19,7 +19,7 @@ fn hasty(data_dir: &Path) -> Settings {
 
 async fn send(service: &Running, spans: Vec<authstitch_otlp::wire::Span>) {
     use prost::Message;
-    let sent = post(service.http, "/v1/traces", PROTOBUF, &telemetry::request(spans).encode_to_vec()).await;
+    let sent = post(service.http, "/v1/traces", PROTOBUF, &request(spans).encode_to_vec()).await;
     assert_eq!(sent.status, 200, "{}", sent.text());
 }
 

@@ -31,11 +31,25 @@ pub fn identity(event: &[u8]) -> Identity {
 /// What packed events take up elsewhere: the identity of each, and the place of its environment.
 pub fn users(events: &[u8]) -> impl Iterator<Item = (Identity, u32)> {
     packed(events).map(|event| {
-        let (head, mut rest) = head(event);
-        let ids = usize::from(head.what & SPAN != 0) + usize::from(head.what & PARENT != 0);
-        rest.0 = &rest.0[usize::from(head.what & FAR != 0) * (8 - NEAR_BYTES) + ids * 8..];
+        let (head, mut rest) = at_environment(event);
         (head.identity, rest.number() as u32)
     })
+}
+
+/// The place of a packed event's environment, and the bytes before and behind it.
+pub fn environment(event: &[u8]) -> (&[u8], u32, &[u8]) {
+    let (_, mut rest) = at_environment(event);
+    let before = &event[..event.len() - rest.0.len()];
+    let place = rest.number() as u32;
+    (before, place, rest.0)
+}
+
+/// The beginning of a packed event, and what follows from its environment on.
+fn at_environment(event: &[u8]) -> (Head, Unpacking<'_>) {
+    let (head, mut rest) = head(event);
+    let ids = usize::from(head.what & SPAN != 0) + usize::from(head.what & PARENT != 0);
+    rest.0 = &rest.0[usize::from(head.what & FAR != 0) * (8 - NEAR_BYTES) + ids * 8..];
+    (head, rest)
 }
 
 /// Reads what places and orders each of the packed events, and where the rest of it lies.

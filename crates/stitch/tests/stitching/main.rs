@@ -7,3 +7,4 @@ mod oracle;
 mod properties;
 mod rules;
 mod same_as_oracle;
+mod snapshots;
