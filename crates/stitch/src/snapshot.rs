@@ -35,12 +35,10 @@ use std::sync::Arc;
 
 use authstitch_model::{Environment, Realm, UnixNanos};
 
-use crate::fingerprints::{Fingerprints, fingerprint};
+use crate::fingerprints::{Fingerprints, entry_of, fingerprint_of};
 use crate::index::{STONE, Slot};
 use crate::journeys::Journeys;
-use crate::keys::Key;
 use crate::live::State;
-use crate::pool::Place;
 use crate::settings::Settings;
 use crate::stitcher::{Stitcher, WAITING};
 use bytes::{Put, Read, Reader};
@@ -174,7 +172,7 @@ impl Stitcher {
         remembered::read_poisoned(bytes, &mut self.index)?;
         bytes.ensure(bytes.is_empty(), "more bytes than a snapshot has")?;
         // Those of one fingerprint keep their order: journeys, then tombstones.
-        places.sort_by_key(|(fingerprint, _)| *fingerprint);
+        places.sort_by_key(|entry| fingerprint_of(*entry));
         self.index.places = Fingerprints::of_sorted(&places);
         identities.sort_unstable();
         self.identities = Fingerprints::of_sorted(&identities);
@@ -206,12 +204,7 @@ impl Stitcher {
 impl Journeys {
     /// Reads all journeys, each to the place of its number, as nothing was in these before. Adds where each identity
     /// and each key that leads there is found.
-    fn read(
-        &mut self,
-        bytes: &mut Reader<'_>,
-        identities: &mut Vec<(u32, Place)>,
-        places: &mut Vec<(u32, Place)>,
-    ) -> Read<()> {
+    fn read(&mut self, bytes: &mut Reader<'_>, identities: &mut Vec<u64>, places: &mut Vec<u64>) -> Read<()> {
         let (mut environments, mut realms) = (Users::default(), Users::default());
         let (mut kinds, mut before) = (Vec::new(), None);
         for _ in 0..bytes.count(journey::LEAST)? {
@@ -222,11 +215,11 @@ impl Journeys {
             let slot = self.lives.len() as Slot;
             bytes.ensure(slot < STONE.min(WAITING), "more journeys than there can be")?;
             journey::read_events(bytes, &mut live, (&kinds, &mut self.blocks), |identity, environment| {
-                identities.push((fingerprint(identity.0), slot));
+                identities.push(entry_of(identity.0, slot));
                 environments.add(environment)
             })?;
             let leading = live.keys.iter(&self.keys).filter(|key| key.leads());
-            places.extend(leading.map(|key: &Key| (fingerprint(key.value()), slot)));
+            places.extend(leading.map(|key| entry_of(key.value(), slot)));
             self.lives.insert(live);
             self.set_linked(slot, linked);
         }

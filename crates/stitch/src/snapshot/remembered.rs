@@ -10,9 +10,8 @@
 use authstitch_model::{AuthEvent, KeyHash, Millis, UnixNanos};
 
 use crate::counters::Counters;
-use crate::fingerprints::fingerprint;
+use crate::fingerprints::entry_of;
 use crate::index::{Index, STONE};
-use crate::pool::Place;
 use crate::settings::Settings;
 use crate::snapshot::bytes::{Put, Read, Reader};
 use crate::stitcher::WAITING;
@@ -69,7 +68,7 @@ pub fn write_waiting(waiting: &WaitingRoom, out: &mut Vec<u8>) {
 pub fn read_waiting(
     bytes: &mut Reader<'_>,
     settings: &Settings,
-    identities: &mut Vec<(u32, Place)>,
+    identities: &mut Vec<u64>,
 ) -> Read<WaitingRoom> {
     let mut waiting = WaitingRoom::default();
     let arrived = bytes.counted()?;
@@ -81,7 +80,7 @@ pub fn read_waiting(
         let identity = event.identity;
         waiting.set_arrived(number - 1);
         let place = waiting.enter(received.plus(settings.hold), received, event);
-        identities.push((fingerprint(identity.0), place | WAITING));
+        identities.push(entry_of(identity.0, place | WAITING));
     }
     waiting.set_arrived(arrived);
     Ok(waiting)
@@ -102,7 +101,7 @@ pub fn write_tombstones(index: &Index, out: &mut Vec<u8>) {
 }
 
 /// Reads the tombstones; adds where each key is found.
-pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<(u32, Place)>) -> Read<Tombstones> {
+pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<u64>) -> Read<Tombstones> {
     let mut tombstones = Tombstones::default();
     for _ in 0..bytes.count(8 + 1 + 16)? {
         let closed = UnixNanos(u64::from_le_bytes(bytes.array()?));
@@ -110,7 +109,7 @@ pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<(u32, Place)>) -
         let expires = expires.ok_or_else(|| bytes.damaged("a tombstone that never stood"))?;
         let key = bytes.wide()?;
         let place = tombstones.add(KeyHash::new(key), closed, UnixNanos(expires));
-        places.push((fingerprint(key), place | STONE));
+        places.push(entry_of(key, place | STONE));
     }
     Ok(tombstones)
 }
