@@ -208,7 +208,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
-    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
@@ -246,6 +246,11 @@ mod tests {
                     list.iter().filter(|(known, _)| *known == fingerprint(hash)).map(|(_, place)| *place).collect();
                 prop_assert_eq!(table.find(hash).collect::<Vec<_>>(), expected);
             }
+            let of_sorted = Fingerprints::of_sorted(&table.iter().collect::<Vec<_>>());
+            for (hash, _) in list.iter().map(|(fingerprint, place)| (u128::from(*fingerprint), place)) {
+                prop_assert_eq!(of_sorted.find(hash).collect::<Vec<_>>(), table.find(hash).collect::<Vec<_>>());
+            }
+            prop_assert!(of_sorted.iter().eq(table.iter()));
             let left: usize = table.tables.iter().map(|table| table.len).sum();
             prop_assert_eq!(left, list.len());
         }

@@ -207,7 +207,7 @@ proptest! {
 }
 
 /// An event of any name, from an alphabet of two values a key, at any time, with how much later it comes.
-fn anything() -> impl Strategy<Value = (Millis, AuthEvent)> {
+pub fn anything() -> impl Strategy<Value = (Millis, AuthEvent)> {
     let time = prop_oneof![
         Just(UnixNanos(0)),
         Just(UnixNanos(u64::MAX)),
