@@ -5,6 +5,7 @@
 //!
 //! - Timers: an open journey is due when its events and the settings say, and never closes at another time. Its timer
 //!   may have been armed for an earlier one, which changes nothing but where [`Stitcher::next_deadline`] begins to ask.
+//! - The numbers of waiting events, which only say who came first: they come anew, in their turn.
 //! - The queue of closed journeys, the oldest one, the kinds of keys that tie a journey, spans, look-up tables.
 //!
 //! **Same state, same bytes.** No byte depends on a slab's place, a hash map's order or on whether the state was

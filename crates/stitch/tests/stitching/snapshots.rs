@@ -228,7 +228,7 @@ fn a_journey_of_the_greatest_size_is_restored() {
 #[test]
 fn a_snapshot_of_nothing_is_small_and_restores_nothing() {
     let bytes = written(&Stitcher::default());
-    assert_eq!(bytes.len(), 41);
+    assert_eq!(bytes.len(), 40);
     let stitcher = Stitcher::restore(Settings::default(), &bytes).unwrap();
     assert_eq!((stitcher.counters(), stitcher.next_deadline()), (Stitcher::default().counters(), None));
 }
