@@ -31,7 +31,7 @@ pub const LINKED_BY_ONE_KEY: usize = 8;
 /// Journeys remembered under one session, trace or container: those of a kiosk within the reopen window.
 pub const JOURNEYS_PER_WEAK_KEY: usize = 64;
 
-/// Keys remembered after their journey: a day of twelve attempts a second with two keys each, in 60 bytes each.
+/// Keys remembered after their journey: a day of twelve attempts a second with two keys each, in 70 bytes each.
 pub const TOMBSTONES: usize = 2_000_000;
 
 /// Poisoned keys remembered: each took nine journeys to be found out.

@@ -40,16 +40,20 @@ impl Default for Fingerprints {
     }
 }
 
-/// What is kept of a hash.
-pub const fn fingerprint(hash: u128) -> u32 {
+const fn fingerprint(hash: u128) -> u32 {
     hash as u32
 }
 
-const fn entry(fingerprint: u32, place: Place) -> u64 {
+/// What says that something with a hash lies at a place.
+pub const fn entry_of(hash: u128, place: Place) -> u64 {
+    entry(fingerprint(hash), place)
+}
+
+pub const fn entry(fingerprint: u32, place: Place) -> u64 {
     (fingerprint as u64) << 32 | place as u64
 }
 
-const fn fingerprint_of(entry: u64) -> u32 {
+pub const fn fingerprint_of(entry: u64) -> u32 {
     (entry >> 32) as u32
 }
 
@@ -64,24 +68,22 @@ const fn home_of(fingerprint: u32, homes: usize) -> usize {
 }
 
 impl Fingerprints {
-    /// A table of these entries, each a fingerprint and a place, in their order.
-    pub fn of_sorted(entries: &[(u32, Place)]) -> Self {
+    /// All of these entries, which are sorted by fingerprint.
+    pub fn of_sorted(entries: &[u64]) -> Self {
         let mut all = Self::default();
-        for own in entries.chunk_by(|(a, _), (b, _)| table(*a) == table(*b)) {
-            let Some((first, _)) = own.first() else { continue };
-            let entries = own.iter().map(|(fingerprint, place)| entry(*fingerprint, *place));
-            let table = &mut all.tables[table(*first)];
+        let table_of = |entry: u64| table(fingerprint_of(entry));
+        for own in entries.chunk_by(|a, b| table_of(*a) == table_of(*b)) {
+            let table = &mut all.tables[table_of(own[0])];
             table.len = own.len();
             // A little more room than an insertion asks for.
-            table.spread(own.len() + own.len() / 2 + TAIL, entries);
+            table.spread(own.len() + own.len() / 2 + TAIL, own.iter().copied());
         }
         all
     }
 
-    /// Every fingerprint and place: by fingerprint, those of one in the order in which they came.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, Place)> {
-        let entries = self.tables.iter().flat_map(|table| &table.entries).filter(|known| **known != EMPTY);
-        entries.map(|known| (fingerprint_of(*known), *known as Place))
+    /// Every entry: by fingerprint, those of one in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.tables.iter().flat_map(|table| &table.entries).copied().filter(|known| *known != EMPTY)
     }
 
     /// The places under a hash's fingerprint, in the order in which they came.
@@ -206,7 +208,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
-    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
@@ -244,6 +246,11 @@ mod tests {
                     list.iter().filter(|(known, _)| *known == fingerprint(hash)).map(|(_, place)| *place).collect();
                 prop_assert_eq!(table.find(hash).collect::<Vec<_>>(), expected);
             }
+            let of_sorted = Fingerprints::of_sorted(&table.iter().collect::<Vec<_>>());
+            for (hash, _) in list.iter().map(|(fingerprint, place)| (u128::from(*fingerprint), place)) {
+                prop_assert_eq!(of_sorted.find(hash).collect::<Vec<_>>(), table.find(hash).collect::<Vec<_>>());
+            }
+            prop_assert!(of_sorted.iter().eq(table.iter()));
             let left: usize = table.tables.iter().map(|table| table.len).sum();
             prop_assert_eq!(left, list.len());
         }

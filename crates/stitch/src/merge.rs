@@ -88,6 +88,8 @@ impl Stitcher {
         }
         founded.retain(|(_, other)| self.overlaps(slot, *other));
         founded.sort_unstable();
+        // One that has two keys of this fingerprint is found twice.
+        founded.dedup();
         founded.into_iter().fold(slot, |slot, (_, other)| self.merge(slot, other, changes))
     }
 

@@ -5,6 +5,7 @@
 //!
 //! - Timers: an open journey is due when its events and the settings say, and never closes at another time. Its timer
 //!   may have been armed for an earlier one, which changes nothing but where [`Stitcher::next_deadline`] begins to ask.
+//! - The numbers of waiting events, which only say who came first: they come anew, in their turn.
 //! - The queue of closed journeys, the oldest one, the kinds of keys that tie a journey, spans, look-up tables.
 //!
 //! **Same state, same bytes.** No byte depends on a slab's place, a hash map's order or on whether the state was
@@ -35,12 +36,10 @@ use std::sync::Arc;
 
 use authstitch_model::{Environment, Realm, UnixNanos};
 
-use crate::fingerprints::{Fingerprints, fingerprint};
+use crate::fingerprints::{Fingerprints, entry_of, fingerprint_of};
 use crate::index::{STONE, Slot};
 use crate::journeys::Journeys;
-use crate::keys::Key;
 use crate::live::State;
-use crate::pool::Place;
 use crate::settings::Settings;
 use crate::stitcher::{Stitcher, WAITING};
 use bytes::{Put, Read, Reader};
@@ -174,7 +173,7 @@ impl Stitcher {
         remembered::read_poisoned(bytes, &mut self.index)?;
         bytes.ensure(bytes.is_empty(), "more bytes than a snapshot has")?;
         // Those of one fingerprint keep their order: journeys, then tombstones.
-        places.sort_by_key(|(fingerprint, _)| *fingerprint);
+        places.sort_by_key(|entry| fingerprint_of(*entry));
         self.index.places = Fingerprints::of_sorted(&places);
         identities.sort_unstable();
         self.identities = Fingerprints::of_sorted(&identities);
@@ -206,12 +205,7 @@ impl Stitcher {
 impl Journeys {
     /// Reads all journeys, each to the place of its number, as nothing was in these before. Adds where each identity
     /// and each key that leads there is found.
-    fn read(
-        &mut self,
-        bytes: &mut Reader<'_>,
-        identities: &mut Vec<(u32, Place)>,
-        places: &mut Vec<(u32, Place)>,
-    ) -> Read<()> {
+    fn read(&mut self, bytes: &mut Reader<'_>, identities: &mut Vec<u64>, places: &mut Vec<u64>) -> Read<()> {
         let (mut environments, mut realms) = (Users::default(), Users::default());
         let (mut kinds, mut before) = (Vec::new(), None);
         for _ in 0..bytes.count(journey::LEAST)? {
@@ -222,11 +216,11 @@ impl Journeys {
             let slot = self.lives.len() as Slot;
             bytes.ensure(slot < STONE.min(WAITING), "more journeys than there can be")?;
             journey::read_events(bytes, &mut live, (&kinds, &mut self.blocks), |identity, environment| {
-                identities.push((fingerprint(identity.0), slot));
+                identities.push(entry_of(identity.0, slot));
                 environments.add(environment)
             })?;
             let leading = live.keys.iter(&self.keys).filter(|key| key.leads());
-            places.extend(leading.map(|key: &Key| (fingerprint(key.value()), slot)));
+            places.extend(leading.map(|key| entry_of(key.value(), slot)));
             self.lives.insert(live);
             self.set_linked(slot, linked);
         }

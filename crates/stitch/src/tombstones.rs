@@ -87,7 +87,12 @@ const fn half(key: KeyHash) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use authstitch_model::Millis;
+    use proptest::collection::vec;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+    use proptest::sample::Index;
 
     use super::*;
 
@@ -142,6 +147,30 @@ mod tests {
             stones.add(key(nth), at(0), at(1));
         }
         assert_eq!(gone(&mut stones, at(0)), [key(0)]);
+    }
+
+    proptest! {
+        /// Those of one time, too, wherever those that went before left room.
+        #[test]
+        fn they_go_in_the_order_in_which_they_are_sorted(
+            all in vec((any::<u8>(), 1..5u64), 1..600),
+            went in vec(any::<Index>(), 0..300),
+        ) {
+            let mut stones = Tombstones::default();
+            for again in 0..2 {
+                let mut places = Vec::new();
+                for (nth, (first, expires)) in all.iter().enumerate() {
+                    let key = u128::from(*first) << 120 | ((nth as u128) << 1 | again) << 64;
+                    places.push(stones.add(KeyHash::new(key), at(0), at(*expires)));
+                }
+                let went: BTreeSet<_> = went.iter().map(|index| *index.get(&places)).collect();
+                for place in went {
+                    stones.remove(place);
+                }
+            }
+            let sorted: Vec<_> = stones.sorted().iter().map(Tombstone::key).collect();
+            prop_assert_eq!(gone(&mut stones, at(5)), sorted);
+        }
     }
 
     #[test]

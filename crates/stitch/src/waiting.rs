@@ -49,24 +49,11 @@ impl WaitingRoom {
         place
     }
 
-    /// All that wait, in the order in which they are let go, each with its number among those that ever came to wait
-    /// and its place.
-    pub fn in_turn(&self) -> impl Iterator<Item = (u64, &Waiting, Place)> {
+    /// All that wait, in the order in which they are let go.
+    pub fn in_turn(&self) -> impl Iterator<Item = &Waiting> {
         let mut turns: Vec<_> = self.turns.iter().map(|Reverse(turn)| *turn).collect();
         turns.sort_unstable();
-        turns
-            .into_iter()
-            .filter_map(|((.., arrived), place)| Some((arrived, self.events[place].as_ref()?, place)))
-    }
-
-    /// How many have come to wait.
-    pub const fn arrived(&self) -> u64 {
-        self.arrived
-    }
-
-    /// The next to come to wait is the one after so many.
-    pub const fn set_arrived(&mut self, arrived: u64) {
-        self.arrived = arrived;
+        turns.into_iter().filter_map(|(_, place)| self.events[place].as_ref())
     }
 
     /// Whether the event that waits at a place has this identity.

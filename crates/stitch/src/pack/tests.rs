@@ -1,16 +1,19 @@
-//! What is read back is what was packed, whatever the event.
+//! What is read back is what was packed, whatever the event, and passes the check of what comes from outside.
 
 use authstitch_model::event::{Transports, testing};
 use authstitch_model::{
-    Attachment, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash, Mediation, Method,
-    Millis, Reason, Synthetic, TraceId,
+    Attachment, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash, KeyKind, Mediation,
+    Method, Millis, Reason, Synthetic, TraceId,
 };
 use proptest::option;
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest};
+use proptest::prelude::{
+    ProptestConfig, Strategy, TestCaseError, any, prop_assert, prop_assert_eq, proptest,
+};
 use proptest::sample::select;
 
 use super::*;
 use crate::carried::References;
+use crate::snapshot::bytes::Reader;
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
     option::of(select(all.to_vec()))
@@ -112,6 +115,7 @@ proptest! {
         prop_assert_eq!(&read, &[out.as_slice(), out.as_slice()]);
         prop_assert_eq!(identity(read[1]), event.identity);
         prop_assert_eq!(users(&two).collect::<Vec<_>>(), [(event.identity, environment); 2]);
+        check_as_packed(&out, &values, event.origin.trace_id.is_some(), first)?;
         let mut glances = Vec::new();
         super::glances(&two, BASE, &mut glances);
         let glance = Glance { rest: Rest::default(), ..glances[1] };
@@ -123,6 +127,33 @@ proptest! {
         unpack(&glances[1], corrected, &two, &table, &mut events);
         prop_assert_eq!(events, [JourneyEvent { event: event.clone(), corrected, joined_by }]);
     }
+}
+
+/// What was packed passes the check as a whole, and no beginning of it does; with another environment it is the same.
+fn check_as_packed(
+    packed: &[u8],
+    keys: &[Option<u128>; KeyKind::COUNT],
+    has_trace_id: bool,
+    first: u16,
+) -> Result<(), TestCaseError> {
+    let places: Vec<_> = keys.iter().map(Option::is_some).chain([has_trace_id]).enumerate().collect();
+    let there: Vec<_> = places.iter().filter(|(_, is)| *is).map(|(place, _)| *place).collect();
+    let carries = |number: u16, place| there.get(usize::from(number - first)) == Some(&place);
+    let checked = check(&mut Reader::new(packed, packed.len()), carries);
+    prop_assert_eq!(checked.ok(), users(packed).next());
+    for end in 0..packed.len() {
+        prop_assert!(check(&mut Reader::new(&packed[..end], end), carries).is_err());
+    }
+    let (mut renumbered, mut back) = (Vec::new(), Vec::new());
+    renumber(packed, |_| 7, &mut renumbered);
+    let (identity, environment) = users(packed).next().expect("there is one");
+    prop_assert_eq!(
+        check(&mut Reader::new(&renumbered, renumbered.len()), carries).ok(),
+        Some((identity, 7))
+    );
+    renumber(&renumbered, |_| environment, &mut back);
+    prop_assert_eq!(back, packed);
+    Ok(())
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The order of journeys under one fingerprint, where it is not that of their ids.
 
-use crate::fingerprints::Fingerprints;
+use crate::fingerprints::{Fingerprints, entry, fingerprint_of};
 use crate::index::STONE;
 use crate::pool::Place;
 use crate::snapshot::bytes::{Put, Read, Reader};
@@ -20,12 +20,13 @@ pub fn write(places: &Fingerprints, number: impl Fn(Place) -> u32, out: &mut Vec
         }
         own.clear();
     };
-    for (fingerprint, place) in places.iter().filter(|(_, place)| place & STONE == 0) {
+    for entry in places.iter().filter(|entry| *entry as Place & STONE == 0) {
+        let fingerprint = fingerprint_of(entry);
         if last != Some(fingerprint) {
             end(last, &mut own);
             last = Some(fingerprint);
         }
-        own.push(number(place));
+        own.push(number(entry as Place));
     }
     end(last, &mut own);
     out.number(count);
@@ -33,18 +34,17 @@ pub fn write(places: &Fingerprints, number: impl Fn(Place) -> u32, out: &mut Vec
 }
 
 /// Puts journeys under their fingerprints into the order that was written. Those of each stand by number.
-pub fn read(bytes: &mut Reader<'_>, sorted: &mut [(u32, Place)]) -> Read<()> {
+pub fn read(bytes: &mut Reader<'_>, sorted: &mut [u64]) -> Read<()> {
     for _ in 0..bytes.count(4 + 1 + 2)? {
         let fingerprint = u32::from_le_bytes(bytes.array()?);
         let count = bytes.count(1)?;
-        let begin = sorted.partition_point(|(known, _)| *known < fingerprint);
-        let own =
-            sorted[begin..].iter().take_while(|(known, place)| *known == fingerprint && place & STONE == 0);
+        let begin = sorted.partition_point(|known| fingerprint_of(*known) < fingerprint);
+        let own = sorted[begin..].iter().take_while(|known| fingerprint_of(**known) == fingerprint);
         bytes.ensure(own.count() == count, "an order of other journeys than a key's")?;
         let own = &mut sorted[begin..begin + count];
         let mut order = Vec::with_capacity(count);
         for _ in 0..count {
-            order.push((fingerprint, bytes.small()?));
+            order.push(entry(fingerprint, bytes.small()?));
         }
         let mut by_number = order.clone();
         by_number.sort_unstable();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! counters: the totals in their order, then of each side the events that came too late, the sum and the greatest lag
-//! waiting: how many ever waited | count, each in turn: its number among those | received 8 | event by serde
+//! waiting: count, each in its turn: received 8 | event by serde
 //! tombstones: count, each by (expiry, key): closed 8 | expires after it | key 16
 //! poisoned keys: count, each in the order in which they were found out: key 16
 //! ```
@@ -10,9 +10,8 @@
 use authstitch_model::{AuthEvent, KeyHash, Millis, UnixNanos};
 
 use crate::counters::Counters;
-use crate::fingerprints::fingerprint;
+use crate::fingerprints::entry_of;
 use crate::index::{Index, STONE};
-use crate::pool::Place;
 use crate::settings::Settings;
 use crate::snapshot::bytes::{Put, Read, Reader};
 use crate::stitcher::WAITING;
@@ -56,10 +55,8 @@ pub fn read_counters(bytes: &mut Reader<'_>) -> Read<Counters> {
 }
 
 pub fn write_waiting(waiting: &WaitingRoom, out: &mut Vec<u8>) {
-    out.number(waiting.arrived());
     out.number(waiting.len() as u64);
-    for (arrived, waiting, _) in waiting.in_turn() {
-        out.number(arrived);
+    for waiting in waiting.in_turn() {
         out.extend_from_slice(&waiting.received.0.to_le_bytes());
         out.serde(&waiting.event);
     }
@@ -69,21 +66,16 @@ pub fn write_waiting(waiting: &WaitingRoom, out: &mut Vec<u8>) {
 pub fn read_waiting(
     bytes: &mut Reader<'_>,
     settings: &Settings,
-    identities: &mut Vec<(u32, Place)>,
+    identities: &mut Vec<u64>,
 ) -> Read<WaitingRoom> {
     let mut waiting = WaitingRoom::default();
-    let arrived = bytes.counted()?;
-    for _ in 0..bytes.count(1 + 8 + 16)? {
-        let number = bytes.number()?;
-        bytes.ensure((1..=arrived).contains(&number), "an event that waits and never came")?;
+    for _ in 0..bytes.count(8 + 16)? {
         let received = UnixNanos(u64::from_le_bytes(bytes.array()?));
         let event: AuthEvent = bytes.serde()?;
         let identity = event.identity;
-        waiting.set_arrived(number - 1);
         let place = waiting.enter(received.plus(settings.hold), received, event);
-        identities.push((fingerprint(identity.0), place | WAITING));
+        identities.push(entry_of(identity.0, place | WAITING));
     }
-    waiting.set_arrived(arrived);
     Ok(waiting)
 }
 
@@ -102,7 +94,7 @@ pub fn write_tombstones(index: &Index, out: &mut Vec<u8>) {
 }
 
 /// Reads the tombstones; adds where each key is found.
-pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<(u32, Place)>) -> Read<Tombstones> {
+pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<u64>) -> Read<Tombstones> {
     let mut tombstones = Tombstones::default();
     for _ in 0..bytes.count(8 + 1 + 16)? {
         let closed = UnixNanos(u64::from_le_bytes(bytes.array()?));
@@ -110,7 +102,7 @@ pub fn read_tombstones(bytes: &mut Reader<'_>, places: &mut Vec<(u32, Place)>) -
         let expires = expires.ok_or_else(|| bytes.damaged("a tombstone that never stood"))?;
         let key = bytes.wide()?;
         let place = tombstones.add(KeyHash::new(key), closed, UnixNanos(expires));
-        places.push((fingerprint(key), place | STONE));
+        places.push(entry_of(key, place | STONE));
     }
     Ok(tombstones)
 }

@@ -207,7 +207,7 @@ proptest! {
 }
 
 /// An event of any name, from an alphabet of two values a key, at any time, with how much later it comes.
-fn anything() -> impl Strategy<Value = (Millis, AuthEvent)> {
+pub fn anything() -> impl Strategy<Value = (Millis, AuthEvent)> {
     let time = prop_oneof![
         Just(UnixNanos(0)),
         Just(UnixNanos(u64::MAX)),
@@ -264,4 +264,30 @@ fn the_attempts_reach_everything_that_is_counted() {
         assert!(total >= 5 || name == "events_over_cap", "{name}: {total}");
     }
     assert!(too_late > 10, "too late: {too_late}");
+}
+
+/// Look-up tables know keys by 32 bits. One journey's session and trace can agree in these; it is one journey still.
+#[test]
+fn a_journey_under_two_keys_of_one_fingerprint_is_absorbed_once() {
+    let at = |seconds: u64| UnixNanos(0).plus(Millis::from_secs(seconds));
+    let (session, trace) = (KeyHash::new(1 << 64 | 7), KeyHash::new(2 << 64 | 7));
+    let mut weak = testing::event(EventName::ChallengeCreated, at(0), 1);
+    (weak.keys.session, weak.keys.trace) = (Some(session), Some(trace));
+    let mut strong = testing::event(EventName::QrShown, at(5), 2);
+    (strong.keys.challenge, strong.keys.trace) = (Some(KeyHash::new(3)), Some(trace));
+    let (mut stitcher, mut changes) = (Stitcher::default(), Vec::new());
+    stitcher.accept(at(0), &weak, &mut changes);
+    stitcher.advance(at(7), &mut changes);
+    stitcher.accept(at(7), &strong, &mut changes);
+    let counters = stitcher.counters();
+    assert_eq!((counters.open, counters.joined, counters.merged), (1, 2, 1));
+    stitcher.advance(UnixNanos(u64::MAX), &mut changes);
+    let events: Vec<_> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Closed(journey) => journey.events.len(),
+            Change::Merged { .. } => 0,
+        })
+        .collect();
+    assert_eq!(events, [2]);
 }

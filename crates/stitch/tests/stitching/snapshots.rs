@@ -14,6 +14,7 @@ use proptest::sample::Index;
 
 use crate::attempts::arrivals;
 use crate::dsl::{Line, What, parse, shown};
+use crate::properties::anything;
 
 mod damage;
 mod golden;
@@ -83,6 +84,9 @@ fn compare(settings: Settings, lines: &[Line], cuts: &[usize]) -> Result<(), Tes
             other = restored(settings, &plain, &other)?;
         }
         feed(&mut plain, line, nth, &mut said);
+        let is_quiet = other.next_deadline().is_none_or(|deadline| deadline > line.received());
+        other.advance(line.received(), &mut again);
+        prop_assert!(again.is_empty() || !is_quiet, "nothing happens before the next deadline");
         feed(&mut other, line, nth, &mut again);
         agree(line.received(), &mut said, &mut again)?;
         prop_assert_eq!(other.counters(), plain.counters(), "after {:?}", line);
@@ -152,6 +156,31 @@ proptest! {
         compare(settings, &lines, &places(&cuts, &lines))?;
     }
 
+    /// At any times, with events that nobody would send.
+    #[test]
+    fn goes_on_so_whatever_comes(soup in vec((anything(), any::<bool>()), 1..60), journeys in 1..8usize) {
+        let settings = Settings { journeys, ..Settings::default() };
+        let (mut plain, mut other) = (Stitcher::new(settings), Stitcher::new(settings));
+        let (mut said, mut again, mut now) = (Vec::new(), Vec::new(), UnixNanos(0));
+        for ((later, event), cut) in soup {
+            if cut {
+                other = restored(settings, &plain, &other)?;
+            }
+            now = now.plus(later);
+            for (stitcher, changes) in [(&mut plain, &mut said), (&mut other, &mut again)] {
+                stitcher.advance(now, changes);
+                stitcher.accept(now, &event, changes);
+            }
+            agree(now, &mut said, &mut again)?;
+            prop_assert_eq!(other.counters(), plain.counters());
+        }
+        for (stitcher, changes) in [(&mut plain, &mut said), (&mut other, &mut again)] {
+            while stitcher.shut_down(now, 2, changes) {}
+        }
+        agree(now, &mut said, &mut again)?;
+        restored(settings, &plain, &other)?;
+    }
+
     #[test]
     fn other_settings_change_what_is_restored_from_there_on(lines in arrivals(), cut in any::<Index>()) {
         let cut = cut.index(lines.len());
@@ -186,10 +215,20 @@ fn the_first_to_come_to_a_session_is_the_first_to_go_from_it() {
     compare(Settings::default(), &lines, &cuts).unwrap();
 }
 
+/// More codes than a byte counts, more events than are kept, and then another journey that turns out to be this one.
+#[test]
+fn a_journey_of_the_greatest_size_is_restored() {
+    let begin = "0 server challenge.created challenge=A\n1 server challenge.created challenge=B\n".to_owned();
+    let shown = |nth: usize| format!("{} desktop qr.shown challenge=A code=K{nth}\n", 1.0 + nth as f64 / 8.0);
+    let end = "80 server verification.succeeded challenge=A code=Z\n81 phone qr.scanned challenge=B code=Z\n";
+    let lines = parse(&(begin + &(1..600).map(shown).collect::<String>() + end));
+    compare(Settings::default(), &lines, &[1, 3, 260, 261, 511, 512, 590, 601, 602, 603, 604]).unwrap();
+}
+
 #[test]
 fn a_snapshot_of_nothing_is_small_and_restores_nothing() {
     let bytes = written(&Stitcher::default());
-    assert_eq!(bytes.len(), 41);
+    assert_eq!(bytes.len(), 40);
     let stitcher = Stitcher::restore(Settings::default(), &bytes).unwrap();
     assert_eq!((stitcher.counters(), stitcher.next_deadline()), (Stitcher::default().counters(), None));
 }

@@ -123,7 +123,7 @@ fn an_error_says_what_is_wrong_and_what_to_do() {
     bytes[last] ^= 1;
     assert_eq!(
         error(&bytes),
-        "the snapshot is damaged at byte 41: the checksum is another; restore from the one before it"
+        "the snapshot is damaged at byte 40: the checksum is another; restore from the one before it"
     );
     bytes[8] = 9;
     assert_eq!(
