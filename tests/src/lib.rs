@@ -179,6 +179,16 @@ impl Serve {
         false
     }
 
+    /// Kills it, as the system may.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn kill(mut self) {
+        assert_eq!(self.child.try_wait().expect("the server is our child"), None, "it runs until it is killed");
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it has ended");
+    }
+
     /// Asks it to stop, as an operator does, and waits until it has.
     ///
     /// # Panics

@@ -3,7 +3,9 @@
 use authstitch_engine::{StitchSettings, line};
 use authstitch_model::Millis;
 use authstitch_model::line::JourneyLine;
+use authstitch_otlp::wire::Span;
 use authstitch_store::Reader;
+use prost::Message;
 use tokio::time::{Instant, sleep_until};
 
 use super::*;
@@ -17,15 +19,23 @@ fn hasty(data_dir: &Path) -> Settings {
     Settings { stitch, ..settings(data_dir) }
 }
 
-async fn send(service: &Running, spans: Vec<authstitch_otlp::wire::Span>) {
-    use prost::Message;
+async fn send(service: &Running, spans: Vec<Span>) {
     let sent = post(service.http, "/v1/traces", PROTOBUF, &request(spans).encode_to_vec()).await;
     assert_eq!(sent.status, 200, "{}", sent.text());
 }
 
+/// The spans of a login, in a trace of its own: it is no copy of another.
+fn whole(journey: &str) -> Vec<Span> {
+    let mut spans = telemetry::spans_of_login(journey);
+    for span in &mut spans {
+        span.trace_id[..8].copy_from_slice(&authstitch_model::fnv1a(journey.as_bytes()).to_be_bytes());
+    }
+    spans
+}
+
 /// The first steps of a login, and the last.
-fn halves(journey: &str) -> (Vec<authstitch_otlp::wire::Span>, Vec<authstitch_otlp::wire::Span>) {
-    let mut first = telemetry::spans_of_login(journey);
+fn halves(journey: &str) -> (Vec<Span>, Vec<Span>) {
+    let mut first = whole(journey);
     let last = first.split_off(2);
     (first, last)
 }
@@ -66,7 +76,7 @@ async fn a_journey_that_was_open_goes_on_after_the_service_was_cut_off() {
     let (first, last) = halves("journey-cut-off");
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
     send(&service, first).await;
-    send(&service, telemetry::spans_of_login("journey-whole")).await;
+    send(&service, whole("journey-whole")).await;
     let one = stored(directory.path(), 1).await;
     cut_off(service, directory.path()).await;
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
@@ -100,7 +110,7 @@ async fn snapshots_keep_the_journal_short_and_the_journeys_whole() {
     let (first, last) = halves("journey-through-snapshots");
     send(&service, first).await;
     for number in 0..600 {
-        send(&service, telemetry::spans_of_login(&format!("journey-{number:05}"))).await;
+        send(&service, whole(&format!("journey-{number:05}"))).await;
     }
     assert!(service.counters().snapshots > 3, "{}", service.counters().snapshots);
     stored(directory.path(), 600).await;
@@ -119,7 +129,7 @@ async fn snapshots_keep_the_journal_short_and_the_journeys_whole() {
 async fn settings_count_from_the_start_after_which_they_are_set_and_another_number_of_shards_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(settings(directory.path()), Clock::System).await.unwrap();
-    send(&service, telemetry::spans_of_login("journey-patient")).await;
+    send(&service, whole("journey-patient")).await;
     service.stop().await;
     let shards = std::num::NonZero::new(2).unwrap();
     let other = Settings { shards, ..settings(directory.path()) };
@@ -127,7 +137,7 @@ async fn settings_count_from_the_start_after_which_they_are_set_and_another_numb
     assert!(matches!(refused, StartError::Shards { found: 1, wanted: 2 }), "{refused}");
     // What had ten seconds of grace has a millisecond now.
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
-    send(&service, telemetry::spans_of_login("journey-hasty")).await;
+    send(&service, whole("journey-hasty")).await;
     stored(directory.path(), 1).await;
     service.stop().await;
 }
@@ -136,11 +146,17 @@ async fn settings_count_from_the_start_after_which_they_are_set_and_another_numb
 async fn a_journal_at_its_bound_takes_nothing_and_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let settings = hasty(directory.path());
-    let journal = Journal { disk_bytes: 256 << 10, snapshot_bytes: 1 << 30, ..settings.journal };
+    let journal = Journal { disk_bytes: 1 << 20, snapshot_bytes: 1 << 30, ..settings.journal };
     let service = start(Settings { journal, ..settings }, Clock::System).await.unwrap();
     let mut refused = None;
     for number in 0..3000 {
-        let sent = post(service.http, "/v1/traces", PROTOBUF, &login(&format!("journey-{number:05}"))).await;
+        let sent = post(
+            service.http,
+            "/v1/traces",
+            PROTOBUF,
+            &request(whole(&format!("journey-{number:05}"))).encode_to_vec(),
+        )
+        .await;
         if sent.status != 200 {
             refused = Some(sent);
             break;
@@ -159,7 +175,7 @@ async fn a_damaged_journal_is_told_and_the_service_starts() {
     let directory = tempfile::tempdir().unwrap();
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
     for number in 0..20 {
-        send(&service, telemetry::spans_of_login(&format!("journey-{number:05}"))).await;
+        send(&service, whole(&format!("journey-{number:05}"))).await;
     }
     cut_off(service, directory.path()).await;
     let mut files: Vec<_> = std::fs::read_dir(directory.path().join("journal"))
@@ -175,6 +191,6 @@ async fn a_damaged_journal_is_told_and_the_service_starts() {
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
     assert!(service.recovered.iter().any(|line| line.starts_with("journal: ")), "{:?}", service.recovered);
     assert_eq!(service.health(), Ok(()));
-    send(&service, telemetry::spans_of_login("journey-after")).await;
+    send(&service, whole("journey-after")).await;
     service.stop().await;
 }
