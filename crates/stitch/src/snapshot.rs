@@ -23,9 +23,9 @@
 //! CRC-32 of everything before it 4
 //! ```
 //!
-//! Numbers take seven bits a byte, the lowest first; those of a fixed length stand little-endian. serde writes by
-//! postcard. Packed events stand as in memory, see [`crate::pack`]: whoever changes that, a code's place or a type
-//! that serde writes changes the format.
+//! Numbers take seven bits a byte, the lowest first; those with a length behind their name stand little-endian.
+//! serde writes by postcard. Packed events stand as in memory, see [`crate::pack`]: whoever changes that, a code's
+//! place or a type that serde writes changes the format.
 //!
 //! **Reading is total.** Any bytes give a stitcher or an error. Behind the checksum everything is checked that is
 //! ever taken for granted, packed events to their last byte; and nothing is allocated for more things than there
@@ -139,7 +139,10 @@ impl Stitcher {
         order::write(&self.index.places, |slot| numbers.known(slot), out);
     }
 
-    /// A stitcher that goes on where the one went on that was written, by these settings.
+    /// A stitcher that goes on where the one went on that was written, by these settings: the same changes and counters
+    /// at the same times. [`Self::next_deadline`] can be another time, as it may be too early; it is never too late.
+    ///
+    /// Above a bound of journeys that is less than what was written it stays until enough have been forgotten.
     ///
     /// # Errors
     ///

@@ -28,9 +28,7 @@ impl Numbers {
         }
         self.of[at]
     }
-}
 
-impl Numbers {
     /// The number that a place has.
     pub fn known(&self, place: Place) -> u32 {
         self.of[place as usize]
