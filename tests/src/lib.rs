@@ -129,7 +129,21 @@ pub struct Serve {
     pub web: String,
 }
 
+/// A line of configuration: open journeys are closed and stored when the server stops.
+pub const IN_MEMORY: &str = "journal: {durability: none}\n";
+
 impl Serve {
+    /// Starts it so that open journeys are closed and stored when it stops.
+    ///
+    /// # Panics
+    /// If it ends before, or does not say where it listens.
+    #[must_use]
+    pub fn start_in_memory(data_dir: &Path) -> Self {
+        let configuration = data_dir.with_extension("yaml");
+        std::fs::write(&configuration, IN_MEMORY).expect("the configuration can be written");
+        Self::start(data_dir, &["--config", &configuration.display().to_string()])
+    }
+
     /// Starts it with a data directory and waits until it listens.
     ///
     /// # Panics
@@ -184,7 +198,11 @@ impl Serve {
     /// # Panics
     /// If it has ended before.
     pub fn kill(mut self) {
-        assert_eq!(self.child.try_wait().expect("the server is our child"), None, "it runs until it is killed");
+        assert_eq!(
+            self.child.try_wait().expect("the server is our child"),
+            None,
+            "it runs until it is killed"
+        );
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it has ended");
     }

@@ -21,7 +21,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("authstitch-journal", &["authstitch-model"]),
     ("authstitch-store", &["authstitch-model"]),
-    ("authstitch-service", &["authstitch-model", "authstitch-otlp", "authstitch-engine", "authstitch-store"]),
+    (
+        "authstitch-service",
+        &[
+            "authstitch-journal",
+            "authstitch-model",
+            "authstitch-otlp",
+            "authstitch-engine",
+            "authstitch-store",
+        ],
+    ),
     ("authstitch-simulate", &["authstitch-model", "authstitch-otlp"]),
     ("authstitch-evaluate", &["authstitch-model"]),
     ("authstitch", LIBRARIES),

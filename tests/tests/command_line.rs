@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use authstitch_tests::{Serve, authstitch, output, path, run, simulate};
+use authstitch_tests::{IN_MEMORY, Serve, authstitch, output, path, run, simulate};
 use serde_json::{Value, json};
 
 fn scorecard(truth: &str, journeys: &str) -> Value {
@@ -90,7 +90,7 @@ fn a_world_sent_to_a_running_server_can_be_asked_for() {
     let data_dir = data.display().to_string();
     for (protocol, endpoint) in [("grpc", 0), ("http/protobuf", 1), ("http/json", 1)] {
         let _ = std::fs::remove_dir_all(&data);
-        let serve = Serve::start(&data, &[]);
+        let serve = Serve::start_in_memory(&data);
         let endpoint = [&serve.grpc, &serve.http][endpoint].clone();
         // A thousand attempts a second and a slice of the world's time, so that the test ends in seconds: what
         // has not closed by then closes as shutdown.
@@ -267,7 +267,7 @@ fn other_tables_judge_in_replay_demo_and_suite_and_bad_ones_are_refused_with_all
     assert!(!by_tables(run(authstitch().args(["replay", &telemetry]))));
     assert!(by_tables(run(authstitch().args(["replay", &telemetry, "--tables", &tables]))));
     let config = path(directory.path(), "config.yaml");
-    std::fs::write(&config, format!("tables: {tables}\n")).expect("it can be written");
+    std::fs::write(&config, format!("{IN_MEMORY}tables: {tables}\n")).expect("it can be written");
     assert!(by_tables(run(authstitch().args(["replay", &telemetry, "--config", &config]))));
     let score = |command: &[&str], tables: &[&str]| {
         let printed = run(authstitch().args(command).args(["--attempts", "48", "--json"]).args(tables));
@@ -293,7 +293,7 @@ fn a_running_server_reads_its_tables_again_at_sighup_and_keeps_them_if_they_are_
     let directory = tempfile::tempdir().expect("a directory");
     let tables = write_tables(directory.path(), "before");
     let config = path(directory.path(), "config.yaml");
-    std::fs::write(&config, format!("tables: {tables}\n")).expect("it can be written");
+    std::fs::write(&config, format!("{IN_MEMORY}tables: {tables}\n")).expect("it can be written");
     let data = directory.path().join("data");
     let mut serve = Serve::start(&data, &["--config", &config]);
     write_tables(directory.path(), "after");

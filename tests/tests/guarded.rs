@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use authstitch_tests::{Serve, authstitch, journeys, path, workspace};
+use authstitch_tests::{IN_MEMORY, Serve, authstitch, journeys, path, workspace};
 
 const TOKEN: &str = "the-token-of-the-collectors";
 
@@ -31,7 +31,7 @@ fn configuration(directory: &Path) -> (String, String) {
         format!("{{address: '{address}', tls: {{cert: '{cert}', key: '{key}'}}, tokens: ['{TOKEN}']}}")
     };
     let text = format!(
-        "listeners:\n  grpc: {}\n  http: {}\n  public: {{address: '127.0.0.1:0', origins: ['https://shop.example']}}\n",
+        "{IN_MEMORY}listeners:\n  grpc: {}\n  http: {}\n  public: {{address: '127.0.0.1:0', origins: ['https://shop.example']}}\n",
         guarded("127.0.0.1:4317"),
         guarded("127.0.0.1:4318"),
     );

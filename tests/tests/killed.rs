@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use authstitch_tests::{Serve, journeys, path};
+use authstitch_tests::{Serve, authstitch, journeys, path, run};
 
 const SENDERS: u64 = 4;
 
@@ -42,8 +42,10 @@ impl Sent {
         let Ok(stream) = TcpStream::connect(address) else { return };
         let mut connection = BufReader::new(stream);
         for number in 0.. {
+            thread::sleep(Duration::from_millis(2));
             let trace = format!("{:016x}{:016x}", round << 8 | sender, number + 1);
-            let parts: &[&[usize]] = if number % 2 == 0 { &[&[0, 1, 2, 3, 4]] } else { &[&[0, 1], &[2, 3, 4]] };
+            let parts: &[&[usize]] =
+                if number % 2 == 0 { &[&[0, 1, 2, 3, 4]] } else { &[&[0, 1], &[2, 3, 4]] };
             for part in parts {
                 let ids: Vec<_> = part.iter().map(|step| format!("{:016x}", *step as u64 + 1)).collect();
                 self.tried.entry(trace.clone()).or_default().extend(ids.iter().cloned());
@@ -131,6 +133,14 @@ fn stored(data: &Path) -> BTreeMap<String, (BTreeSet<String>, usize)> {
     stored
 }
 
+/// How many journeys are stored.
+fn count_of(data: &Path) -> usize {
+    let sql = "SELECT count(*) AS n FROM journeys";
+    let rows = run(authstitch().args(["query", sql, "--format", "json", "--data-dir"]).arg(data));
+    let rows: serde_json::Value = serde_json::from_str(&rows).expect("rows are JSON");
+    rows[0]["n"].as_u64().expect("a count") as usize
+}
+
 #[test]
 fn what_was_acknowledged_outlives_kill_9_once_and_whole() {
     let rounds: u64 =
@@ -163,17 +173,16 @@ fn what_was_acknowledged_outlives_kill_9_once_and_whole() {
         }
     }
     let serve = Serve::start(&data, &["--config", &file]);
-    // All that is open closes within two seconds; the rest is patience with a busy machine.
-    let mut found = stored(&data);
-    for _ in 0..120 {
-        thread::sleep(Duration::from_millis(250));
-        let now = stored(&data);
-        let settled = now == found && acknowledged.keys().all(|trace| now.contains_key(trace));
-        found = now;
-        if settled {
+    // All that is open closes within some seconds; the rest is patience with a busy machine.
+    let mut count = 0;
+    for _ in 0..60 {
+        thread::sleep(Duration::from_secs(3));
+        let before = std::mem::replace(&mut count, count_of(&data));
+        if count == before && count >= acknowledged.len() {
             break;
         }
     }
+    let found = stored(&data);
     serve.stop();
     let lost: Vec<_> = acknowledged
         .iter()

@@ -121,7 +121,7 @@ fn senders_in_concert_make_together_what_one_makes_alone() {
 #[test]
 fn two_senders_report_and_their_reports_and_latency_logs_add_up() {
     let directory = tempfile::tempdir().expect("a directory");
-    let serve = Serve::start(&directory.path().join("data"), &[]);
+    let serve = Serve::start_in_memory(&directory.path().join("data"));
     let file = |name: &str| path(directory.path(), name);
     let mut senders = ["1/2", "2/2"].map(|share| {
         let mut command = authstitch();
@@ -245,7 +245,7 @@ fn a_capture_is_taken_by_a_server() {
     let directory = tempfile::tempdir().expect("a directory");
     let (captured, _) = simulate(directory.path(), "baseline", "60", "otlp-proto");
     let data = directory.path().join("data");
-    let serve = Serve::start(&data, &[]);
+    let serve = Serve::start_in_memory(&data);
     let play = || {
         run(authstitch().args([
             "simulate",
@@ -318,7 +318,7 @@ fn a_receiver_that_takes_nothing_has_no_limit() {
 #[test]
 fn over_tls_only_a_trusted_receiver_is_sent_to() {
     let directory = tempfile::tempdir().expect("a directory");
-    let serve = Serve::start(&directory.path().join("data"), &[]);
+    let serve = Serve::start_in_memory(&directory.path().join("data"));
     let certificate = |name: &str| workspace().join("tests/data/tls").join(name).display().to_string();
     for (plain, protocol) in [(&serve.grpc, "grpc"), (&serve.http, "http/protobuf")] {
         let secured = tls_before(plain);

@@ -18,7 +18,7 @@ fn logins_sent_over_http_become_journeys() {
 
 fn logins_become_journeys(protocol: &str, endpoint: impl Fn(&Serve) -> &str) {
     let data = tempfile::tempdir().expect("a temporary directory");
-    let serve = Serve::start(data.path(), &[]);
+    let serve = Serve::start_in_memory(data.path());
     for login in [&APP_QR, &PASSKEY] {
         login.play(endpoint(&serve), protocol);
     }

@@ -60,7 +60,7 @@ fn unlabelled_telemetry_moves_the_priors_and_nothing_else() {
 fn the_journeys_of_a_store_adapt_the_tables_that_judged_them_and_no_others() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("data");
-    let serve = Serve::start(&data, &[]);
+    let serve = Serve::start_in_memory(&data);
     serve.receive_logins("48");
     serve.stop();
     let (out, store) = (path(directory.path(), "tables.json"), data.display().to_string());
