@@ -21,11 +21,32 @@ class Receiver:
     # Options of `authstitch serve`, or the Collector's pipeline.
     options: Tuple[str, ...] = ()
     pipeline: str = ""
+    # When authstitch acknowledges.
+    durability: str = "fsync"
 
 
 RECEIVERS = [
-    Receiver("authstitch --no-store", "stitches and judges", "authstitch_journeys_total", 5, options=("--no-store",)),
-    Receiver("authstitch, store on", "stitches, judges, keeps every journey in SQLite", "authstitch_stored_total", 5),
+    Receiver(
+        "authstitch --no-store",
+        "syncs to its journal, stitches and judges",
+        "authstitch_journeys_total",
+        5,
+        options=("--no-store",),
+    ),
+    Receiver(
+        "authstitch --no-store, in memory",
+        "stitches and judges",
+        "authstitch_journeys_total",
+        5,
+        options=("--no-store",),
+        durability="none",
+    ),
+    Receiver(
+        "authstitch, store on",
+        "syncs to its journal, stitches, judges, keeps every journey in SQLite",
+        "authstitch_stored_total",
+        5,
+    ),
     Receiver("Collector: nop", "receives and drops", "otelcol_receiver_accepted_spans", 1, pipeline="nop"),
     Receiver("Collector: otlp", "passes on over OTLP", "otelcol_exporter_sent_spans", 1, pipeline="pass_on"),
     Receiver(
@@ -65,6 +86,7 @@ def started(receiver, tools, cores, other_cores, hold_seconds):
         if receiver.pipeline:
             yield stack.enter_context(collector(receiver.pipeline, tools, cores, environment))
         else:
+            environment["PEER_DURABILITY"] = receiver.durability
             yield stack.enter_context(authstitch(receiver.options, tools, cores, environment))
 
 
