@@ -105,15 +105,25 @@ pub fn simulate(directory: &Path, world: &str, attempts: &str, format: &str) -> 
 /// If `authstitch query` fails or prints something else than the lines.
 #[must_use]
 pub fn journeys(data_dir: &Path) -> Vec<serde_json::Value> {
-    const SQL: &str = "SELECT line FROM journeys ORDER BY started_at";
-    let rows = run(authstitch().args(["query", SQL, "--format", "json", "--data-dir"]).arg(data_dir));
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&rows)
-        .unwrap_or_else(|error| panic!("`query --format json` is no array of objects: {error}\n{rows}"));
-    let line = |row: &serde_json::Value| match &row["line"] {
-        serde_json::Value::String(text) => serde_json::from_str(text).expect("a stored line is JSON"),
-        object => object.clone(),
-    };
-    rows.iter().map(line).collect()
+    // An answer has ten thousand rows at most.
+    const PAGE: usize = 5000;
+    let mut lines = Vec::new();
+    loop {
+        let from = lines.len();
+        let sql =
+            format!("SELECT line FROM journeys ORDER BY started_at, journey_id LIMIT {PAGE} OFFSET {from}");
+        let rows = run(authstitch().args(["query", &sql, "--format", "json", "--data-dir"]).arg(data_dir));
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&rows)
+            .unwrap_or_else(|error| panic!("`query --format json` is no array of objects: {error}\n{rows}"));
+        let count = rows.len();
+        lines.extend(rows.into_iter().map(|row| match &row["line"] {
+            serde_json::Value::String(text) => serde_json::from_str(text).expect("a stored line is JSON"),
+            object => object.clone(),
+        }));
+        if count < PAGE {
+            return lines;
+        }
+    }
 }
 
 /// A running `authstitch serve` on free ports.
