@@ -233,8 +233,10 @@ impl Parts {
                     health: Arc::clone(&health),
                     settings: decides,
                     snapshots: Snapshots {
-                        every_bytes: settings.journal.snapshot_bytes,
+                        // Two must fit into the journal long before it is full: only the second lets go.
+                        every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
                         since: 0,
+                        wanted: false,
                         under_way: None,
                     },
                 };

@@ -7,7 +7,7 @@
 //! - A disk that fails ends it: the health answer says so, and every request is told to come again, until the service
 //!   is started anew.
 //! - Ticks and changes of what decides are records, too.
-//! - After so many bytes a snapshot is made: every engine gives its bytes at one position, what they brought about
+//! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one position, what they brought about
 //!   until then is stored, and a thread of its own writes them down. Then the journal lets go what stands before.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
@@ -77,6 +77,8 @@ pub(crate) struct Snapshots {
     pub every_bytes: u64,
     /// Bytes since the last.
     pub since: u64,
+    /// The journal has no room, and may have with another one.
+    pub wanted: bool,
     /// One is being made, and this is where its thread says what became of it.
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
@@ -110,6 +112,10 @@ impl Writer {
                     return;
                 }
                 Some(Job::Append(_) | Job::Tick) => {}
+            }
+            if self.snapshots.wanted && self.snapshots.under_way.is_none() {
+                self.snapshots.wanted = false;
+                self.begin_snapshot();
             }
             self.publish();
         }
@@ -164,10 +170,11 @@ impl Writer {
     }
 
     /// Says of what the journal refuses that it is too large, or to be sent again.
-    fn refusal(&self, refused: &Refused) -> Refusal {
+    fn refusal(&mut self, refused: &Refused) -> Refusal {
         match refused {
             Refused::TooLarge { .. } => Refusal::TooLarge(refused.to_string()),
             _ => {
+                self.snapshots.wanted = matches!(refused, Refused::Full { .. } | Refused::Disk { .. });
                 self.health.failing(PART, refused.to_string());
                 Refusal::Unavailable("the journal takes nothing now; send again".into())
             }
@@ -206,16 +213,16 @@ impl Writer {
             ticks.try_for_each(|tick| self.shards.tick_blocking(tick.position, tick.received))
         };
         let _ = hand_on();
-        if self.snapshots.since >= self.snapshots.every_bytes && self.snapshots.under_way.is_none() {
-            self.begin_snapshot();
-        }
+        self.snapshots.wanted |= self.snapshots.since >= self.snapshots.every_bytes;
     }
 
     /// From here on other settings decide, in the journal first.
     fn change(&mut self, settings: engine::Settings) -> Result<(), Refusal> {
         let (kind, bytes) = (Text::bounded(SETTINGS), settings.to_bytes());
         let body = Body::Setting { kind: &kind, bytes: &bytes };
-        self.journal.append(self.clock.now(), body).map_err(|refused| self.refusal(&refused))?;
+        if let Err(refused) = self.journal.append(self.clock.now(), body) {
+            return Err(self.refusal(&refused));
+        }
         self.journal.commit().map_err(|poisoned| {
             self.health.failing(PART, poisoned.to_string());
             Refusal::Unavailable(poisoned.to_string())

@@ -143,30 +143,33 @@ async fn settings_count_from_the_start_after_which_they_are_set_and_another_numb
 }
 
 #[tokio::test]
-async fn a_journal_at_its_bound_takes_nothing_and_says_so() {
+async fn while_the_store_fails_the_journal_keeps_all_until_its_bound_and_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let settings = hasty(directory.path());
-    let journal = Journal { disk_bytes: 1 << 20, snapshot_bytes: 1 << 30, ..settings.journal };
-    let service = start(Settings { journal, ..settings }, Clock::System).await.unwrap();
-    let mut refused = None;
-    for number in 0..3000 {
-        let sent = post(
-            service.http,
-            "/v1/traces",
-            PROTOBUF,
-            &request(whole(&format!("journey-{number:05}"))).encode_to_vec(),
-        )
-        .await;
+    let journal = Journal { disk_bytes: 1 << 20, ..settings.journal };
+    let service = start(Settings { journal, ..settings.clone() }, Clock::System).await.unwrap();
+    let database = directory.path().join("authstitch.db");
+    let database = rusqlite::Connection::open(database).unwrap();
+    database.execute_batch("ALTER TABLE revisions RENAME TO away").unwrap();
+    let mut taken = 0;
+    let refused = loop {
+        let login = request(whole(&format!("journey-{taken:05}"))).encode_to_vec();
+        let sent = post(service.http, "/v1/traces", PROTOBUF, &login).await;
         if sent.status != 200 {
-            refused = Some(sent);
-            break;
+            break sent;
         }
-    }
-    let refused = refused.expect("the bound is reached");
+        taken += 1;
+    };
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
-    assert!(service.health().unwrap_err().starts_with("journal: "), "{:?}", service.health());
-    let taken = service.counters().journeys;
-    assert!(taken > 0);
+    let health = service.health().unwrap_err();
+    assert!(health.contains("journal: ") && health.contains("store: "), "{health}");
+    let trouble = service.stop().await.trouble.unwrap();
+    assert!(trouble.ends_with("are stored at the next start"), "{trouble}");
+    // What was given up is brought about again.
+    database.execute_batch("ALTER TABLE away RENAME TO revisions").unwrap();
+    let journal = Journal { disk_bytes: 8 << 20, ..settings.journal };
+    let service = start(Settings { journal, ..settings }, Clock::System).await.unwrap();
+    stored(directory.path(), taken).await;
     service.stop().await;
 }
 
