@@ -169,7 +169,7 @@ impl<D: Disk> Journal<D> {
         } else if bytes > caps::BATCH_BYTES && self.batch.entries() > 1 {
             Some(Refused::Batch)
         } else {
-            self.make_room().err()
+            self.make_room(matches!(body, Body::Tick)).err()
         };
         if let Some(refused) = refused {
             self.batch.take_back(&mark);
@@ -204,7 +204,7 @@ impl<D: Disk> Journal<D> {
     /// If the disk is full. Nothing is changed then.
     pub fn make_ready(&mut self) -> Result<(), Refused> {
         if self.settings.durability != Durability::None && self.spares.is_empty() && self.poison.is_none() {
-            self.make_spare(self.settings.segment_bytes)?;
+            self.make_spare(self.settings.segment_bytes, 0)?;
         }
         Ok(())
     }
@@ -251,8 +251,9 @@ impl<D: Disk> Journal<D> {
         first.or_else(current).unwrap_or(Position(self.given.position.0.saturating_add(1)))
     }
 
-    /// Sees to it that the batch can be written whatever the disk says then.
-    fn make_room(&mut self) -> Result<(), Refused> {
+    /// Sees to it that the batch can be written whatever the disk says then. A tick at the bound gets a segment of just
+    /// its size beyond it: without one no two snapshots would stand at different places, and nothing could be let go.
+    fn make_room(&mut self, is_tick: bool) -> Result<(), Refused> {
         let span = self.batch.span();
         let fits = |length: u64, end: u64| end + span <= length;
         if self.current.as_ref().is_some_and(|current| fits(current.length, current.end))
@@ -260,12 +261,16 @@ impl<D: Disk> Journal<D> {
         {
             return Ok(());
         }
-        self.make_spare(self.settings.segment_bytes.max(SECTOR as u64 + span))
+        let least = SECTOR as u64 + span;
+        match self.make_spare(self.settings.segment_bytes.max(least), 0) {
+            Err(Refused::Full { .. }) if is_tick => self.make_spare(least, caps::TICK_BYTES),
+            made => made,
+        }
     }
 
-    fn make_spare(&mut self, length: u64) -> Result<(), Refused> {
+    fn make_spare(&mut self, length: u64, beyond: u64) -> Result<(), Refused> {
         let needed = self.bytes() + length;
-        if needed > self.settings.disk_bytes {
+        if needed > self.settings.disk_bytes + beyond {
             return Err(Refused::Full { needed, bound: self.settings.disk_bytes });
         }
         let name = self.next_spare();

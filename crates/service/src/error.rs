@@ -155,6 +155,8 @@ pub enum StartError {
     },
     /// The store's writer is gone.
     StoreGone,
+    /// The store does not take what the journal brings about.
+    StoreFails,
 }
 
 impl fmt::Display for StartError {
@@ -229,6 +231,10 @@ impl fmt::Display for StartError {
                 "the engine panics on more than {quarantined} records of the journal, last on {}; start the version that \
                  wrote them, and please report it",
                 position.0
+            ),
+            Self::StoreFails => f.write_str(
+                "the store does not take what the journal holds; make room on its disk, or mend the database, and start \
+                 again: nothing is lost meanwhile",
             ),
             Self::StoreGone => f.write_str("the store's writer has ended; its error stands above"),
         }

@@ -2,7 +2,8 @@
 //!
 //! - A request is turned away before it is read, while it is read, or before it is decoded; never after it
 //!   has its place in the order.
-//! - The answer follows the place in the order; what follows the answer is lost only if the process dies.
+//! - The answer follows the place in the order; with a journal the answer follows its
+//!   commit, without one what follows the answer is lost if the process dies.
 //! - A mistake of ours while decoding fails that request alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -195,6 +195,8 @@ impl Parts {
         let recovered = match journal {
             None => Ok(None),
             Some(directory) => {
+                // A store that fails now keeps the service from starting.
+                stopping.store(true, Ordering::Release);
                 let (kept, shards, sink) = (settings.journal, settings.shards, deliveries.clone());
                 let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
                 let read = move || recover(&directory, &kept.into(), decides, shards, applied, &sink);
@@ -202,6 +204,7 @@ impl Parts {
                 spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
             }
         };
+        stopping.store(false, Ordering::Release);
         let recovered = match recovered {
             Ok(recovered) => recovered,
             Err(error) => {
@@ -232,11 +235,14 @@ impl Parts {
                     counters: Arc::clone(&counters),
                     health: Arc::clone(&health),
                     settings: decides,
+                    gone: false,
                     snapshots: Snapshots {
                         // Two must fit into the journal long before it is full: only the second lets go.
                         every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
                         since: 0,
-                        wanted: false,
+                        // What was read again is read no third time.
+                        wanted: true,
+                        latest: None,
                         under_way: None,
                     },
                 };
@@ -331,9 +337,9 @@ impl Running {
         };
         let tables = spawn_blocking(move || read_tables(&path)).await.unwrap_or(Err(unfinished))?;
         let version = tables.version().to_owned();
-        // An engine that is gone shows in the health answer.
-        let _ = self.sequencer.set_tables(engine::Settings { tables, ..self.decides.clone() }).await;
-        Ok(version)
+        let settings = engine::Settings { tables, ..self.decides.clone() };
+        let taken = self.sequencer.set_tables(settings).await;
+        taken.map(|()| version).map_err(|refusal| TablesError::NotTaken(refusal.status().message))
     }
 
     /// Reads the files of certificates and tokens again, and says what came of it, a line for each listener where
@@ -367,9 +373,11 @@ impl Running {
         self.sequencer.close();
         while self.tasks.join_next().await.is_some() {}
         self.stopping.store(true, Ordering::Release);
-        self.sequencer.stop().await;
+        trouble.extend(self.sequencer.stop().await.err());
         let threads = std::mem::take(&mut self.threads);
-        let joined = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        let joined = spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count() == 0
+        });
         if !joined.await.unwrap_or(false) {
             trouble.push("a thread of the service panicked".to_owned());
         }

@@ -1,9 +1,10 @@
 //! Opening the journal: the engines become what they were, and what they bring about again reaches the store again.
 //!
 //! - The engines are restored from the newest whole snapshot and fed with the entries behind it, before anything new is
-//!   taken. The store knows which revisions of which journeys it has, and takes none twice.
+//!   taken. The store knows which revisions of which journeys it has, and takes none twice; if it does not take what is
+//!   brought about again, the service does not start.
 //! - What decided then decides again; what decides now is written down behind it, if it differs.
-//! - A record on which an engine panics ends a running service. If it panics again here, it is passed over, counted
+//! - A record on which an engine panics ends that engine, and the health answer says so. If it panics again here, it is passed over, counted
 //!   and told: reading begins anew without it, up to [`caps::QUARANTINED`] times.
 //! - Damage that the journal set aside is told and does not keep the service from starting.
 //! - Time goes on from where it was, whatever this machine's clock says now.
@@ -15,9 +16,12 @@ use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use authstitch_engine::{self as engine, Effect};
-use authstitch_journal::{self as journal, Body, Directory, Entry, Journal, Recovery, Setting, Stamp};
+use authstitch_journal::{
+    self as journal, Body, Directory, Entry, Journal, ReadError, Recovery, Setting, Stamp,
+};
 use authstitch_model::ids::Text;
 use authstitch_model::{Position, UnixNanos};
+use tokio::sync::oneshot;
 
 use crate::caps;
 use crate::clock::SystemClock;
@@ -114,6 +118,7 @@ fn replay(
     for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
+            Err(error @ ReadError::Disk { .. }) => return Err(StartError::Refused(error.to_string())),
             Err(error) => {
                 told.push(format!("journal: {error}"));
                 continue;
@@ -152,6 +157,11 @@ fn replay(
         }
     }
     hand_on(&mut effects, Position(0), sink)?;
+    let (answer, stored) = oneshot::channel();
+    sink.send(Delivery::Flush(answer)).map_err(|_gone| StartError::StoreGone)?;
+    if !stored.blocking_recv().unwrap_or(false) {
+        return Err(StartError::StoreFails);
+    }
     Ok(Replay::Done { engines: Box::new(engines), latest, known })
 }
 

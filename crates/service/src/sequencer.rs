@@ -221,16 +221,22 @@ impl Sequencer {
     }
 
     /// Asks the engines to end after everything before; without a journal they close all journeys.
-    pub(crate) async fn stop(&self) {
+    ///
+    /// # Errors
+    /// Why the journal has no snapshot of them, for a person.
+    pub(crate) async fn stop(&self) -> Result<(), String> {
         if let Source::Journal(_, jobs) = &self.source {
             let (answer, stopped) = oneshot::channel();
             // A writer that is gone shows in the health answer.
-            if ask(jobs, Job::Stop(answer)).await && stopped.await.is_ok() {
-                return;
+            if ask(jobs, Job::Stop(answer)).await
+                && let Ok(stopped) = stopped.await
+            {
+                return stopped;
             }
         }
         // An engine that is gone has stopped already.
         let _ = self.shards.tell(|| Work::Stop).await;
+        Ok(())
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {

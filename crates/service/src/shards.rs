@@ -151,12 +151,13 @@ impl Shards {
         self.deadlines.iter().any(|deadline| deadline.is_due(now))
     }
 
-    /// Tells every shard.
+    /// Tells every shard, also if one is gone.
     pub(crate) async fn tell(&self, work: impl Fn() -> Work) -> Result<(), Gone> {
+        let mut told = Ok(());
         for queue in &self.queues {
-            queue.send(work()).await.map_err(|_closed| Gone)?;
+            told = queue.send(work()).await.map_err(|_closed| Gone).and(told);
         }
-        Ok(())
+        told
     }
 
     /// Asks every shard, and waits for all answers.
@@ -205,7 +206,8 @@ impl Shards {
 
     /// As [`Self::tell`], from a thread that may wait.
     pub(crate) fn tell_blocking(&self, work: impl Fn() -> Work) -> Result<(), Gone> {
-        self.queues.iter().try_for_each(|queue| queue.blocking_send(work()).map_err(|_closed| Gone))
+        let tell = |queue: &mpsc::Sender<Work>| queue.blocking_send(work()).map_err(|_closed| Gone);
+        self.queues.iter().map(tell).fold(Ok(()), Result::and)
     }
 
     /// Asks every engine for its bytes, from a thread that may wait.

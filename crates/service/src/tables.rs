@@ -21,6 +21,8 @@ use crate::caps;
 pub enum TablesError {
     /// The settings name no file.
     NotNamed,
+    /// The service does not take them now, and why.
+    NotTaken(String),
     /// The file cannot be read.
     Unreadable {
         /// The file.
@@ -48,6 +50,7 @@ impl fmt::Display for TablesError {
             Self::NotNamed => f.write_str(
                 "no file of tables is named; name one with `tables: FILE` in the configuration and start again",
             ),
+            Self::NotTaken(why) => write!(f, "the tables are not taken: {why}"),
             Self::Unreadable { path, source } => {
                 write!(f, "the tables in {} cannot be read: {source}", path.display())
             }
@@ -68,7 +71,7 @@ impl std::error::Error for TablesError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { source, .. } => Some(source),
-            Self::NotNamed | Self::TooLong { .. } | Self::Wrong { .. } => None,
+            Self::NotNamed | Self::NotTaken(_) | Self::TooLong { .. } | Self::Wrong { .. } => None,
         }
     }
 }

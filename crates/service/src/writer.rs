@@ -4,6 +4,8 @@
 //!   request in flight is among them, what comes within [`caps::GATHER`].
 //! - A request is answered when its commit is on the disk, and then its record goes to the engines. What the engines
 //!   or the disk have no room for is refused before anything of it is written.
+//! - An engine that is gone ends it, too: what was committed is handed to no engine any more, so that none goes on with a
+//!   gap, and the next start reads it.
 //! - A disk that fails ends it: the health answer says so, and every request is told to come again, until the service
 //!   is started anew.
 //! - Ticks and changes of what decides are records, too.
@@ -44,8 +46,8 @@ pub(crate) enum Job {
     Tick,
     /// Other settings decide from here on.
     Settings(engine::Settings, oneshot::Sender<Result<(), Refusal>>),
-    /// End; what the engines hold is in a snapshot then.
-    Stop(oneshot::Sender<()>),
+    /// End; what the engines hold is in a snapshot then, or it is said why not.
+    Stop(oneshot::Sender<Result<(), String>>),
 }
 
 /// A request's events, and who waits.
@@ -67,6 +69,8 @@ pub(crate) struct Writer {
     pub health: Arc<Health>,
     /// What decides.
     pub settings: engine::Settings,
+    /// An engine is gone.
+    pub gone: bool,
     pub snapshots: Snapshots,
 }
 
@@ -79,9 +83,14 @@ pub(crate) struct Snapshots {
     pub since: u64,
     /// The journal has no room, and may have with another one.
     pub wanted: bool,
+    /// Where the last was begun.
+    pub latest: Option<Position>,
     /// One is being made, and this is where its thread says what became of it.
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
+
+/// Bytes of a sector, in which the journal is written.
+const SECTOR: u64 = 512;
 
 /// What is in the batch, and who waits for it.
 type Waiting = Vec<(Stamp, Append)>;
@@ -107,13 +116,12 @@ impl Writer {
                     let _ = answer.send(self.change(settings));
                 }
                 Some(Job::Stop(stopped)) => {
-                    self.stop();
-                    let _ = stopped.send(());
+                    let _ = stopped.send(self.stop());
                     return;
                 }
                 Some(Job::Append(_) | Job::Tick) => {}
             }
-            if self.snapshots.wanted && self.snapshots.under_way.is_none() {
+            if self.snapshots.wanted && self.snapshots.under_way.is_none() && self.shards.room() > 0 {
                 self.snapshots.wanted = false;
                 self.begin_snapshot();
             }
@@ -131,7 +139,9 @@ impl Writer {
         while let Some(job) = next {
             match job {
                 Job::Append(append) => self.append(append, &mut waiting, &mut ticks),
-                // A tick that the journal has no room for is made again.
+                // A full queue needs no tick, for its records bring the time along; one that the journal has no room for
+                // is made again.
+                Job::Tick if self.shards.room() <= waiting.len() + ticks.len() => {}
                 Job::Tick => ticks.extend(self.journal.append(self.clock.now(), Body::Tick)),
                 job => {
                     other = Some(job);
@@ -149,6 +159,9 @@ impl Writer {
     }
 
     fn append(&mut self, append: Append, waiting: &mut Waiting, ticks: &mut Vec<Stamp>) {
+        if self.gone {
+            return answer(append, Err(Refusal::stopping()));
+        }
         if self.shards.room() <= waiting.len() + ticks.len() {
             let busy = Refusal::Overloaded("the engine's queue is full; send again".into());
             return answer(append, Err(busy));
@@ -186,7 +199,8 @@ impl Writer {
         if waiting.is_empty() && ticks.is_empty() {
             return;
         }
-        let bytes = self.journal.waiting_bytes() as u64;
+        // On the disk a commit takes whole sectors, and one of zeros behind it.
+        let bytes = (self.journal.waiting_bytes() as u64).next_multiple_of(SECTOR) + SECTOR;
         if let Err(poisoned) = self.journal.commit() {
             self.health.failing(PART, poisoned.to_string());
             for (_, append) in waiting {
@@ -199,9 +213,13 @@ impl Writer {
         self.counters.commits.add(1);
         self.snapshots.since += bytes;
         let mut ticks = ticks.into_iter().peekable();
-        // An engine that is gone shows in the health answer.
         let hand_on = || -> Result<(), Gone> {
             for (Stamp { position, received }, append) in waiting {
+                if self.gone {
+                    // It is on the disk, and the next start takes it.
+                    answer(append, Ok(()));
+                    continue;
+                }
                 while let Some(tick) = ticks.next_if(|tick| tick.position < position) {
                     self.shards.tick_blocking(tick.position, tick.received)?;
                 }
@@ -212,7 +230,8 @@ impl Writer {
             }
             ticks.try_for_each(|tick| self.shards.tick_blocking(tick.position, tick.received))
         };
-        let _ = hand_on();
+        // An engine that is gone shows in the health answer.
+        self.gone |= hand_on().is_err();
         self.snapshots.wanted |= self.snapshots.since >= self.snapshots.every_bytes;
     }
 
@@ -234,6 +253,15 @@ impl Writer {
 
     /// Asks every engine for its bytes, and has them written down.
     fn begin_snapshot(&mut self) {
+        if self.gone {
+            return;
+        }
+        // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
+        // for ticks.
+        if self.snapshots.latest == Some(self.journal.committed()) {
+            let tick = self.journal.append(self.clock.now(), Body::Tick);
+            self.commit(Waiting::new(), tick.into_iter().collect());
+        }
         let Ok(asked) = self.shards.snapshot_blocking() else { return };
         let position = self.journal.committed();
         let writer = match self.journal.snapshot_at(position) {
@@ -241,6 +269,7 @@ impl Writer {
             Err(error) => return self.health.failing(PART, error.to_string()),
         };
         self.snapshots.since = 0;
+        self.snapshots.latest = Some(position);
         let settings = self.settings.clone();
         let (done, under_way) = sync_channel(1);
         let write = move || {
@@ -282,22 +311,24 @@ impl Writer {
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self) -> Result<(), String> {
+        if let Some(under_way) = self.snapshots.under_way.take() {
+            self.keep(under_way.recv().unwrap_or_else(|_gone| Err("its thread panicked".to_owned())));
+        }
         let position = self.journal.committed();
         let made = match self.shards.snapshot_blocking() {
             Err(Gone) => Err("an engine is gone".to_owned()),
+            Ok(_) if self.gone => Err("an engine is gone".to_owned()),
             Ok(asked) => asked.wait().and_then(|engines| {
                 let bytes = snapshot(&self.settings, &engines);
                 let kept = self.journal.snapshot(position, &bytes);
                 kept.and_then(|()| self.journal.release(position)).map_err(|error| error.to_string())
             }),
         };
-        // Without one the next start reads more of the journal.
-        if let Err(why) = made {
-            self.health.failing(SNAPSHOT, why);
-        }
         // An engine that is gone has stopped already.
         let _ = self.shards.tell_blocking(|| Work::Stop);
+        // Without one the next start reads more of the journal.
+        made.map_err(|why| format!("no snapshot was written, and the next start reads the journal: {why}"))
     }
 
     fn publish(&self) {

@@ -138,7 +138,7 @@ async fn settings_count_from_the_start_after_which_they_are_set_and_another_numb
     // What had ten seconds of grace has a millisecond now.
     let service = start(hasty(directory.path()), Clock::System).await.unwrap();
     send(&service, whole("journey-hasty")).await;
-    stored(directory.path(), 1).await;
+    stored(directory.path(), 2).await;
     service.stop().await;
 }
 
@@ -165,11 +165,24 @@ async fn while_the_store_fails_the_journal_keeps_all_until_its_bound_and_says_so
     assert!(health.contains("journal: ") && health.contains("store: "), "{health}");
     let trouble = service.stop().await.trouble.unwrap();
     assert!(trouble.ends_with("are stored at the next start"), "{trouble}");
+    let refused = start(Settings { journal, ..settings.clone() }, Clock::System).await.unwrap_err();
+    assert!(matches!(refused, StartError::StoreFails), "{refused}");
     // What was given up is brought about again.
     database.execute_batch("ALTER TABLE away RENAME TO revisions").unwrap();
-    let journal = Journal { disk_bytes: 8 << 20, ..settings.journal };
     let service = start(Settings { journal, ..settings }, Clock::System).await.unwrap();
     stored(directory.path(), taken).await;
+    // The journal has room again, once two snapshots have let go what stands before them.
+    let give_up = Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let login = request(whole("journey-again")).encode_to_vec();
+        let sent = post(service.http, "/v1/traces", PROTOBUF, &login).await;
+        if sent.status == 200 {
+            break;
+        }
+        assert!(Instant::now() < give_up, "{}", sent.text());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(service.health(), Ok(()));
     service.stop().await;
 }
 
