@@ -9,8 +9,9 @@
 //! - A disk that fails ends it: the health answer says so, and every request is told to come again, until the service
 //!   is started anew.
 //! - Ticks and changes of what decides are records, too.
-//! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one position, what they brought about
-//!   until then is stored, and a thread of its own writes them down. Then the journal lets go what stands before.
+//! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one
+//!   position, what they brought about until then is stored, and a thread of its own writes them down. Then the journal
+//!   lets go what stands before.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
 use std::sync::Arc;
@@ -141,7 +142,7 @@ impl Writer {
                 Job::Append(append) => self.append(append, &mut waiting, &mut ticks),
                 // A full queue needs no tick, for its records bring the time along; one that the journal has no room for
                 // is made again.
-                Job::Tick if self.shards.room() <= waiting.len() + ticks.len() => {}
+                Job::Tick if self.gone || self.shards.room() <= waiting.len() + ticks.len() => {}
                 Job::Tick => ticks.extend(self.journal.append(self.clock.now(), Body::Tick)),
                 job => {
                     other = Some(job);
