@@ -40,7 +40,7 @@ mod testing;
 mod tests;
 
 pub use mapping::Mapping;
-pub use response::{encode_response, encode_status};
+pub use response::encode_response;
 
 /// Which of the two signals a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

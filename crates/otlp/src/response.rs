@@ -1,9 +1,9 @@
-//! What a client is answered: how many records were rejected, or why its request cannot be taken.
+//! What a client is answered whose request was taken: how many records were rejected, and why.
 
 use prost::Message;
 
-use crate::wire::{ExportResponse, PartialSuccess, RpcStatus};
-use crate::{Encoding, Signal, Tally, json};
+use crate::wire::{ExportResponse, PartialSuccess};
+use crate::{Encoding, Signal, Tally};
 
 impl Tally {
     /// The response to the request: a partial success where something was rejected, else empty.
@@ -37,16 +37,6 @@ pub fn encode_response(signal: Signal, encoding: Encoding, tally: &Tally) -> Vec
     }
 }
 
-/// The body of an error answer over HTTP: a `google.rpc.Status` with a gRPC code and a message.
-#[must_use]
-pub fn encode_status(encoding: Encoding, code: i32, message: &str) -> Vec<u8> {
-    let status = RpcStatus { code, message: message.to_owned() };
-    match encoding {
-        Encoding::Protobuf => status.encode_to_vec(),
-        Encoding::Json => json::write(&status).into_bytes(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
@@ -71,13 +61,5 @@ mod tests {
             .assert_eq(&json(Signal::Logs, &rejected(2)));
         let bytes = encode_response(Signal::Logs, Encoding::Protobuf, &rejected(2));
         assert_eq!(ExportResponse::decode(&*bytes).unwrap(), rejected(2).response());
-    }
-
-    #[test]
-    fn an_error_answer_has_its_code_and_message() {
-        let json = encode_status(Encoding::Json, 3, "not OTLP");
-        expect![[r#"{"code":3,"message":"not OTLP"}"#]].assert_eq(&String::from_utf8(json).unwrap());
-        let bytes = encode_status(Encoding::Protobuf, 3, "not OTLP");
-        assert_eq!(RpcStatus::decode(&*bytes).unwrap(), RpcStatus { code: 3, message: "not OTLP".into() });
     }
 }

@@ -336,14 +336,3 @@ pub struct ExportResponse {
     #[prost(message, optional, tag = "1")]
     pub partial_success: Option<PartialSuccess>,
 }
-
-/// `google.rpc.Status`, the body of an error answer over HTTP.
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-pub struct RpcStatus {
-    /// The gRPC code; 3 is an invalid argument.
-    #[prost(int32, tag = "1")]
-    pub code: i32,
-    /// What is wrong, for a person.
-    #[prost(string, tag = "2")]
-    pub message: String,
-}

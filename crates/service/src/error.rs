@@ -135,7 +135,7 @@ pub enum StartError {
     Thread(std::io::Error),
     /// The journal cannot be opened.
     Journal(OpenError),
-    /// The journal does not take what decides from now on.
+    /// The journal cannot be read, or does not take what decides from now on, and why.
     Refused(String),
     /// What the journal holds cannot be used, and why.
     Snapshot(String),

@@ -188,7 +188,7 @@ impl Writer {
         match refused {
             Refused::TooLarge { .. } => Refusal::TooLarge(refused.to_string()),
             _ => {
-                self.snapshots.wanted = matches!(refused, Refused::Full { .. } | Refused::Disk { .. });
+                self.snapshots.wanted |= matches!(refused, Refused::Full { .. } | Refused::Disk { .. });
                 self.health.failing(PART, refused.to_string());
                 Refusal::Unavailable("the journal takes nothing now; send again".into())
             }
