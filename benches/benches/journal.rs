@@ -35,7 +35,7 @@ fn requests() -> Vec<Vec<AuthEvent>> {
 
 fn open(directory: &Path, durability: Durability) -> Journal<Directory> {
     let settings = Settings { durability, ..Settings::default() };
-    let disk = Directory::open(directory).expect("a directory of the build can be opened");
+    let disk = Directory::open(directory, durability).expect("a directory of the build can be opened");
     Journal::open(disk, settings, Stamp::default()).expect("a journal there, too").0
 }
 

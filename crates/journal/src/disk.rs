@@ -5,11 +5,12 @@
 
 use std::io;
 
+mod direct;
 mod directory;
 #[cfg(test)]
 pub(crate) mod simulated;
 
-pub use directory::Directory;
+pub use directory::{Directory, DirectoryFile};
 
 /// One directory of files, without others in it.
 pub trait Disk: Clone {

@@ -53,11 +53,8 @@ pub(crate) fn recover(
 ) -> Result<Recovered, StartError> {
     let seen = Stamp { position: applied, received: UnixNanos(0) };
     let open = || -> Result<(Journal<Directory>, Recovery<Directory>), StartError> {
-        let disk = Directory::open(directory).map_err(|source| StartError::DataDir {
-            path: directory.to_owned(),
-            doing: "opening",
-            source,
-        })?;
+        let refused = |source| StartError::DataDir { path: directory.to_owned(), doing: "opening", source };
+        let disk = Directory::open(directory, settings.durability).map_err(refused)?;
         Journal::open(disk, settings.clone(), seen).map_err(StartError::Journal)
     };
     let mut quarantine = BTreeSet::new();

@@ -1,11 +1,16 @@
 //! A directory of the file system.
+//!
+//! What is synced at once anyway is written past the page cache, where the file system lets it: nothing reads it until
+//! the next start, and a page costs more to have than to write. What is not whole sectors goes through the cache.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::direct::Direct;
 use super::{Disk, File};
+use crate::Durability;
 
 /// The name of the file that says that a journal is open.
 const LOCK: &str = "lock";
@@ -22,17 +27,18 @@ pub struct Directory {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    past_cache: bool,
     handle: fs::File,
     /// Locked as long as it is open.
     _lock: fs::File,
 }
 
 impl Directory {
-    /// Opens a directory, and makes it if it is not there.
+    /// Opens a directory, and makes it if it is not there; what is written will be synced as `durability` says.
     ///
     /// # Errors
     /// If it cannot be made or another process has it open.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, durability: Durability) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::File::open(parent)?.sync_all()?;
@@ -49,16 +55,30 @@ impl Directory {
             fs::TryLockError::Error(error) => error,
         })?;
         let handle = fs::File::open(path)?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), handle, _lock: lock }) })
+        let past_cache = durability == Durability::Fsync;
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), past_cache, handle, _lock: lock }) })
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.inner.path.join(name)
     }
+
+    fn file(&self, name: &str, cached: fs::File) -> DirectoryFile {
+        let direct = self.inner.past_cache.then(|| Direct::open(&self.path(name))).flatten();
+        DirectoryFile { cached, direct }
+    }
+}
+
+/// An open file of a [`Directory`].
+#[derive(Debug)]
+pub struct DirectoryFile {
+    cached: fs::File,
+    /// The same file past the cache, if it can be had so.
+    direct: Option<Direct>,
 }
 
 impl Disk for Directory {
-    type File = fs::File;
+    type File = DirectoryFile;
 
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
         let mut files = Vec::new();
@@ -72,21 +92,23 @@ impl Disk for Directory {
         Ok(files)
     }
 
-    fn open(&self, name: &str) -> io::Result<fs::File> {
-        OpenOptions::new().read(true).write(true).open(self.path(name))
+    fn open(&self, name: &str) -> io::Result<DirectoryFile> {
+        let cached = OpenOptions::new().read(true).write(true).open(self.path(name))?;
+        Ok(self.file(name, cached))
     }
 
-    fn create(&self, name: &str, length: u64) -> io::Result<fs::File> {
-        let mut file =
+    fn create(&self, name: &str, length: u64) -> io::Result<DirectoryFile> {
+        let cached =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.path(name))?;
+        let file = self.file(name, cached);
         // Zeros, and not room that the file system only promises: overwriting what was written needs no change of its
         // own books, which makes a sync a third cheaper.
         let zeros = vec![0; ZEROS.min(usize::try_from(length).unwrap_or(ZEROS))];
-        let mut left = length;
-        while left > 0 {
-            let part = zeros.len().min(usize::try_from(left).unwrap_or(ZEROS));
-            file.write_all(&zeros[..part])?;
-            left -= part as u64;
+        let mut written = 0;
+        while written < length {
+            let part = zeros.len().min(usize::try_from(length - written).unwrap_or(ZEROS));
+            file.write_at(written, &zeros[..part])?;
+            written += part as u64;
         }
         Ok(file)
     }
@@ -104,10 +126,10 @@ impl Disk for Directory {
     }
 }
 
-impl File for fs::File {
+impl File for DirectoryFile {
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut file = self;
+        let mut file = &self.cached;
         file.seek(SeekFrom::Start(0))?;
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -115,23 +137,30 @@ impl File for fs::File {
 
     fn read_first(&self, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut file = self;
+        let mut file = &self.cached;
         file.seek(SeekFrom::Start(0))?;
         file.take(length as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self;
-        file.seek(SeekFrom::Start(offset))?;
-        file.write_all(bytes)
+        let written = match &self.direct {
+            Some(direct) => direct.write_at(offset, bytes)?,
+            None => 0,
+        };
+        if written == bytes.len() {
+            return Ok(());
+        }
+        let mut file = &self.cached;
+        file.seek(SeekFrom::Start(offset + written as u64))?;
+        file.write_all(&bytes[written..])
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.cached.set_len(length)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_data()
+        self.cached.sync_data()
     }
 }

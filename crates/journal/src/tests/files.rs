@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::Directory;
+use crate::{Directory, Durability};
 
 fn opened(path: &Path) -> (Journal<Directory>, crate::Recovery<Directory>) {
-    Journal::open(Directory::open(path).unwrap(), small(), Stamp::default()).unwrap()
+    Journal::open(Directory::open(path, small().durability).unwrap(), small(), Stamp::default()).unwrap()
 }
 
 /// What is in the files of version 1.
@@ -47,11 +47,11 @@ fn directory_bytes(path: &Path) -> u64 {
 #[test]
 fn a_directory_has_one_journal() {
     let directory = tempfile::tempdir().unwrap();
-    let first = Directory::open(directory.path()).unwrap();
-    let refused = Directory::open(directory.path()).unwrap_err();
+    let first = Directory::open(directory.path(), Durability::Fsync).unwrap();
+    let refused = Directory::open(directory.path(), Durability::Fsync).unwrap_err();
     assert!(refused.to_string().contains("open in another process"), "{refused}");
     drop(first);
-    Directory::open(directory.path()).unwrap();
+    Directory::open(directory.path(), Durability::Fsync).unwrap();
 }
 
 fn version_1() -> PathBuf {
