@@ -131,7 +131,10 @@ impl Lags {
             match behind.look(now, lag) {
                 Some(true) => {
                     let bound = caps::BEHIND.as_secs();
-                    health.failing(part, format!("what waits there has waited for more than {bound} s; see /metrics"));
+                    health.failing(
+                        part,
+                        format!("what waits there has waited for more than {bound} s; see /metrics"),
+                    );
                 }
                 Some(false) => health.works(part),
                 None => {}
@@ -200,7 +203,8 @@ mod tests {
     #[test]
     fn the_health_answer_names_the_part_that_is_behind_until_it_has_caught_up() {
         let (health, mut lags, lines) = (Health::default(), Lags::default(), Lines::new(NonZero::<u32>::MIN));
-        let of_store = |lag| lines.lags().map(|(part, none)| (part, if part == "store lag" { lag } else { none }));
+        let of_store =
+            |lag| lines.lags().map(|(part, none)| (part, if part == "store lag" { lag } else { none }));
         let long = caps::BEHIND * 2;
         lags.look(Duration::ZERO, of_store(long), &health);
         assert_eq!(health.ready(), Ok(()));

@@ -284,7 +284,12 @@ mod tests {
                     ("verdicts", _) => BTreeSet::from(["flow", "outcome"]),
                     ("causes", _) => BTreeSet::from(["cause"]),
                     (_, Kind::Summary) => BTreeSet::from(["quantile"]),
-                    _ => family.samples.iter().flat_map(|sample| &sample.labels).map(|(name, _)| *name).collect(),
+                    _ => family
+                        .samples
+                        .iter()
+                        .flat_map(|sample| &sample.labels)
+                        .map(|(name, _)| *name)
+                        .collect(),
                 };
                 let labels = labels.into_iter().collect::<Vec<_>>().join(", ");
                 format!(

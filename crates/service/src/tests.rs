@@ -10,6 +10,7 @@ mod overload;
 mod public;
 mod reports;
 mod schedule;
+mod secrets;
 mod secure;
 mod telemetry;
 mod wire;

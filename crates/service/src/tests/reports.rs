@@ -19,7 +19,7 @@ use crate::listener::{Patience, Reply, reply};
 use crate::{Headers, LogFormat, LogLevel, ReportProtocol, StartError, Telemetry, start_with_log};
 
 /// What a receiver was sent, each with its authorization.
-type Taken = std::sync::Arc<Mutex<Vec<(String, ExportMetricsServiceRequest)>>>;
+pub(super) type Taken = std::sync::Arc<Mutex<Vec<(String, ExportMetricsServiceRequest)>>>;
 
 async fn take(taken: Taken, request: ::http::Request<Incoming>) -> Reply {
     let (head, body) = request.into_parts();
@@ -41,7 +41,7 @@ async fn take(taken: Taken, request: ::http::Request<Incoming>) -> Reply {
 }
 
 /// A receiver that takes metrics over both protocols.
-async fn receiver() -> (SocketAddr, Taken) {
+pub(super) async fn receiver() -> (SocketAddr, Taken) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let (address, taken) = (listener.local_addr().unwrap(), Taken::default());
     let shared = taken.clone();
@@ -51,13 +51,18 @@ async fn receiver() -> (SocketAddr, Taken) {
             let (taken, stop) = (shared.clone(), stop.clone());
             let [head, idle] = [Duration::from_secs(60); 2];
             let patience = Patience { connections: 1, head, idle };
-            tokio::spawn(connection::run(stream, patience, move |request| take(taken.clone(), request), stop));
+            tokio::spawn(connection::run(
+                stream,
+                patience,
+                move |request| take(taken.clone(), request),
+                stop,
+            ));
         }
     });
     (address, taken)
 }
 
-fn reporting(directory: &Path, to: SocketAddr, protocol: ReportProtocol) -> Settings {
+pub(super) fn reporting(directory: &Path, to: SocketAddr, protocol: ReportProtocol) -> Settings {
     let token = ("authorization".parse().unwrap(), "Bearer of-the-test".parse().unwrap());
     let telemetry = Telemetry {
         endpoint: format!("http://{to}").parse().unwrap(),
@@ -122,7 +127,8 @@ async fn an_endpoint_that_is_dead_changes_nothing_and_is_told_once() {
             }
         };
         timeout(Duration::from_secs(60), wait).await.expect("reports fail");
-        let answer = post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-alone")).await;
+        let answer =
+            post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-alone")).await;
         assert_eq!((answer.status, service.health()), (200, Ok(())));
         assert_eq!(service.stop().await.trouble, None);
         assert_eq!(lines.text().matches("\"event\":\"report_failed\"").count(), 1, "{}", lines.text());
