@@ -6,7 +6,7 @@ mod sink;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -222,11 +222,28 @@ impl Serve {
     /// # Panics
     /// If it does not stop, or not cleanly.
     pub fn stop(mut self) {
+        self.terminate();
+        let status = self.ended();
+        assert!(status.success(), "`authstitch serve` ended with {status}");
+    }
+
+    /// Asks it to stop.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub fn terminate(&mut self) {
         run(Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]));
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    /// If it does not end.
+    #[must_use]
+    pub fn ended(mut self) -> ExitStatus {
         for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
             if let Some(status) = self.child.try_wait().expect("the server is our child") {
-                assert!(status.success(), "`authstitch serve` ended with {status}");
-                return;
+                return status;
             }
             thread::sleep(STEP);
         }

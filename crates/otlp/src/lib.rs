@@ -40,6 +40,7 @@ mod testing;
 mod tests;
 
 pub use mapping::Mapping;
+pub use reject::Reason;
 pub use response::encode_response;
 
 /// Which of the two signals a request carries.
@@ -69,6 +70,8 @@ pub struct Tally {
     pub events: u64,
     /// Records of ours that were rejected; a span counts once, however many of its events are bad.
     pub rejected: u64,
+    /// The same by reason, at the reason's index; a record counts for its first.
+    pub reasons: [u64; Reason::COUNT],
     /// Why the first of them was, for a person.
     pub message: Option<String>,
 }

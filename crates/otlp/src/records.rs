@@ -20,7 +20,7 @@ use crate::event::{self, Record};
 use crate::hashes::Hashes;
 use crate::mapping::{EventRule, Mapping};
 use crate::realm::Realms;
-use crate::reject::{Reject, log_origin, span_origin, time};
+use crate::reject::{Reason, Reject, log_origin, span_origin, time};
 use crate::scan::log::Log;
 use crate::scan::span::{self, Span, SpanEvent};
 use crate::scan::{Fields, Odd, Row, Scan, length, numbers};
@@ -240,11 +240,11 @@ impl<'m, 'a> Walk<'m, 'a> {
             around: Some(Surroundings { span: &span, attributes }),
             emitter,
         };
-        let mut rejected = false;
+        let mut rejected = None;
         if let Some(rule) = own
             && (attributes.marked_ours() || schema.is_ours()?)
         {
-            let times = || {
+            let times = || -> Result<_, Reject<'_>> {
                 let start = time("start_time_unix_nano", span.start)?;
                 let end = time("end_time_unix_nano", span.end)?;
                 Ok((origin?, start, end))
@@ -256,7 +256,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                     self.out.append(&record(rule, origin, time, duration))?;
                 }
                 Err(reject) => {
-                    rejected = true;
+                    rejected = rejected.or(Some(reject.reason()));
                     self.out.note(place, rule.name, reject);
                 }
             }
@@ -286,12 +286,14 @@ impl<'m, 'a> Walk<'m, 'a> {
                     })?;
                 }
                 Err(reject) => {
-                    rejected = true;
+                    rejected = rejected.or(Some(reject.reason()));
                     self.out.note(Place { event: Some(index), ..place }, rule.name, reject);
                 }
             }
         }
-        self.out.tally.rejected += u64::from(rejected);
+        if let Some(reason) = rejected {
+            self.out.reject(reason);
+        }
         Ok(())
     }
 
@@ -309,7 +311,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         if !attributes.marked_ours() && !schema.is_ours()? {
             return Ok(());
         }
-        let checked = || {
+        let checked = || -> Result<_, Reject<'_>> {
             let origin = log_origin(&log)?;
             let time = match log.time {
                 0 => time("observed_time_unix_nano, as time_unix_nano is 0,", log.observed),
@@ -330,7 +332,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 emitter,
             })?,
             Err(reject) => {
-                self.out.tally.rejected += 1;
+                self.out.reject(reject.reason());
                 self.out.note(place, rule.name, reject);
             }
         }
@@ -361,6 +363,12 @@ impl<'a> Output<'_, 'a> {
         event::append(record, realm, descriptions, hashes, self.mapping, self.events)?;
         self.tally.events += 1;
         Ok(())
+    }
+
+    /// Counts a record that was rejected.
+    fn reject(&mut self, reason: Reason) {
+        self.tally.rejected += 1;
+        self.tally.reasons[reason.index()] += 1;
     }
 
     /// Says why the first rejected record was.

@@ -28,6 +28,55 @@ pub(crate) enum Reject<'a> {
     TooManyEvents,
 }
 
+/// Why records are rejected, in few words, to be counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A trace, span or parent id that is none.
+    InvalidId,
+    /// A time that is none.
+    InvalidTime,
+    /// An event beyond the bound of its span.
+    TooManyEvents,
+    /// A server's event where servers are not believed: said by who decoded, not by decoding.
+    ServerClaim,
+}
+
+impl Reason {
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// All of them, each at its index.
+    pub const ALL: [Self; 4] = [Self::InvalidId, Self::InvalidTime, Self::TooManyEvents, Self::ServerClaim];
+
+    /// Its place among all.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidId => "invalid_id",
+            Self::InvalidTime => "invalid_time",
+            Self::TooManyEvents => "too_many_events",
+            Self::ServerClaim => "server_claim",
+        }
+    }
+}
+
+impl Reject<'_> {
+    /// What it is counted as.
+    pub(crate) const fn reason(&self) -> Reason {
+        match self {
+            Self::Id { .. } => Reason::InvalidId,
+            Self::Time { .. } => Reason::InvalidTime,
+            Self::TooManyEvents => Reason::TooManyEvents,
+        }
+    }
+}
+
 impl fmt::Display for Reject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -44,7 +44,13 @@ mod tests {
     use super::*;
 
     fn rejected(rejected: u64) -> Tally {
-        Tally { records: 5, events: 2, rejected, message: (rejected > 0).then(|| "why".to_owned()) }
+        Tally {
+            records: 5,
+            events: 2,
+            rejected,
+            message: (rejected > 0).then(|| "why".to_owned()),
+            ..Tally::default()
+        }
     }
 
     fn json(signal: Signal, tally: &Tally) -> String {

@@ -175,3 +175,28 @@ pub const JOURNAL_JOBS: usize = 16;
 /// Records that are passed over at a start because the engine panics on them: one is a mistake of ours, many are a
 /// version that should not run.
 pub const QUARANTINED: usize = 16;
+
+/// The lag of a part above which it may be falling behind: clients give up a request after ten seconds by default, and
+/// what waits for the store in an ordinary load is written within one.
+pub const BEHIND: Duration = Duration::from_secs(10);
+
+/// For how long a part's lag must be above [`BEHIND`]: a snapshot or a checkpoint may hold it up once.
+pub const BEHIND_FOR: Duration = Duration::from_secs(5);
+
+/// Pause between looks at the parts' lags.
+pub const LAG_CHECK: Duration = Duration::from_secs(1);
+
+/// Time over which refused requests are summed up into one line of the log.
+pub const REFUSALS_SUMMARY: Duration = Duration::from_secs(60);
+
+/// Time from report to report over OTLP, by default: what SDKs use.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Time for one report: it has some twenty kilobytes, and must not hold up the end.
+pub const REPORT_TIME: Duration = Duration::from_secs(5);
+
+/// Headers of a report: a token, a tenant.
+pub const REPORT_HEADERS: usize = 16;
+
+/// Time for an orderly end, by default: what orchestrators give before they kill.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);

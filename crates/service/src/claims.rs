@@ -2,7 +2,7 @@
 //! is said to have emitted them. Anybody could forge them.
 
 use authstitch_model::{AuthEvent, Side, SpanId, TraceId};
-use authstitch_otlp::{Signal, Tally};
+use authstitch_otlp::{Reason, Signal, Tally};
 
 /// Takes a server's claims out and counts their records as rejected; says how many claims there were.
 pub(crate) fn remove(signal: Signal, events: &mut Vec<AuthEvent>, tally: &mut Tally) -> u64 {
@@ -23,7 +23,10 @@ pub(crate) fn remove(signal: Signal, events: &mut Vec<AuthEvent>, tally: &mut Ta
     let claims = (before - events.len()) as u64;
     if claims > 0 {
         tally.events -= claims;
-        tally.rejected = (tally.rejected + records).min(tally.records);
+        // A record may have been rejected already, for another of its events.
+        let rejected = (tally.rejected + records).min(tally.records);
+        tally.reasons[Reason::ServerClaim.index()] += rejected - tally.rejected;
+        tally.rejected = rejected;
         tally.message.get_or_insert_with(|| {
             "an event of the server's side came to the public listener; accepted there: events of initiator and \
              authenticator; send a server's events to a listener that is not public"
@@ -66,6 +69,7 @@ mod tests {
         assert_eq!((tally.records, tally.events, tally.rejected), (4, 6, 0));
         assert_eq!(remove(Signal::Traces, &mut events, &mut tally), 4);
         assert_eq!((tally.records, tally.events, tally.rejected), (4, 2, 3));
+        assert_eq!(tally.reasons[Reason::ServerClaim.index()], 3);
         assert_eq!(events.len(), 2);
         assert!(tally.message.unwrap().contains("not public"));
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use authstitch_engine as engine;
 use authstitch_model::{Cause, Flow, Outcome, Verdict};
+use authstitch_otlp::Reason;
 
 use crate::latency::{Latencies, Latency};
 
@@ -26,6 +27,8 @@ macro_rules! counts {
             pub outcomes: Vec<(Flow, Outcome, u64)>,
             /// Verdicts by displayed cause; a later revision of a journey counts again.
             pub causes: Vec<(Cause, u64)>,
+            /// Rejected authentication records, at the index of their reason.
+            pub rejections: [u64; Reason::COUNT],
         }
 
         /// The running counts.
@@ -38,6 +41,7 @@ macro_rules! counts {
             pub journal_bytes: Count,
             /// Segments of the journal that hold records.
             pub journal_segments: Count,
+            pub rejections: [Count; Reason::COUNT],
             engines: Mutex<BTreeMap<usize, engine::Counters>>,
             outcomes: [[Count; Outcome::COUNT]; Flow::COUNT],
             causes: [Count; Cause::COUNT],
@@ -53,6 +57,7 @@ macro_rules! counts {
                     engine: self.engines.lock().unwrap_or_else(PoisonError::into_inner).values().copied().sum(),
                     outcomes: self.outcomes(),
                     causes: self.causes(),
+                    rejections: std::array::from_fn(|reason| self.rejections[reason].get()),
                 }
             }
         }
@@ -90,6 +95,8 @@ counts! {
     lost = "Changes given up because the store failed until the end.",
     commits = "Commits of the journal.",
     snapshots = "Snapshots of the engines written beside the journal.",
+    reports = "Reports of these numbers sent over OTLP.",
+    report_failures = "Reports over OTLP that were not taken; the next one says the same and more.",
     quarantined = "Records passed over at the start because the engine panics on them.",
 }
 

@@ -97,16 +97,28 @@ impl Door {
     }
 
     /// Reads its files again, and says what came of it where that is news.
-    pub(crate) fn refresh(&self) -> Option<String> {
+    pub(crate) fn refresh(&self) -> Option<Refreshed> {
         let name = self.what.name();
-        Some(match self.credentials.refresh()? {
-            News::Changed => format!("{name}: the certificates and tokens were read again"),
+        let (refused, sentence) = match self.credentials.refresh()? {
+            News::Changed => (false, format!("{name}: the certificates and tokens were read again")),
             News::Refused(why) => {
                 self.counters.credentials_refused.add(1);
-                format!("{name}: the old certificates and tokens stay: {why}")
+                (true, format!("{name}: the old certificates and tokens stay: {why}"))
             }
-        })
+        };
+        Some(Refreshed { listener: self.what.key(), refused, sentence })
     }
+}
+
+/// What came of reading a listener's certificates and tokens again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The listener's key in the configuration.
+    pub listener: &'static str,
+    /// Whether the old ones stay.
+    pub refused: bool,
+    /// What came of it, for a person.
+    pub sentence: String,
 }
 
 /// A door and its open address.
@@ -155,6 +167,12 @@ impl Doors {
                 None => None,
             },
         })
+    }
+
+    /// Where each is.
+    pub(crate) fn addresses(&self) -> Vec<(Listener, SocketAddr)> {
+        let doors = [&self.grpc, &self.http, &self.web].into_iter().chain(&self.public);
+        doors.map(|opened| (opened.door.what, opened.address)).collect()
     }
 
     /// Every door.

@@ -35,7 +35,7 @@ impl Listener {
     }
 
     /// The setting's key, which is the option's name, too, where there is an option.
-    const fn key(self) -> &'static str {
+    pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Grpc => "grpc",
@@ -153,6 +153,13 @@ pub enum StartError {
         /// So many were passed over.
         quarantined: usize,
     },
+    /// The service's own numbers cannot be sent there.
+    Telemetry {
+        /// Where.
+        endpoint: String,
+        /// Why.
+        why: String,
+    },
     /// The store's writer is gone.
     StoreGone,
     /// The store does not take what the journal brings about.
@@ -185,6 +192,9 @@ impl fmt::Display for StartError {
             }
             Self::Credentials { what, why } => {
                 write!(f, "{} cannot be opened: {why}; mend `listeners.{}` in the configuration", what.name(), what.key())
+            }
+            Self::Telemetry { endpoint, why } => {
+                write!(f, "telemetry cannot be sent to {endpoint}: {why}; mend `telemetry` in the configuration")
             }
             Self::NoDataDir => f.write_str(
                 "journeys are to be stored, and there is no data directory; name one, or switch the store off",

@@ -95,7 +95,7 @@ pub(crate) fn unframe(body: &Bytes, packing: Option<Packing>) -> Result<(Bytes, 
     }
 }
 
-fn succeeded(message: &[u8]) -> Reply {
+pub(crate) fn succeeded(message: &[u8]) -> Reply {
     let mut framed = BytesMut::with_capacity(FRAME_HEAD + message.len());
     framed.put_u8(0);
     framed.put_u32(message.len() as u32);

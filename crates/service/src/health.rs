@@ -1,11 +1,21 @@
-//! Whether each part works. A part that has stopped, or fails at its work, makes the answer unhealthy.
+//! Whether each part works. A part that has stopped, fails at its work or has fallen behind makes the answer unhealthy.
+//!
+//! Every change is told to the log once: a part that begins to fail, works again, or stops while the service does not.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::log::{Log, LogLevel};
 
 /// What is wrong with which part; nothing, if all is well.
 #[derive(Debug, Default)]
-pub(crate) struct Health(Mutex<BTreeMap<&'static str, Trouble>>);
+pub(crate) struct Health {
+    parts: Mutex<BTreeMap<&'static str, Trouble>>,
+    /// The service ends, and its parts with it.
+    ending: AtomicBool,
+    log: Log,
+}
 
 /// What is wrong with a part.
 #[derive(Clone, Debug)]
@@ -17,19 +27,44 @@ enum Trouble {
 }
 
 impl Health {
-    /// Says that a part fails at its work.
+    /// All is well, and what changes is told here.
+    pub(crate) fn new(log: Log) -> Self {
+        Self { log, ..Self::default() }
+    }
+
+    /// Says that a part fails at its work. One that is gone stays gone.
     pub(crate) fn failing(&self, part: &'static str, why: String) {
-        self.parts().insert(part, Trouble::Failing(why));
+        let mut parts = self.parts();
+        let known = match parts.get(part) {
+            Some(Trouble::Stopped) => return,
+            Some(Trouble::Failing(before)) => *before == why,
+            None => false,
+        };
+        if !known {
+            let fields = [("part", part.into()), ("reason", why.as_str().into())];
+            self.log.tell(LogLevel::Warn, "part_failing", &format!("{part}: {why}"), &fields);
+            parts.insert(part, Trouble::Failing(why));
+        }
     }
 
     /// Says that a part works again.
     pub(crate) fn works(&self, part: &'static str) {
-        self.parts().remove(part);
+        let mut parts = self.parts();
+        if matches!(parts.get(part), Some(Trouble::Failing(_))) {
+            parts.remove(part);
+            let fields = [("part", part.into())];
+            self.log.tell(LogLevel::Info, "part_works", &format!("{part}: works again"), &fields);
+        }
     }
 
     /// Watches over a part: when the guard is dropped, by its end or by a panic, the part has stopped.
     pub(crate) fn watch(self: &Arc<Self>, part: &'static str) -> Running {
         Running { health: Arc::clone(self), part }
+    }
+
+    /// From here on parts stop because they were told to.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// Whether every part runs, even if one fails at its work.
@@ -56,7 +91,7 @@ impl Health {
     }
 
     fn parts(&self) -> MutexGuard<'_, BTreeMap<&'static str, Trouble>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,13 +104,20 @@ pub(crate) struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.health.parts().insert(self.part, Trouble::Stopped);
+        let Self { health, part } = self;
+        health.parts().insert(part, Trouble::Stopped);
+        if !health.ending.load(Ordering::Relaxed) {
+            let fields = [("part", (*part).into())];
+            health.log.tell(LogLevel::Error, "part_stopped", &format!("{part}: stopped"), &fields);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::LogFormat;
+    use crate::tests::Lines;
 
     #[test]
     fn a_part_that_fails_is_live_but_not_ready_and_one_that_stopped_is_neither() {
@@ -86,6 +128,25 @@ mod tests {
         assert_eq!((health.live(), health.ready()), (Ok(()), Err("store: disk full".into())));
         health.works("store");
         drop(engine);
+        health.failing("engine", "it is late".into());
+        health.works("engine");
         assert_eq!(health.live(), Err("engine: stopped".into()));
+    }
+
+    #[test]
+    fn changes_are_told_once() {
+        let lines = Lines::default();
+        let health = Arc::new(Health::new(lines.log(LogFormat::Text, LogLevel::Info)));
+        let (engine, store) = (health.watch("engine"), health.watch("store"));
+        for _ in 0..2 {
+            health.failing("store", "disk full".into());
+        }
+        for _ in 0..2 {
+            health.works("store");
+        }
+        drop(engine);
+        health.end();
+        drop(store);
+        assert_eq!(lines.text(), "store: disk full\nstore: works again\nengine: stopped\n");
     }
 }

@@ -156,6 +156,9 @@ impl Intake {
                 }
                 counters.events.add(tally.events);
                 counters.rejected.add(tally.rejected);
+                for (count, more) in counters.rejections.iter().zip(tally.reasons) {
+                    count.add(more);
+                }
             }
             Err(
                 Refusal::Malformed(_)

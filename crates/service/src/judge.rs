@@ -13,6 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::caps;
 use crate::clock::SystemClock;
 use crate::counters::Counters;
+use crate::lag::Line;
 use crate::shards::{Gone, NextDeadline, Work};
 use crate::sink::Delivery;
 
@@ -29,6 +30,8 @@ pub(crate) struct Judge {
     /// By which the way to the verdict is measured; none on a schedule, whose receipt times are not of this world.
     pub clock: Option<SystemClock>,
     pub sink: SyncSender<Delivery>,
+    /// What waits for the store.
+    pub store: Arc<Line>,
 }
 
 impl Judge {
@@ -73,7 +76,7 @@ impl Judge {
     /// Does one piece of work; false if it was the last.
     fn take(&mut self, work: Work, position: &mut Position, effects: &mut Vec<Effect>) -> Result<bool, Gone> {
         match work {
-            Work::Record(record, _charge) => {
+            Work::Record(record, _held) => {
                 let here = record.position;
                 self.engine.step(record, effects);
                 *position = here;
@@ -104,7 +107,8 @@ impl Judge {
             return Ok(());
         }
         let effects = std::mem::take(effects);
-        self.sink.send(Delivery::Effects { effects, position, again: false }).map_err(|_closed| Gone)
+        let ticket = Some(self.store.enter(effects.len() as u64));
+        self.sink.send(Delivery::Effects { effects, position, again: false, ticket }).map_err(|_closed| Gone)
     }
 
     fn publish(&self) {

@@ -27,12 +27,17 @@ mod health;
 mod http;
 mod intake;
 mod judge;
+mod lag;
 mod latency;
 mod lifecycle;
 mod listener;
+mod log;
+mod metrics;
 mod public;
 mod recovery;
 mod refusal;
+mod refused;
+mod reports;
 mod sequencer;
 mod settings;
 mod shards;
@@ -51,10 +56,15 @@ mod tests;
 pub use authstitch_journal::Durability;
 pub use clock::{Clock, SCHEDULE_HEADER};
 pub use counters::Counts;
+pub use door::Refreshed;
 pub use error::{Listener, StartError};
 pub use find::{FindError, find};
 pub use latency::{Latencies, QUANTILES};
-pub use lifecycle::{Running, Summary, start};
-pub use settings::{Journal, Limits, Listening, Origin, Public, SecretSource, Settings, Share, TlsFiles};
+pub use lifecycle::{Running, Summary, start, start_with_log};
+pub use log::{Log, LogFormat, LogLevel};
+pub use settings::{
+    Headers, Journal, Limits, Listening, Logging, Origin, Public, ReportProtocol, SecretSource, Settings,
+    Share, Telemetry, TlsFiles,
+};
 pub use tables::{TablesError, read_tables};
 pub use tokens::Tokens;

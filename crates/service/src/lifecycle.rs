@@ -4,6 +4,7 @@
 //! - Stopping ends the intake first; then everything received is judged, and everything is stored before the summary
 //!   is given. With a journal open journeys stay open and go on at the next start; without one they are closed as
 //!   `shutdown`.
+//! - Whoever waits for the end may cut it off; then it is told what was not done.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,17 +23,22 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admission::Admission;
 use crate::caps;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
-use crate::door::{Door, Doors};
+use crate::door::{Door, Doors, Refreshed};
 use crate::engines::Engines;
-use crate::error::StartError;
+use crate::error::{Listener, StartError};
 use crate::health::Health;
 use crate::intake::{Intake, Receiver};
 use crate::judge::Judge;
+use crate::lag::{Lags, Lines};
 use crate::listener::serve;
+use crate::log::{Log, LogLevel};
+use crate::metrics::Sources;
 use crate::recovery::{Recovered, recover};
+use crate::refused::Refused;
+use crate::reports::{Reports, refuse_own};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::shards::Shards;
@@ -66,6 +72,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
     journaled: bool,
+    lines: Arc<Lines>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -79,11 +86,19 @@ pub struct Summary {
     pub trouble: Option<String>,
 }
 
-/// Starts the service.
+/// Starts the service, without a log.
 ///
 /// # Errors
 /// If the tables, an address, the data directory, the secret, the store or the journal cannot be had; then nothing runs.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
+    start_with_log(settings, clock, Log::none()).await
+}
+
+/// Starts the service, which tells its events to a log.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with_log(settings: Settings, clock: Clock, log: Log) -> Result<Running, StartError> {
     let tables = match &settings.tables {
         Some(path) => read_tables(path).map_err(StartError::Tables)?,
         None => Tables::shipped(),
@@ -101,14 +116,24 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         }
     };
     let decides = engine::Settings { stitch: settings.stitch, completeness: settings.completeness, tables };
+    if let Some(telemetry) = &settings.telemetry {
+        refuse_own(&telemetry.endpoint, &doors.addresses())?;
+    }
+    let disk = Disk { data, store, secret };
     let (parts, threads, recovered) =
-        Parts::running(settings, clock, secret, counters, decides.clone(), store, data).await?;
+        Parts::running(settings, clock, counters, decides.clone(), disk, log).await?;
     let (stop, _) = watch::channel(false);
     let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
     let public = doors.public.as_ref().map(|public| public.address);
-    let guards = doors.all();
-    let tasks = parts.receive(doors, kept, &stop);
-    let Parts { sequencer, counters, health, stopping, settings, journaled, .. } = parts;
+    let (guards, addresses) = (doors.all(), doors.addresses());
+    let reports = parts.settings.telemetry.as_ref();
+    let reports = reports.map(|to| Reports::new(to, parts.numbers(), parts.log.clone())).transpose()?;
+    let mut tasks = parts.receive(doors, kept, &stop);
+    if let Some(reports) = reports {
+        tasks.spawn(watched("telemetry", &parts.health, reports.run(stop.subscribe())));
+    }
+    let Parts { sequencer, counters, health, stopping, settings, journaled, lines, log, .. } = parts;
+    tell_started(&log, &settings, &addresses, journaled);
     let tables = settings.tables;
     let web_is_secure = settings.web.tls.is_some();
     Ok(Running {
@@ -127,9 +152,32 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
         stop,
         stopping,
         journaled,
+        lines,
         tasks,
         threads,
     })
+}
+
+/// Tells that the service runs, where, and how it keeps what it takes.
+fn tell_started(log: &Log, settings: &Settings, addresses: &[(Listener, SocketAddr)], journaled: bool) {
+    let version = env!("CARGO_PKG_VERSION");
+    let directory = settings.data_dir.as_ref().map(|path| path.display().to_string());
+    let durability = match settings.journal.durability {
+        Durability::Fsync if journaled => "fsync",
+        Durability::Os if journaled => "os",
+        _ => "none",
+    };
+    let shown = directory.as_deref().unwrap_or("memory");
+    let sentence = format!("started: authstitch {version}, data in {shown}, durability {durability}");
+    let mut fields = vec![
+        ("version", version.into()),
+        ("data_dir", directory.into()),
+        ("durability", durability.into()),
+        ("store", settings.store.into()),
+        ("shards", settings.shards.get().into()),
+    ];
+    fields.extend(addresses.iter().map(|(what, address)| (what.key(), address.to_string().into())));
+    log.tell(LogLevel::Info, "started", &sentence, &fields);
 }
 
 fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
@@ -138,6 +186,13 @@ fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartE
         (None, SecretSource::Fixed(secret)) => Ok(secret),
         (None, SecretSource::File) => data_dir::random().map(Secret::new),
     }
+}
+
+/// What is on the disk, and the secret under which.
+struct Disk {
+    data: Option<DataDir>,
+    store: Option<Store>,
+    secret: Secret,
 }
 
 /// What the parts share, and what is needed to make them run.
@@ -150,6 +205,8 @@ struct Parts {
     health: Arc<Health>,
     stopping: Arc<AtomicBool>,
     journaled: bool,
+    lines: Arc<Lines>,
+    log: Log,
 }
 
 impl Parts {
@@ -157,12 +214,12 @@ impl Parts {
     async fn running(
         settings: Settings,
         clock: Clock,
-        secret: Secret,
         counters: Arc<Counters>,
         decides: engine::Settings,
-        store: Option<Store>,
-        data: Option<DataDir>,
+        disk: Disk,
+        log: Log,
     ) -> Result<(Self, Vec<JoinHandle<()>>, Vec<String>), StartError> {
+        let Disk { data, store, secret } = disk;
         let limits = settings.limits;
         // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
         // turned away for that; its sender bounds itself.
@@ -171,7 +228,8 @@ impl Parts {
             Clock::Schedule => usize::MAX,
         };
         let admission = Admission::new(queue_bytes, limits.requests_in_flight);
-        let (health, stopping): (Arc<Health>, Arc<AtomicBool>) = Default::default();
+        let (health, stopping) = (Arc::new(Health::new(log.clone())), Arc::<AtomicBool>::default());
+        let lines = Lines::new(settings.shards);
         let applied = store.as_ref().map(Store::applied).transpose().map_err(StartError::Store)?;
         // A schedule begins anew each time, and is no time that a journal could go on with.
         let journal = data
@@ -217,7 +275,8 @@ impl Parts {
 
         let mut threads = vec![store_writer];
         // As many places again as requests in flight, so that an engine has something to do meanwhile.
-        let (queues, shards) = Shards::new(settings.shards, limits.requests_in_flight * 2);
+        let (queues, shards) =
+            Shards::new(settings.shards, limits.requests_in_flight * 2, Arc::clone(&lines));
         let queues = Arc::new(queues);
         let (sequencer, engines, told) = match recovered {
             None => {
@@ -226,6 +285,9 @@ impl Parts {
             }
             Some(Recovered { journal, engines, clock, told, quarantined }) => {
                 counters.quarantined.add(quarantined);
+                for line in &told {
+                    log.tell(LogLevel::Warn, "journal_recovered", line, &[]);
+                }
                 let (jobs, waiting) = sync_channel(limits.requests_in_flight + caps::JOURNAL_JOBS);
                 let writer = Writer {
                     journal,
@@ -236,6 +298,7 @@ impl Parts {
                     health: Arc::clone(&health),
                     settings: decides,
                     gone: false,
+                    log: log.clone(),
                     snapshots: Snapshots {
                         // Two must fit into the journal long before it is full: only the second lets go.
                         every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
@@ -259,11 +322,23 @@ impl Parts {
                 counters: Arc::clone(&counters),
                 clock: sequencer.clock(),
                 sink: deliveries.clone(),
+                store: Arc::clone(&lines.store),
             };
             threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
         }
         let sequencer = Arc::new(sequencer);
-        let parts = Self { settings, secret, sequencer, admission, counters, health, stopping, journaled };
+        let parts = Self {
+            settings,
+            secret,
+            sequencer,
+            admission,
+            counters,
+            health,
+            stopping,
+            journaled,
+            lines,
+            log,
+        };
         Ok((parts, threads, told))
     }
 
@@ -284,6 +359,7 @@ impl Parts {
             counters: Arc::clone(&self.counters),
             health: Arc::clone(&self.health),
             admission: Arc::clone(&self.admission),
+            numbers: self.numbers(),
             kept,
             door: Arc::clone(&doors.web.door),
             local_only: self.settings.web.is_private(),
@@ -306,8 +382,58 @@ impl Parts {
         tasks.spawn(watched("pages", &self.health, to_people));
         let ticks = tick(Arc::clone(&self.sequencer), stop.subscribe());
         tasks.spawn(watched("clock", &self.health, ticks));
+        let look = self.look(stop.subscribe());
+        tasks.spawn(watched("watch", &self.health, look));
         tasks
     }
+}
+
+impl Parts {
+    /// Where everything that is told in numbers comes from.
+    fn numbers(&self) -> Sources {
+        Sources {
+            counters: Arc::clone(&self.counters),
+            health: Arc::clone(&self.health),
+            admission: Arc::clone(&self.admission),
+            lines: Arc::clone(&self.lines),
+        }
+    }
+
+    /// Looks whether parts fall behind, and sums up what is refused.
+    fn look(&self, mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+        let Sources { counters, health, lines, .. } = self.numbers();
+        let log = self.log.clone();
+        let (mut looks, began) = (interval(caps::LAG_CHECK), Stopwatch::start());
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut lags, mut refused, mut summed) = (Lags::default(), Refused::default(), began.elapsed());
+        async move {
+            loop {
+                let ends = tokio::select! {
+                    _ = stop.wait_for(|stop| *stop) => true,
+                    _ = looks.tick() => false,
+                };
+                let now = began.elapsed();
+                lags.look(now, lines.lags(), &health);
+                if ends || now - summed >= caps::REFUSALS_SUMMARY {
+                    summed = now;
+                    tell_refused(&log, &refused.since(&counters.snapshot()));
+                }
+                if ends {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Tells what was refused since the last time, in one line.
+fn tell_refused(log: &Log, refused: &[(&'static str, u64)]) {
+    if refused.is_empty() {
+        return;
+    }
+    let said: Vec<_> = refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let fields: Vec<_> = refused.iter().map(|(reason, count)| (*reason, (*count).into())).collect();
+    log.tell(LogLevel::Warn, "refused", &format!("refused: {}", said.join(", ")), &fields);
 }
 
 impl Running {
@@ -342,9 +468,9 @@ impl Running {
         taken.map(|()| version).map_err(|refusal| TablesError::NotTaken(refusal.status().message))
     }
 
-    /// Reads the files of certificates and tokens again, and says what came of it, a line for each listener where
+    /// Reads the files of certificates and tokens again, and says what came of it for each listener where
     /// there is news. Files that cannot be used change nothing.
-    pub async fn refresh_credentials(&self) -> Vec<String> {
+    pub async fn refresh_credentials(&self) -> Vec<Refreshed> {
         let guards = self.guards.clone();
         let read = move || guards.iter().filter_map(|door| door.refresh()).collect();
         // A panic in it is a mistake of ours, and changes nothing either.
@@ -367,7 +493,23 @@ impl Running {
     }
 
     /// Ends the service in order.
-    pub async fn stop(mut self) -> Summary {
+    pub async fn stop(self) -> Summary {
+        self.stop_unless(std::future::pending()).await
+    }
+
+    /// Ends the service in order, unless it is cut off before; then the summary says what was not done, and threads may
+    /// still be at work, which end with the process.
+    pub async fn stop_unless(mut self, cut_off: impl Future<Output = ()>) -> Summary {
+        let (lines, counters, journaled) =
+            (Arc::clone(&self.lines), Arc::clone(&self.counters), self.journaled);
+        tokio::select! {
+            summary = self.stop_in_order() => summary,
+            () = cut_off => Summary { counts: counters.snapshot(), trouble: Some(not_done(&lines, journaled)) },
+        }
+    }
+
+    async fn stop_in_order(&mut self) -> Summary {
+        self.health.end();
         let mut trouble = Vec::from_iter(self.health.ready().err());
         self.stop.send_replace(true);
         self.sequencer.close();
@@ -389,6 +531,21 @@ impl Running {
         let trouble = (!trouble.is_empty()).then(|| trouble.join("\n"));
         Summary { counts, trouble }
     }
+}
+
+/// What was not done when the end was cut off, for a person.
+fn not_done(lines: &Lines, journaled: bool) -> String {
+    let records: u64 = lines.engines.iter().map(|line| line.waiting().count).sum();
+    let (requests, changes) = (lines.journal.waiting().count, lines.store.waiting().size);
+    let then = if journaled {
+        "what was acknowledged is in the journal, and the next start goes on with it"
+    } else {
+        "they and all open journeys are lost"
+    };
+    format!(
+        "stopping was cut off: {requests} requests were not committed, {records} records not judged, {changes} changes \
+         not stored; {then}"
+    )
 }
 
 fn thread(

@@ -171,7 +171,8 @@ fn hand_on(
         return Ok(());
     }
     let effects = std::mem::take(effects);
-    sink.send(Delivery::Effects { effects, position, again: true }).map_err(|_gone| StartError::StoreGone)
+    sink.send(Delivery::Effects { effects, position, again: true, ticket: None })
+        .map_err(|_gone| StartError::StoreGone)
 }
 
 fn unusable_snapshot(unusable: Unusable, shards: NonZero<u32>) -> StartError {

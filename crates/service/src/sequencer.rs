@@ -144,10 +144,15 @@ impl Sequencer {
             return Ok(());
         }
         let (answer, committed) = oneshot::channel();
-        jobs.try_send(Job::Append(Append { events, charge, answer })).map_err(|error| match error {
-            TrySendError::Full(_) => Refusal::Overloaded("the journal's queue is full; send again".into()),
-            TrySendError::Disconnected(_) => Refusal::stopping(),
-        })?;
+        let ticket = self.shards.lines().journal.enter(size_of_val(events.as_slice()) as u64);
+        jobs.try_send(Job::Append(Append { events, charge, answer, ticket })).map_err(
+            |error| match error {
+                TrySendError::Full(_) => {
+                    Refusal::Overloaded("the journal's queue is full; send again".into())
+                }
+                TrySendError::Disconnected(_) => Refusal::stopping(),
+            },
+        )?;
         committed.await.unwrap_or_else(|_gone| Err(Refusal::stopping()))
     }
 

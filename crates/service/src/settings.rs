@@ -23,12 +23,14 @@ use crate::caps;
 mod environment;
 mod listeners;
 mod public;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use listeners::beyond_loopback;
 pub use listeners::{Listening, TlsFiles};
 pub use public::{Origin, Public, Share};
+pub use telling::{Headers, Logging, ReportProtocol, Telemetry};
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -61,6 +63,12 @@ pub struct Settings {
     pub completeness: Completeness,
     /// How much is taken at once.
     pub limits: Limits,
+    /// What is logged, and how.
+    pub log: Logging,
+    /// Where the service's own numbers are sent, if they are.
+    pub telemetry: Option<Telemetry>,
+    /// Time for an orderly end.
+    pub shutdown: Duration,
 }
 
 /// Where the secret comes from.
@@ -148,6 +156,9 @@ impl Default for Settings {
             tables: None,
             completeness: Completeness::default(),
             limits: Limits::default(),
+            log: Logging::default(),
+            telemetry: None,
+            shutdown: caps::SHUTDOWN_TIME,
         }
     }
 }
@@ -218,6 +229,13 @@ impl Settings {
             tables: top.text("tables").map(PathBuf::from),
             completeness: top.map("completeness", completeness),
             limits: top.map("limits", limits),
+            log: top.map("log", telling::logging),
+            telemetry: top.map("telemetry", telling::telemetry),
+            shutdown: Duration::from_secs(top.integer(
+                "shutdown_seconds",
+                1..=3600,
+                default.shutdown.as_secs(),
+            )),
         }
     }
 }

@@ -17,12 +17,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admission::Charge;
 use crate::engines::spread;
+use crate::lag::{Line, Lines, Ticket};
 
 /// What an engine's thread is given to do, in order.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// The next record; its charge ends once every engine has taken its part.
-    Record(Record, Option<Arc<Charge>>),
+    /// The next record, and what it holds until the engine has taken it; a tick holds nothing.
+    Record(Record, Option<Held>),
     /// Judge by these tables from here on.
     Tables(Arc<Tables>),
     /// Say when something happens without another event, once everything before is judged.
@@ -33,6 +34,14 @@ pub(crate) enum Work {
     Snapshot(oneshot::Sender<Vec<u8>>, oneshot::Sender<bool>),
     /// End.
     Stop,
+}
+
+/// What a record holds while it waits for an engine.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Ends once every engine has taken its part.
+    _charge: Arc<Charge>,
+    _ticket: Ticket,
 }
 
 /// What an engine says of itself between two batches.
@@ -105,16 +114,17 @@ pub(crate) struct Shard {
 pub(crate) struct Shards {
     queues: Box<[mpsc::Sender<Work>]>,
     deadlines: Box<[Arc<NextDeadline>]>,
+    lines: Arc<Lines>,
     count: NonZero<u32>,
 }
 
 /// A place in the queue of every shard, kept for one request.
 #[derive(Debug)]
-pub(crate) struct Places<'a>(Vec<mpsc::Permit<'a, Work>>);
+pub(crate) struct Places<'a>(Vec<(mpsc::Permit<'a, Work>, &'a Arc<Line>)>);
 
 impl Shards {
     /// So many shards, with so many places in the queue of each.
-    pub(crate) fn new(count: NonZero<u32>, places: usize) -> (Self, Vec<Shard>) {
+    pub(crate) fn new(count: NonZero<u32>, places: usize, lines: Arc<Lines>) -> (Self, Vec<Shard>) {
         let (mut queues, mut deadlines, mut shards) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..count.get() {
             let (sender, queue) = mpsc::channel(places);
@@ -123,13 +133,13 @@ impl Shards {
             deadlines.push(Arc::clone(&deadline));
             shards.push(Shard { queue, deadline });
         }
-        (Self { queues: queues.into(), deadlines: deadlines.into(), count }, shards)
+        (Self { queues: queues.into(), deadlines: deadlines.into(), lines, count }, shards)
     }
 
     /// Keeps a place in every queue, if there is one.
     pub(crate) fn try_reserve(&self) -> Result<Places<'_>, NoPlace> {
-        let places = self.queues.iter().map(|queue| {
-            queue.try_reserve().map_err(|error| match error {
+        let places = self.queues.iter().zip(&self.lines.engines).map(|(queue, line)| {
+            queue.try_reserve().map(|place| (place, line)).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(()) => NoPlace::Full,
                 mpsc::error::TrySendError::Closed(()) => NoPlace::Gone,
             })
@@ -140,10 +150,15 @@ impl Shards {
     /// Waits for a place in every queue.
     pub(crate) async fn reserve(&self) -> Result<Places<'_>, Gone> {
         let mut places = Vec::with_capacity(self.queues.len());
-        for queue in &self.queues {
-            places.push(queue.reserve().await.map_err(|_closed| Gone)?);
+        for (queue, line) in self.queues.iter().zip(&self.lines.engines) {
+            places.push((queue.reserve().await.map_err(|_closed| Gone)?, line));
         }
         Ok(Places(places))
+    }
+
+    /// What waits for each part.
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// Whether a timer is due in any shard.
@@ -189,10 +204,10 @@ impl Shards {
         charge: Charge,
     ) -> Result<(), Gone> {
         let charge = Arc::new(charge);
-        for (queue, events) in self.queues.iter().zip(spread(events, self.count)) {
+        let lines = self.queues.iter().zip(&self.lines.engines);
+        for ((queue, line), events) in lines.zip(spread(events, self.count)) {
             if !events.is_empty() {
-                let record = Record { position, received, body: RecordBody::Events(events) };
-                let work = Work::Record(record, Some(Arc::clone(&charge)));
+                let work = record(position, received, events, &charge, line);
                 queue.blocking_send(work).map_err(|_closed| Gone)?;
             }
         }
@@ -231,10 +246,9 @@ impl Shards {
         charge: Charge,
     ) {
         let charge = Arc::new(charge);
-        for (place, events) in places.0.into_iter().zip(spread(events, self.count)) {
+        for ((place, line), events) in places.0.into_iter().zip(spread(events, self.count)) {
             if !events.is_empty() {
-                let record = Record { position, received, body: RecordBody::Events(events) };
-                place.send(Work::Record(record, Some(Arc::clone(&charge))));
+                place.send(record(position, received, events, &charge, line));
             }
         }
     }
@@ -243,8 +257,21 @@ impl Shards {
 impl Places<'_> {
     /// Tells every shard that it is so late.
     pub(crate) fn tick(self, position: Position, received: UnixNanos) {
-        for place in self.0 {
+        for (place, _) in self.0 {
             place.send(Work::Record(Record { position, received, body: RecordBody::Tick }, None));
         }
     }
+}
+
+/// A record for one engine, which waits from now on.
+fn record(
+    position: Position,
+    received: UnixNanos,
+    events: Vec<AuthEvent>,
+    charge: &Arc<Charge>,
+    line: &Arc<Line>,
+) -> Work {
+    let ticket = line.enter(size_of_val(events.as_slice()) as u64);
+    let held = Held { _charge: Arc::clone(charge), _ticket: ticket };
+    Work::Record(Record { position, received, body: RecordBody::Events(events) }, Some(held))
 }

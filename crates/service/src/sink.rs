@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::caps;
 use crate::counters::Counters;
 use crate::health::Health;
+use crate::lag::Ticket;
 
 /// What the sink is given, in order.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) enum Delivery {
         position: Position,
         /// They were brought about by records that were read from the journal again, and may have been counted.
         again: bool,
+        /// Held until they are stored, or given up; what is read again at a start holds none.
+        ticket: Option<Ticket>,
     },
     /// Answer once everything before is stored, or given up: whether all of it is stored.
     Flush(oneshot::Sender<bool>),
@@ -51,13 +54,15 @@ impl Sink {
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
         let mut changes = Vec::new();
         let mut flushes = Vec::new();
+        let mut tickets = Vec::new();
         let mut position = Position::default();
         let mut all_stored = true;
         while let Ok(delivery) = deliveries.recv() {
             let mut next = Some(delivery);
             while let Some(delivery) = next {
                 match delivery {
-                    Delivery::Effects { effects, position: here, again } => {
+                    Delivery::Effects { effects, position: here, again, ticket } => {
+                        tickets.extend(ticket);
                         // Shards reach their positions each in its own time.
                         position = position.max(here);
                         changes.extend(effects.into_iter().filter_map(|effect| self.change(effect, again)));
@@ -68,6 +73,7 @@ impl Sink {
             }
             all_stored &= self.write(&changes, position);
             changes.clear();
+            tickets.clear();
             for answer in flushes.drain(..) {
                 // Whoever asked may have gone; then nobody wants the answer.
                 let _: Result<(), bool> = answer.send(all_stored);

@@ -8,7 +8,9 @@ mod journaled;
 mod lifecycle;
 mod overload;
 mod public;
+mod reports;
 mod schedule;
+mod secrets;
 mod secure;
 mod telemetry;
 mod wire;
@@ -48,3 +50,28 @@ pub(crate) async fn running(clock: Clock) -> (Running, tempfile::TempDir) {
 
 pub(crate) use client::{call, call_http2, post};
 pub(crate) use telemetry::{gzip, login, request, span, zstd};
+
+/// What a log was told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// A log into these lines.
+    pub fn log(&self, format: crate::LogFormat, level: crate::LogLevel) -> crate::Log {
+        crate::Log::new(format, level, Box::new(self.clone()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -37,6 +37,7 @@ use crate::door::Door;
 use crate::find::find_with;
 use crate::health::Health;
 use crate::listener::{Reply, reply, text};
+use crate::metrics::Sources;
 
 mod metrics;
 mod page;
@@ -49,6 +50,8 @@ pub(crate) struct Web {
     pub counters: Arc<Counters>,
     pub health: Arc<Health>,
     pub admission: Arc<Admission>,
+    /// Everything that is told in numbers.
+    pub numbers: Sources,
     /// None if no journey is kept.
     pub kept: Option<Kept>,
     pub door: Arc<Door>,

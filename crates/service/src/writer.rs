@@ -29,6 +29,8 @@ use crate::clock::{Stopwatch, SystemClock};
 use crate::counters::Counters;
 use crate::engines::snapshot;
 use crate::health::Health;
+use crate::lag::Ticket;
+use crate::log::{Log, LogLevel};
 use crate::refusal::Refusal;
 use crate::shards::{Gone, Shards, Work};
 
@@ -57,6 +59,8 @@ pub(crate) struct Append {
     pub events: Vec<AuthEvent>,
     pub charge: Charge,
     pub answer: oneshot::Sender<Result<(), Refusal>>,
+    /// Held until it is answered.
+    pub ticket: Ticket,
 }
 
 /// The journal, and what its thread needs.
@@ -72,6 +76,7 @@ pub(crate) struct Writer {
     pub settings: engine::Settings,
     /// An engine is gone.
     pub gone: bool,
+    pub log: Log,
     pub snapshots: Snapshots,
 }
 
@@ -224,9 +229,10 @@ impl Writer {
                 while let Some(tick) = ticks.next_if(|tick| tick.position < position) {
                     self.shards.tick_blocking(tick.position, tick.received)?;
                 }
-                let Append { events, charge, answer } = append;
+                let Append { events, charge, answer, ticket } = append;
                 // Whoever waited may have gone; the record stays.
                 let _ = answer.send(Ok(()));
+                drop(ticket);
                 self.shards.put_blocking(position, received, events, charge)?;
             }
             ticks.try_for_each(|tick| self.shards.tick_blocking(tick.position, tick.received))
@@ -302,6 +308,9 @@ impl Writer {
     fn keep(&mut self, written: Result<(Written, Position), String>) {
         let kept = written.and_then(|(written, position)| {
             self.counters.snapshots.add(1);
+            let at = position.0;
+            let sentence = format!("snapshot: the engines are written down as of record {at}");
+            self.log.tell(LogLevel::Debug, "snapshot_written", &sentence, &[("position", at.into())]);
             let kept = self.journal.keep(written).and_then(|()| self.journal.release(position));
             kept.map_err(|error| error.to_string())
         });

@@ -6,11 +6,12 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::admission::Admission;
+use crate::lag::Lines;
 use crate::shards::Shard;
 
 /// A writer, and what one engine takes its work from.
 fn one(clock: Clock, places: usize) -> (Sequencer, Shard) {
-    let (shards, mut ends) = Shards::new(NonZero::<u32>::MIN, places);
+    let (shards, mut ends) = Shards::new(NonZero::<u32>::MIN, places, Lines::new(NonZero::<u32>::MIN));
     (Sequencer::new(clock, Arc::new(shards)), ends.remove(0))
 }
 
@@ -138,7 +139,8 @@ async fn time_runs_out_from_deadline_to_deadline() {
 
 #[tokio::test]
 async fn a_record_goes_in_parts_to_the_shards_of_its_realms_and_a_tick_to_all() {
-    let (shards, mut ends) = Shards::new(NonZero::new(3).unwrap(), 16);
+    let three = NonZero::new(3).unwrap();
+    let (shards, mut ends) = Shards::new(three, 16, Lines::new(three));
     let sequencer = Sequencer::new(Clock::System, Arc::new(shards));
     let admission = Admission::new(usize::MAX, 1);
     let slot = admission.enter().unwrap();

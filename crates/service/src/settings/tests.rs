@@ -34,7 +34,32 @@ fn all_mistakes_are_told_at_once() {
         store: `"maybe"` is not `true` or `false`
         completeness.unload_loss: `1.5` is not a number from 0 to 1
         limits.request_bytes: `5` is not a whole number from 1024 to 1073741824
-        listener: unknown key; accepted here: completeness, data_dir, journal, limits, listeners, mapping, shards, stitch, store, tables
+        listener: unknown key; accepted here: completeness, data_dir, journal, limits, listeners, log, mapping, shards, shutdown_seconds, stitch, store, tables, telemetry
+    "#]]
+    .assert_eq(&format!("{}\n", problems.unwrap_err()));
+}
+
+#[test]
+fn what_is_told_is_set_and_the_values_of_headers_are_shown_nowhere() {
+    let settings = read(
+        "log: {format: json, level: debug}\nshutdown_seconds: 7\ntelemetry: {endpoint: 'http://collector:4318', protocol: \
+         http/protobuf, interval_seconds: 5, headers: {authorization: Bearer not-shown}}\n",
+    )
+    .unwrap();
+    assert_eq!(settings.log, Logging { format: crate::LogFormat::Json, level: crate::LogLevel::Debug });
+    assert_eq!(settings.shutdown, Duration::from_secs(7));
+    assert!(!format!("{settings:?}").contains("not-shown"));
+    let telemetry = settings.telemetry.unwrap();
+    assert_eq!((telemetry.protocol, telemetry.interval.as_secs()), (ReportProtocol::HttpProtobuf, 5));
+    assert_eq!(telemetry.headers.0[0].1, "Bearer not-shown");
+    let problems = read(
+        "telemetry: {endpoint: 'https://collector:4318', protocol: udp, headers: {'a b': not-shown}}\nlog: {level: loud}",
+    );
+    expect![[r#"
+        log.level: `loud` is not accepted here; accepted: error, warn, info or debug
+        telemetry.endpoint: `https://collector:4318` is not accepted here; accepted: http://HOST:PORT, such as http://127.0.0.1:14317; where TLS is wanted, that of a Collector beside authstitch
+        telemetry.protocol: `udp` is not accepted here; accepted: grpc or http/protobuf
+        telemetry.headers: `a b` and its value are no header; accepted: visible ASCII texts
     "#]]
     .assert_eq(&format!("{}\n", problems.unwrap_err()));
 }

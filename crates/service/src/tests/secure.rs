@@ -241,25 +241,25 @@ async fn changed_certificates_count_from_the_next_connection_and_broken_ones_cha
     let settings = Settings { web, ..settings(&directory.path().join("data")) };
     let service = start(settings, Clock::System).await.unwrap();
     let first = shown(service.web).await;
-    assert_eq!(service.refresh_credentials().await, Vec::<String>::new(), "nothing has changed");
+    assert_eq!(refreshed(&service).await, Vec::<String>::new(), "nothing has changed");
     // A new certificate without its key, as in the midst of a renewal.
     std::fs::copy(data("renewed.pem"), &cert).unwrap();
-    let said = service.refresh_credentials().await;
+    let said = refreshed(&service).await;
     assert_eq!(said.len(), 1);
     assert!(said[0].contains("pages and queries: the old certificates and tokens stay: "), "{said:?}");
     assert!(said[0].contains("cannot be used together"), "{said:?}");
-    assert_eq!(service.refresh_credentials().await, Vec::<String>::new(), "a complaint is told once");
+    assert_eq!(refreshed(&service).await, Vec::<String>::new(), "a complaint is told once");
     assert_eq!(shown(service.web).await, first);
     put("renewed");
-    let said = service.refresh_credentials().await;
+    let said = refreshed(&service).await;
     assert_eq!(said, ["pages and queries: the certificates and tokens were read again"]);
     let second = shown(service.web).await;
     assert_ne!(second, first);
     std::fs::remove_file(&cert).unwrap();
-    assert!(service.refresh_credentials().await[0].contains("cannot be read"));
+    assert!(refreshed(&service).await[0].contains("cannot be read"));
     assert_eq!(shown(service.web).await, second);
     put("renewed");
-    assert_eq!(service.refresh_credentials().await, Vec::<String>::new(), "they are back");
+    assert_eq!(refreshed(&service).await, Vec::<String>::new(), "they are back");
     assert_eq!(service.counters().credentials_refused, 2);
 }
 
@@ -278,17 +278,17 @@ async fn a_file_of_tokens_is_read_again_too() {
     };
     assert_eq!((status(OLD).await, status(NEW).await), (200, 401));
     std::fs::write(&file, format!("{OLD}\n{NEW}\n")).unwrap();
-    service.refresh_credentials().await;
+    refreshed(&service).await;
     assert_eq!((status(OLD).await, status(NEW).await), (200, 200));
     std::fs::write(&file, "").unwrap();
-    assert!(service.refresh_credentials().await[0].ends_with("it has no token"));
+    assert!(refreshed(&service).await[0].ends_with("it has no token"));
     assert_eq!(
         (status(OLD).await, status(NEW).await),
         (200, 200),
         "an empty file opens nothing and shuts nobody out"
     );
     std::fs::write(&file, NEW).unwrap();
-    service.refresh_credentials().await;
+    refreshed(&service).await;
     assert_eq!((status(OLD).await, status(NEW).await), (401, 200));
 }
 
@@ -323,4 +323,9 @@ async fn a_guarded_address_may_be_reached_by_other_machines() {
     http.tokens.add(OLD).unwrap();
     let service = start(with(&http), Clock::System).await.unwrap();
     assert!(service.http.ip().is_unspecified());
+}
+
+/// What reading certificates and tokens again came to.
+async fn refreshed(service: &Running) -> Vec<String> {
+    service.refresh_credentials().await.into_iter().map(|refreshed| refreshed.sentence).collect()
 }

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -106,4 +108,74 @@ async fn a_server_without_a_store_has_nothing_to_ask() {
     let answer = post(service.web, "/api/v1/explain", JSON, b"{\"key\": \"x\"}").await;
     assert_eq!(answer.status, 404);
     assert!(answer.text().contains("keeps no journeys"));
+}
+
+#[tokio::test]
+async fn metrics_are_prometheus_text_to_the_letter() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(in_memory(directory.path()), Clock::System).await.unwrap();
+    post(service.http, "/v1/traces", "application/x-protobuf", &login("journey-parsed")).await;
+    let mut bad = crate::tests::span("auth.qr.shown", "initiator", "journey-bad", 1);
+    bad.trace_id = vec![1];
+    let bad = prost::Message::encode_to_vec(&crate::tests::request(vec![bad]));
+    post(service.http, "/v1/traces", "application/x-protobuf", &bad).await;
+    service.flush().await;
+    let answer = call(service.web, "GET", "/metrics", &[], b"").await;
+    let samples = parse(answer.text());
+    for (sample, value) in [
+        ("authstitch_spans_total", 6.0),
+        ("authstitch_rejections_total{reason=\"invalid_id\"}", 1.0),
+        ("authstitch_rejections_total{reason=\"invalid_time\"}", 0.0),
+        ("authstitch_judged_seconds_count", 1.0),
+        ("authstitch_engine_records_waiting{shard=\"0\"}", 0.0),
+        ("authstitch_engine_lag_seconds{shard=\"0\"}", 0.0),
+        ("authstitch_store_waiting", 0.0),
+        ("authstitch_engine_too_late_total{side=\"server\"}", 0.0),
+        ("authstitch_ready", 1.0),
+    ] {
+        assert_eq!(samples.get(sample), Some(&value), "{sample} in {samples:#?}");
+    }
+}
+
+/// Reads the text format strictly: each family once, HELP and TYPE before its samples, which stand together; names and
+/// labels as allowed; no sample twice; every value a number; counters end with `_total`.
+fn parse(text: &str) -> BTreeMap<String, f64> {
+    let name_is_fine = |name: &str| {
+        let rest = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(rest)
+    };
+    assert!(text.ends_with('\n'), "the last line ends, too");
+    let (mut samples, mut families) = (BTreeMap::new(), BTreeSet::new());
+    let (mut family, mut kind, mut helped) = (String::new(), "", "");
+    for line in text.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, said) = help.split_once(' ').expect(line);
+            assert!(!said.is_empty() && !said.contains('\\') && name_is_fine(name), "{line}");
+            assert!(families.insert(name.to_owned()), "{name} comes twice");
+            helped = name;
+        } else if let Some(of_type) = line.strip_prefix("# TYPE ") {
+            let (name, said) = of_type.split_once(' ').expect(line);
+            assert_eq!(name, helped, "its HELP stands before it");
+            assert!(["counter", "gauge", "summary"].contains(&said), "{line}");
+            assert_eq!(said == "counter", name.ends_with("_total"), "{line}");
+            (family, kind) = (name.to_owned(), said);
+        } else {
+            let (sample, value) = line.rsplit_once(' ').expect(line);
+            let (name, labels) = match sample.split_once('{') {
+                Some((name, labels)) => (name, labels.strip_suffix('}').expect(line)),
+                None => (sample, ""),
+            };
+            let suffix = name.strip_prefix(family.as_str()).expect(line);
+            assert!(suffix.is_empty() || kind == "summary" && ["_sum", "_count"].contains(&suffix), "{line}");
+            for label in labels.split(',').filter(|label| !label.is_empty()) {
+                let (name, value) = label.split_once('=').expect(line);
+                let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).expect(line);
+                assert!(name_is_fine(name) && !inner.contains(['"', '\\']), "{line}");
+            }
+            let value: f64 = value.parse().expect(line);
+            assert!(value.is_finite() && value >= 0.0, "{line}");
+            assert_eq!(samples.insert(sample.to_owned(), value), None, "{sample} comes twice");
+        }
+    }
+    samples
 }
