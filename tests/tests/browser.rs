@@ -3,6 +3,7 @@
 //!
 //! Chromium is the program that `AUTHSTITCH_CHROMIUM` names, or one of its usual names on PATH.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -49,18 +50,23 @@ impl Site {
         let page = std::fs::read_to_string(page).expect("the page is there").replace("RECEIVER", receiver);
         self.page.send(page).expect("the site is open");
         let profile = tempfile::tempdir().expect("a directory");
+        let log = profile.path().join("log");
         let browser = Command::new(chromium)
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
             .args(["--no-first-run", "--no-proxy-server", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg("--enable-logging=stderr")
             .arg(&self.origin)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log).expect("it can be written"))
             .spawn();
         let browser = Ended(browser.expect("the browser starts"));
         let told = self.told.recv_timeout(PATIENCE);
         drop(browser);
-        told.expect("the page tells what became of its requests")
+        told.unwrap_or_else(|error| {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            panic!("the page does not tell what became of its requests: {error}\n{log}")
+        })
     }
 }
 
