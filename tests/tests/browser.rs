@@ -123,7 +123,8 @@ fn a_page_of_a_listed_origin_may_send_and_one_of_another_may_not() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = path(directory.path(), "config.yaml");
     let public = format!("{{address: '127.0.0.1:0', origins: ['{}']}}", ours.origin);
-    std::fs::write(&file, format!("{IN_MEMORY}listeners: {{public: {public}}}\n")).expect("it can be written");
+    std::fs::write(&file, format!("{IN_MEMORY}listeners: {{public: {public}}}\n"))
+        .expect("it can be written");
     let mut serve = Serve::start(&directory.path().join("data"), &["--config", &file]);
     let receiver = serve.public();
 
@@ -146,7 +147,11 @@ fn a_page_of_a_listed_origin_may_send_and_one_of_another_may_not() {
     for what in SENT {
         assert_eq!(results[what]["blocked"], "TypeError", "{what}: the browser keeps it from the page");
     }
-    assert_eq!(metric(&serve, "authstitch_foreign_origins_total"), SENT.len() as u64, "a preflight each, and no more");
+    assert_eq!(
+        metric(&serve, "authstitch_foreign_origins_total"),
+        SENT.len() as u64,
+        "a preflight each, and no more"
+    );
     assert_eq!(metric(&serve, "authstitch_events_total"), 5, "nothing more was taken");
     serve.stop();
 }

@@ -94,7 +94,8 @@ fn the_unit_and_the_image_and_the_pod_start_what_there_is() {
 
 #[test]
 fn ports_and_paths_are_those_of_the_program() {
-    let usual: Value = yaml_serde::from_str(&run(authstitch().args(["config", "default"]))).expect("it is YAML");
+    let usual: Value =
+        yaml_serde::from_str(&run(authstitch().args(["config", "default"]))).expect("it is YAML");
     let port = |of: &Value| of.as_str().and_then(|at| at.rsplit_once(':')).map(|(_, port)| port.to_owned());
     let ports = ["grpc", "http", "web"].map(|name| port(&usual["listeners"][name]).expect("it has a port"));
     let served = |configuration: &str| {
@@ -143,7 +144,9 @@ fn systemd_accepts_the_unit_and_finds_it_well_enclosed() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !said.contains("authstitch.service"), "{said}");
     // Exposure in tenths: up to 2.0 is what systemd calls OK.
-    run(Command::new(&analyze).args(["security", "--offline=true", "--threshold=20", "--no-pager"]).arg(&unit));
+    run(Command::new(&analyze)
+        .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
+        .arg(&unit));
 }
 
 #[test]

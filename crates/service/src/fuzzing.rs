@@ -49,7 +49,8 @@ impl Door {
     /// If a file that it names cannot be used.
     pub fn public(public: &Public) -> Result<Self, String> {
         let listening = &public.listening;
-        door::Door::new(Listener::Public, listening, Some(public), Limits::default(), Arc::default()).map(Self)
+        door::Door::new(Listener::Public, listening, Some(public), Limits::default(), Arc::default())
+            .map(Self)
     }
 
     /// What becomes of a request over HTTP; its body may have so many bytes when it is unpacked, and so many may

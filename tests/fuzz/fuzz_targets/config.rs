@@ -18,14 +18,24 @@ fn variable(name: &str) -> Option<String> {
 
 /// All that is said, but the mapping's tables, which have no order.
 fn shown(settings: &Settings) -> String {
-    let Settings { grpc, http, web, public, data_dir, store, journal, stitch, shards, tables, completeness, limits, .. } =
-        settings;
+    let Settings {
+        grpc,
+        http,
+        web,
+        public,
+        data_dir,
+        store,
+        journal,
+        stitch,
+        shards,
+        tables,
+        completeness,
+        limits,
+        ..
+    } = settings;
     format!(
         "{:?}",
-        (
-            (grpc, http, web, public, data_dir, store),
-            (journal, stitch, shards, tables, completeness, limits)
-        )
+        ((grpc, http, web, public, data_dir, store), (journal, stitch, shards, tables, completeness, limits))
     )
 }
 

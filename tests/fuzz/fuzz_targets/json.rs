@@ -25,11 +25,13 @@ fn written(signal: Signal, text: &[u8]) -> (Vec<u8>, String) {
     let read = "what was accepted is such a message, or null";
     match signal {
         Signal::Traces => {
-            let request = serde_json::from_slice::<Option<TracesRequest>>(text).expect(read).unwrap_or_default();
+            let request =
+                serde_json::from_slice::<Option<TracesRequest>>(text).expect(read).unwrap_or_default();
             (request.encode_to_vec(), encode_traces(&request))
         }
         Signal::Logs => {
-            let request = serde_json::from_slice::<Option<LogsRequest>>(text).expect(read).unwrap_or_default();
+            let request =
+                serde_json::from_slice::<Option<LogsRequest>>(text).expect(read).unwrap_or_default();
             (request.encode_to_vec(), encode_logs(&request))
         }
     }

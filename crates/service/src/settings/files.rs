@@ -99,11 +99,16 @@ mod tests {
             "token_file: '@gone'",
         ] {
             let text = format!("listeners: {{http: {{{guard}}}}}");
-            let settings = Settings::from_yaml(&text.replace("@", &format!("{}/", directory.path().display())));
+            let settings =
+                Settings::from_yaml(&text.replace("@", &format!("{}/", directory.path().display())));
             let settings = settings.unwrap();
             let found = problems(&settings);
             let at_start = Credentials::open(&settings.http).unwrap_err();
-            assert_eq!(found.iter().map(|problem| &problem.message).collect::<Vec<_>>(), [&at_start], "{guard}");
+            assert_eq!(
+                found.iter().map(|problem| &problem.message).collect::<Vec<_>>(),
+                [&at_start],
+                "{guard}"
+            );
         }
     }
 }
