@@ -2,9 +2,11 @@
 //!
 //! A test that cannot go on panics here, with what the program said.
 
+mod external;
 mod sink;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -12,6 +14,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+pub use external::external;
 pub use sink::{Posted, Sink, tls_before};
 
 /// How long a server may take to say where it listens, or to stop: far more than it needs on a busy machine.
@@ -131,6 +134,7 @@ pub fn journeys(data_dir: &Path) -> Vec<serde_json::Value> {
 pub struct Serve {
     child: Child,
     log: Receiver<String>,
+    printed: Receiver<String>,
     /// `http://ADDRESS` of OTLP/gRPC.
     pub grpc: String,
     /// `http://ADDRESS` of OTLP/HTTP.
@@ -170,9 +174,33 @@ impl Serve {
             .spawn()
             .expect("`authstitch serve` starts");
         let log = lines(child.stderr.take().expect("stderr is piped"), |line| eprintln!("{line}"));
-        let lines = lines(child.stdout.take().expect("stdout is piped"), |_| {});
-        let [grpc, http, web] = ["OTLP/gRPC", "OTLP/HTTP", "web"].map(|what| address(&lines, what));
-        Self { child, log, grpc, http, web }
+        let printed = lines(child.stdout.take().expect("stdout is piped"), |_| {});
+        let [grpc, http, web] = ["OTLP/gRPC", "OTLP/HTTP", "web"].map(|what| address(&printed, what));
+        Self { child, log, printed, grpc, http, web }
+    }
+
+    /// `http://ADDRESS` of the listener for browsers and phones.
+    ///
+    /// # Panics
+    /// If its configuration has none, or this is asked twice.
+    #[must_use]
+    pub fn public(&mut self) -> String {
+        address(&self.printed, "public OTLP")
+    }
+
+    /// What the web listener answers to a GET without a token.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> String {
+        let host = self.web.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers in text");
+        answer.split_once("\r\n\r\n").expect("an answer has a head").1.to_owned()
     }
 
     /// Sends it so many attempts of `baseline`, faster than they happen.

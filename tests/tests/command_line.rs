@@ -178,6 +178,17 @@ fn configuration_mistakes_are_shown_all_at_once() {
     for key in ["grcp", "http", "store"] {
         assert!(stderr.contains(&format!("\n{key}")), "`{key}` is not named: {stderr}");
     }
+    // The files that it names are opened, too.
+    let token_file = path(directory.path(), "tokens");
+    let text =
+        format!("shards: 0\nlisteners: {{web: {{token_file: '{token_file}'}}}}\ntables: {token_file}\n");
+    std::fs::write(&file, text).expect("it can be written");
+    let stderr =
+        String::from_utf8_lossy(&authstitch_tests::output(&["config", "check", &file]).stderr).into_owned();
+    let unreadable = format!("{token_file} cannot be read: No such file");
+    for said in ["shards: `0`", &format!("listeners.web.token_file: {unreadable}"), "tables: "] {
+        assert!(stderr.contains(&format!("\n{said}")), "`{said}` is not said: {stderr}");
+    }
     let schema = run(authstitch().args(["config", "schema"]));
     assert!(serde_json::from_str::<Value>(&schema).is_ok_and(|schema| schema.is_object()));
 }

@@ -5,7 +5,7 @@ use authstitch_model::remedy::remedy;
 use authstitch_model::{Cause, Phase};
 use authstitch_tests::{authstitch, run, workspace};
 
-const PAGES: &[&str] = &["README.md"];
+const PAGES: &[&str] = &["README.md", "docs/deploying.md"];
 
 /// The words after `authstitch` of every command line in the code blocks of a page.
 fn command_lines(page: &str) -> Vec<Vec<String>> {

@@ -45,6 +45,18 @@ impl std::error::Error for Problems {}
 /// # Errors
 /// All problems found, if there is any.
 pub fn read<T>(document: &Value, reader: impl FnOnce(&Fields<'_>) -> T) -> Result<T, Problems> {
+    let (value, problems) = read_through(document, reader)?;
+    if problems.is_empty() { Ok(value) } else { Err(Problems(problems)) }
+}
+
+/// As [`read`], and gives what was read beside the problems, with the defaults in their places.
+///
+/// # Errors
+/// If the document is no map at all.
+pub fn read_through<T>(
+    document: &Value,
+    reader: impl FnOnce(&Fields<'_>) -> T,
+) -> Result<(T, Vec<Problem>), Problems> {
     let problems = RefCell::new(Vec::new());
     let empty = Map::new();
     let map = match document {
@@ -58,8 +70,7 @@ pub fn read<T>(document: &Value, reader: impl FnOnce(&Fields<'_>) -> T) -> Resul
     let fields = Fields { path: String::new(), map, known: RefCell::default(), problems: &problems };
     let value = reader(&fields);
     fields.finish();
-    let problems = problems.into_inner();
-    if problems.is_empty() { Ok(value) } else { Err(Problems(problems)) }
+    Ok((value, problems.into_inner()))
 }
 
 /// One map of a document, while it is read.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::caps;
 use crate::settings::{Listening, TlsFiles};
-use crate::tls;
+use crate::tls::{self, Pem};
 use crate::tokens::Tokens;
 
 /// What guards a listener.
@@ -91,6 +91,40 @@ impl Credentials {
             }
         }
     }
+}
+
+/// Everything for which [`Credentials::open`] would refuse the files of a listener, each with the key that names the
+/// file: that ends with the first, and a person wants to hear of all.
+pub(crate) fn mistakes(listening: &Listening) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if let Some(TlsFiles { cert, key, client_ca }) = &listening.tls {
+        let certificates = |pem: &Pem<'_>| tls::certificates(pem).map(drop);
+        found.extend(wrong("tls.cert", cert, certificates));
+        found.extend(wrong("tls.key", key, |pem| tls::secret(pem).map(drop)));
+        let authorities = |pem: &Pem<'_>| tls::authorities(pem).map(drop);
+        found.extend(client_ca.as_deref().and_then(|path| wrong("tls.client_ca", path, authorities)));
+        let named = [cert, key].iter().all(|path| !path.as_os_str().is_empty());
+        if named && found.is_empty() {
+            let together = read(listening.tls.as_ref(), &Tokens::default(), None);
+            found.extend(together.err().map(|why| ("tls", why)));
+        }
+    }
+    if let Some(path) = &listening.token_file {
+        let tokens = read(None, &listening.tokens, Some(path));
+        found.extend(tokens.err().map(|why| ("token_file", why)));
+    }
+    found
+}
+
+/// Why a file is not what it is named for. One that the configuration fails to name is told of there.
+fn wrong(
+    key: &'static str,
+    path: &Path,
+    check: impl FnOnce(&Pem<'_>) -> Result<(), String>,
+) -> Option<(&'static str, String)> {
+    let named = (!path.as_os_str().is_empty()).then_some(path)?;
+    let checked = bytes(named).and_then(|bytes| check(&(named, bytes)));
+    checked.err().map(|why| (key, why))
 }
 
 fn read(files: Option<&TlsFiles>, tokens: &Tokens, token_file: Option<&Path>) -> Result<Current, String> {

@@ -13,7 +13,7 @@ use crate::credentials::{Credentials, News};
 use crate::error::{Listener, StartError};
 use crate::listener::{Patience, bind};
 use crate::refusal::Refusal;
-use crate::settings::{Listening, Origin, Public, Settings};
+use crate::settings::{Limits, Listening, Origin, Public, Settings};
 use crate::shares::{Connected, Party, Sender, Shares};
 
 /// What guards an address.
@@ -47,6 +47,24 @@ pub(crate) struct Guest {
 }
 
 impl Door {
+    /// The door of a listener, with its certificates and tokens, read for the first time.
+    pub(crate) fn new(
+        what: Listener,
+        listening: &Listening,
+        public: Option<&Public>,
+        limits: Limits,
+        counters: Arc<Counters>,
+    ) -> Result<Self, String> {
+        let patience =
+            Patience { connections: limits.connections, head: limits.request_time, idle: caps::IDLE_TIME };
+        let crowd = public.map(|public| Crowd {
+            origins: public.origins.clone(),
+            request_bytes: public.request_bytes.min(limits.request_bytes),
+            shares: Shares::new(public.per_address, public.per_origin),
+        });
+        Ok(Self { what, patience, counters, credentials: Credentials::open(listening)?, crowd })
+    }
+
     /// How connections are made secure, if they are.
     pub(crate) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
         self.credentials.tls()
@@ -142,20 +160,12 @@ impl Doors {
     /// Opens every address, or none.
     pub(crate) async fn open(settings: &Settings, counters: &Arc<Counters>) -> Result<Self, StartError> {
         let limits = settings.limits;
-        let patience =
-            Patience { connections: limits.connections, head: limits.request_time, idle: caps::IDLE_TIME };
         let door = async |what, listening: &Listening, crowd: Option<&Public>| {
             let listener = bind(what, listening).await?;
             let address = listening.address;
             let opened = listener.local_addr().map_err(|source| StartError::Listen { what, address, source });
-            let credentials =
-                Credentials::open(listening).map_err(|why| StartError::Credentials { what, why })?;
-            let crowd = crowd.map(|public| Crowd {
-                origins: public.origins.clone(),
-                request_bytes: public.request_bytes.min(limits.request_bytes),
-                shares: Shares::new(public.per_address, public.per_origin),
-            });
-            let door = Door { what, patience, counters: Arc::clone(counters), credentials, crowd };
+            let door = Door::new(what, listening, crowd, limits, Arc::clone(counters))
+                .map_err(|why| StartError::Credentials { what, why })?;
             Ok::<_, StartError>(Opened { listener, address: opened?, door: Arc::new(door) })
         };
         Ok(Self {

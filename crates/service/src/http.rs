@@ -41,7 +41,7 @@ pub(crate) async fn answer(receiver: Arc<Receiver>, request: Request<Incoming>) 
 }
 
 /// What the head says of a request, or why nobody reads on.
-fn head<B>(door: &Door, request: &Request<B>) -> Result<Head, Box<Reply>> {
+pub(crate) fn head<B>(door: &Door, request: &Request<B>) -> Result<Head, Box<Reply>> {
     let content_type = encoding(request.headers());
     let in_its = *content_type.as_ref().unwrap_or(&Encoding::Json);
     let admitted = door.admit_origin(request.headers()).and_then(|()| door.admit(request.headers(), false));
@@ -72,7 +72,7 @@ fn head<B>(door: &Door, request: &Request<B>) -> Result<Head, Box<Reply>> {
 }
 
 /// The answer to a request that is not taken.
-fn refused_in(encoding: Encoding, refusal: &Refusal) -> Reply {
+pub(crate) fn refused_in(encoding: Encoding, refusal: &Refusal) -> Reply {
     let mut reply = error(refusal.http(), encoding, &refusal.status());
     if refusal.is_retryable() {
         reply.headers_mut().insert(RETRY_AFTER, caps::RETRY_SECONDS.into());

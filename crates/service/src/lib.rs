@@ -22,6 +22,8 @@ mod door;
 mod engines;
 mod error;
 mod find;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod grpc;
 mod health;
 mod http;

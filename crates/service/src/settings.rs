@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::caps;
 
 mod environment;
+mod files;
 mod listeners;
 mod public;
 mod telling;
@@ -177,17 +178,35 @@ impl Settings {
     /// # Errors
     /// All mistakes at once.
     pub fn from_yaml_with(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
+        match Self::read_text(text, variable)? {
+            (settings, problems) if problems.is_empty() => Ok(settings),
+            (_, problems) => Err(Problems(problems)),
+        }
+    }
+
+    /// Checks a configuration, with the environment of this process, and the files that it names: certificates, keys,
+    /// tokens and tables are read as a start reads them.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn check(text: &str) -> Result<(), Problems> {
+        let (settings, mut problems) = Self::read_text(text, |name| std::env::var(name).ok())?;
+        problems.extend(files::problems(&settings));
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+
+    /// What a text says, with the defaults where it is mistaken, and its mistakes; only a text that is no map of keys
+    /// is refused whole.
+    fn read_text(
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<Problem>), Problems> {
         let mut document = parse(text)?;
         let mut problems = Vec::new();
         environment::substitute(&mut document, &variable, &mut problems);
-        match document::read(&document, Self::read) {
-            Ok(settings) if problems.is_empty() => Ok(settings),
-            Ok(_) => Err(Problems(problems)),
-            Err(Problems(more)) => {
-                problems.extend(more);
-                Err(Problems(problems))
-            }
-        }
+        let (settings, more) = document::read_through(&document, Self::read)?;
+        problems.extend(more);
+        Ok((settings, problems))
     }
 
     /// A commented configuration that says every default.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -25,16 +25,12 @@ pub(crate) fn config(
     let builder = match client_ca {
         None => builder.with_no_client_auth(),
         Some(file) => {
-            let mut roots = RootCertStore::empty();
-            for authority in certificates(file)? {
-                roots.add(authority).map_err(|error| wrong(file, &error))?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            let roots = Arc::new(authorities(file)?);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
             builder.with_client_cert_verifier(verifier.map_err(|error| wrong(file, &error))?)
         }
     };
-    let chain = certificates(cert)?;
-    let secret = PrivateKeyDer::from_pem_slice(&key.1).map_err(|error| wrong(key, &error))?;
+    let (chain, secret) = (certificates(cert)?, secret(key)?);
     let mut config = builder.with_single_cert(chain, secret).map_err(|error| {
         let (cert, key) = (cert.0.display(), key.0.display());
         format!("the certificate in {cert} and the key in {key} cannot be used together: {error}")
@@ -43,7 +39,25 @@ pub(crate) fn config(
     Ok(Arc::new(config))
 }
 
-fn certificates(file: &Pem<'_>) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The authorities in a file.
+pub(crate) fn authorities(file: &Pem<'_>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(file)? {
+        roots.add(authority).map_err(|error| wrong(file, &error))?;
+    }
+    Ok(roots)
+}
+
+/// The key in a file.
+pub(crate) fn secret(file: &Pem<'_>) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(&file.1).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(file, &"there is no key in it"),
+        error => wrong(file, &error),
+    })
+}
+
+/// The certificates in a file.
+pub(crate) fn certificates(file: &Pem<'_>) -> Result<Vec<CertificateDer<'static>>, String> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&file.1).collect();
     let read = read.map_err(|error| wrong(file, &error))?;
     if read.is_empty() { Err(wrong(file, &"there is no certificate in it")) } else { Ok(read) }
