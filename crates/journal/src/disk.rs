@@ -6,8 +6,8 @@
 use std::io;
 
 mod directory;
-#[cfg(test)]
-pub(crate) mod simulated;
+#[cfg(any(test, feature = "testing"))]
+pub mod simulated;
 
 pub use directory::Directory;
 

@@ -13,7 +13,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use authstitch_engine::{self as engine, Tables};
-use authstitch_journal::Durability;
+use authstitch_journal::{Directory, Durability};
 use authstitch_model::Secret;
 use authstitch_store::Store;
 use tokio::sync::{Semaphore, watch};
@@ -22,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admission::Admission;
 use crate::caps;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
 use crate::door::{Door, Doors};
@@ -30,13 +30,13 @@ use crate::engines::Engines;
 use crate::error::StartError;
 use crate::health::Health;
 use crate::intake::{Intake, Receiver};
-use crate::judge::Judge;
+use crate::judge::{Judge, Unsent};
 use crate::listener::serve;
 use crate::recovery::{Recovered, recover};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::shards::Shards;
-use crate::sink::Sink;
+use crate::sink::{Sink, Waiting};
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
 use crate::writer::{Snapshots, Writer};
@@ -186,6 +186,7 @@ impl Parts {
             counters: Arc::clone(&counters),
             health: Arc::clone(&health),
             stopping: Arc::clone(&stopping),
+            waiting: Waiting::default(),
         };
         let store_writer = thread("store writer", &health, move || {
             sink.run(&delivered);
@@ -197,9 +198,17 @@ impl Parts {
             Some(directory) => {
                 // A store that fails now keeps the service from starting.
                 stopping.store(true, Ordering::Release);
-                let (kept, shards, sink) = (settings.journal, settings.shards, deliveries.clone());
+                let (kept, shards, mut sink) = (settings.journal, settings.shards, deliveries.clone());
                 let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
-                let read = move || recover(&directory, &kept.into(), decides, shards, applied, &sink);
+                let read = move || {
+                    let disk = Directory::open(&directory).map_err(|source| StartError::DataDir {
+                        path: directory,
+                        doing: "opening",
+                        source,
+                    })?;
+                    let clock = SystemClock::start();
+                    recover(&disk, &kept.into(), decides, shards, applied, clock, &mut sink)
+                };
                 let cut_off = StartError::Snapshot("reading it was cut off".into());
                 spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
             }
@@ -259,6 +268,7 @@ impl Parts {
                 counters: Arc::clone(&counters),
                 clock: sequencer.clock(),
                 sink: deliveries.clone(),
+                unsent: Unsent::default(),
             };
             threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
         }

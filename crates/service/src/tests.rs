@@ -6,6 +6,7 @@ mod grpc;
 mod http;
 mod journaled;
 mod lifecycle;
+pub(crate) mod mines;
 mod overload;
 mod public;
 mod schedule;
