@@ -245,15 +245,10 @@ impl Parts {
                     health: Arc::clone(&health),
                     settings: decides,
                     gone: false,
-                    snapshots: Snapshots {
-                        // Two must fit into the journal long before it is full: only the second lets go.
-                        every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
-                        since: 0,
-                        // What was read again is read no third time.
-                        wanted: true,
-                        latest: None,
-                        under_way: None,
-                    },
+                    // Two must fit into the journal long before it is full: only the second lets go.
+                    snapshots: Snapshots::every(
+                        settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
+                    ),
                 };
                 threads.push(thread("journal", &health, move || writer.run(&waiting))?);
                 (Sequencer::journaled(clock, jobs, queues), engines, told)

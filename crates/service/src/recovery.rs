@@ -15,9 +15,7 @@ use std::num::NonZero;
 use std::sync::mpsc::SyncSender;
 
 use authstitch_engine::{self as engine, Effect};
-use authstitch_journal::{
-    self as journal, Body, Disk, Entry, Journal, ReadError, Recovery, Setting, Stamp,
-};
+use authstitch_journal::{self as journal, Body, Disk, Entry, Journal, ReadError, Recovery, Setting, Stamp};
 use authstitch_model::ids::Text;
 use authstitch_model::{Position, UnixNanos};
 use tokio::sync::oneshot;

@@ -11,6 +11,7 @@ mod overload;
 mod public;
 mod schedule;
 mod secure;
+mod simulation;
 mod telemetry;
 mod wire;
 

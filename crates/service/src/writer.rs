@@ -89,6 +89,13 @@ pub(crate) struct Snapshots {
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
 
+impl Snapshots {
+    /// One after so many bytes, and one soon: what was read again is read no third time.
+    pub(crate) const fn every(bytes: u64) -> Self {
+        Self { every_bytes: bytes, since: 0, wanted: true, latest: None, under_way: None }
+    }
+}
+
 /// Bytes of a sector, in which the journal is written.
 const SECTOR: u64 = 512;
 
