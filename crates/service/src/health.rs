@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::caps;
+use crate::clock::Stopwatch;
+
 /// What is wrong with which part; nothing, if all is well.
 #[derive(Debug, Default)]
-pub(crate) struct Health(Mutex<BTreeMap<&'static str, Trouble>>);
+pub(crate) struct Health(Mutex<BTreeMap<&'static str, Trouble>>, Mutex<BTreeMap<&'static str, Stopwatch>>);
 
 /// What is wrong with a part.
 #[derive(Clone, Debug)]
@@ -17,13 +20,20 @@ enum Trouble {
 }
 
 impl Health {
+    /// Says that a part begins something that is soon done; until it works or fails it is watched.
+    pub(crate) fn begins(&self, part: &'static str) {
+        self.begun().insert(part, Stopwatch::start());
+    }
+
     /// Says that a part fails at its work.
     pub(crate) fn failing(&self, part: &'static str, why: String) {
+        self.begun().remove(part);
         self.parts().insert(part, Trouble::Failing(why));
     }
 
     /// Says that a part works again.
     pub(crate) fn works(&self, part: &'static str) {
+        self.begun().remove(part);
         self.parts().remove(part);
     }
 
@@ -39,7 +49,19 @@ impl Health {
 
     /// Whether every part works.
     pub(crate) fn ready(&self) -> Result<(), String> {
-        self.report(|_| true)
+        let mut hanging: Vec<_> = (self.begun().iter())
+            .filter(|(_, since)| since.elapsed() > caps::HANGS)
+            .map(|(part, since)| format!("{part}: hangs since {} s", since.elapsed().as_secs()))
+            .collect();
+        if hanging.is_empty() {
+            return self.report(|_| true);
+        }
+        hanging.extend(self.report(|_| true).err());
+        Err(hanging.join("\n"))
+    }
+
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<&'static str, Stopwatch>> {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self, counts: impl Fn(&Trouble) -> bool) -> Result<(), String> {

@@ -121,6 +121,7 @@ impl<S: Keep> Sink<S> {
         let Waiting { changes, position, flushes, given_up } = &mut self.waiting;
         if let Some(store) = self.store.as_mut().filter(|_| !changes.is_empty()) {
             let last_try = self.stopping.load(Ordering::Acquire);
+            self.health.begins(PART);
             match store.keep(changes, *position) {
                 Ok(news) => {
                     self.counters.stored.add(news);

@@ -2,6 +2,7 @@
 
 mod client;
 mod connections;
+mod faults;
 mod grpc;
 mod http;
 mod journaled;

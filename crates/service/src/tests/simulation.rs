@@ -68,7 +68,7 @@ fn every_step_of_journal_and_store_can_be_the_last() {
     let live = |stop: Option<u64>, crash: Crash| {
         let mut world = World::new(7);
         world.faults = false;
-        let steps = world.live_until(stop, 150);
+        let steps = world.live_until(stop, 400);
         world.restart(crash);
         (steps, world.end())
     };
