@@ -80,3 +80,22 @@ fn every_step_of_journal_and_store_can_be_the_last() {
         live(Some(stop), crash);
     }
 }
+
+/// A restart under a clock that shows an hour less: time goes on from where it was.
+#[test]
+fn receipt_time_never_goes_back_though_the_clock_jumps_back_an_hour_between_two_starts() {
+    let mut world = World::new(11);
+    world.faults = false;
+    let mut latest = world.received();
+    for _ in 0..3 {
+        world.live_until(None, 200);
+        world.restart(Crash::Killed);
+        world.jump_back();
+        // Every record is looked at, and none was received before the one before it.
+        world.live_until(None, 200);
+        assert!(world.received() > latest);
+        latest = world.received();
+        world.restart(Crash::Killed);
+    }
+    world.end();
+}

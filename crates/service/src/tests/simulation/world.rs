@@ -396,8 +396,18 @@ impl World {
         self.found.crashes += u64::from(self.disk.has_stopped());
         self.disk = self.disk.restart(crash);
         if self.faults && self.chance.random_ratio(1, 4) {
-            self.wall -= HOUR;
+            self.jump_back();
         }
+    }
+
+    /// The wall clock goes back an hour.
+    pub const fn jump_back(&mut self) {
+        self.wall -= HOUR;
+    }
+
+    /// When the last record that the oracle knows was received.
+    pub const fn received(&self) -> UnixNanos {
+        self.oracle.received()
     }
 
     /// Learns what the journal holds up to a position: what it promised, or has after a restart.
