@@ -109,6 +109,12 @@ impl Engines {
         Ok(())
     }
 
+    /// All that they know.
+    pub(crate) fn snapshot(&self) -> Vec<u8> {
+        let engines: Vec<_> = self.engines.iter().map(Engine::snapshot).collect();
+        snapshot(&self.settings, &engines)
+    }
+
     /// The engines, each for its thread.
     pub(crate) fn into_each(self) -> Vec<Engine> {
         self.engines

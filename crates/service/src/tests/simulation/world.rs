@@ -359,14 +359,14 @@ impl World {
 
     /// A step of a login. Of one login in five the two devices have one key each until a code joins them.
     fn step_of(&mut self, login: u64, step: usize) -> AuthEvent {
-        let last = if login % 3 == 0 { WebauthnFailed } else { SessionEstablished };
+        let last = if login.is_multiple_of(3) { WebauthnFailed } else { SessionEstablished };
         let name = [ChallengeCreated, QrShown, QrScanned, ConfirmationCompleted, last][step];
         let realm = format!("realm-{}", login % 7);
         self.events += 1;
         let mut event = event(name, UnixNanos(self.wall), self.events);
         event.realm = Realm::bounded(&realm);
         let key = |kind, name: &str| Secret::PUBLIC.key(&realm, kind, &format!("{name}-{login:08}"));
-        let is_split = login % 5 == 0;
+        let is_split = login.is_multiple_of(5);
         if !is_split || step >= 2 {
             event.keys.journey = key(KeyKind::Journey, "journey");
         }
