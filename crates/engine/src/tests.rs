@@ -96,6 +96,43 @@ fn the_same_records_give_the_same_effects_and_ticks_change_nothing() {
     assert_eq!(judged(&plain).len(), 40);
 }
 
+/// One client that never stops fills neither the memory nor the others' time.
+#[test]
+fn a_journey_of_a_million_events_is_bounded_and_the_others_get_their_verdicts() {
+    const EVENTS: u64 = 1_000_000;
+    const A_RECORD: u64 = 10_000;
+    let (mut engine, mut effects) = (Engine::new(Settings::default()), Vec::new());
+    let mut sizes = Vec::new();
+    for number in 0..EVENTS / A_RECORD {
+        let seconds = number as f64 * 0.2;
+        let mut events: Vec<_> = (0..A_RECORD)
+            .map(|nth| {
+                let mut event = event(QrShown, at(seconds), 1_000_000 + number * A_RECORD + nth);
+                event.keys.journey = Secret::PUBLIC.key("default", KeyKind::Journey, "login-without-end");
+                event
+            })
+            .collect();
+        events.extend(success(number, seconds));
+        let body = RecordBody::Events(events);
+        engine
+            .step(Record { position: Position(number + 1), received: at(seconds + 9.0), body }, &mut effects);
+        if number % 10 == 0 {
+            sizes.push(engine.snapshot().len());
+        }
+    }
+    let end = Record { position: Position(1000), received: at(5000.0), body: RecordBody::Tick };
+    engine.step(end, &mut effects);
+    let counters = engine.counters();
+    assert!(counters.over_cap > EVENTS * 99 / 100, "{counters:?}");
+    let (huge, others): (Vec<_>, Vec<_>) =
+        judged(&effects).into_iter().partition(|judged| judged.journey.events.len() > 100);
+    assert_eq!(huge.len(), 1, "it is judged, too");
+    assert!(huge[0].journey.events.len() <= 512);
+    let succeeded = others.iter().filter(|judged| judged.verdict.outcome() == Outcome::Succeeded).count();
+    assert_eq!((others.len() as u64, succeeded as u64), (EVENTS / A_RECORD, EVENTS / A_RECORD));
+    assert!(sizes.iter().all(|bytes| *bytes < 200_000), "{sizes:?}");
+}
+
 #[test]
 fn shutting_down_judges_what_is_open() {
     let open = vec![of(1, WebauthnStarted, 0.0), of(1, WebauthnFailed, 40.0)];

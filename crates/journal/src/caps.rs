@@ -1,5 +1,7 @@
 //! Every bound of the journal, with its reason.
 
+use authstitch_model::Millis;
+
 /// Bytes of one segment: half a million events, written at full load in some seconds. A segment is what is made ahead
 /// at once (64 MiB of zeros take 20 ms of processor time), what is read at once, and what is freed at once.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -19,8 +21,8 @@ pub const SEGMENTS_LEAST: u64 = 3;
 pub const SPARES: usize = 8;
 
 /// Bytes of one record: three times a request of the largest size that the service takes by default, which is
-/// more than its events can come to.
-pub const RECORD_BYTES: usize = 256 << 20;
+/// more than its events can come to. Less in the tests of this crate, which then need no gigabyte.
+pub const RECORD_BYTES: usize = if cfg!(test) { 8 << 20 } else { 256 << 20 };
 
 /// Bytes that a batch gathers before it has to be committed: what is written in a millisecond or two, so that gathering
 /// more saves nothing.
@@ -33,7 +35,8 @@ pub const SETTING_BYTES: usize = 32 << 20;
 pub const SNAPSHOTS_KEPT: usize = 2;
 
 /// Bytes of damaged and torn parts that are set aside in all; a disk that goes bad must not fill itself.
-pub const ASIDE_BYTES: u64 = 256 << 20;
+/// Less in the tests of this crate, as above.
+pub const ASIDE_BYTES: u64 = if cfg!(test) { 16 << 10 } else { 256 << 20 };
 
 /// Damaged and torn parts that a report lists before the rest is only counted.
 pub const FLAWS_LISTED: usize = 100;
@@ -48,3 +51,6 @@ pub const TABLE_PROBES: usize = 8;
 /// Bytes beyond the bound that ticks may take: some dozens of them, each in a segment of its own. Two are enough for the
 /// snapshots that let go the rest.
 pub const TICK_BYTES: u64 = 64 << 10;
+
+/// Pause before a disk that had no room is asked again: as often as the clock ticks.
+pub const PROBE_PAUSE: Millis = Millis(250);

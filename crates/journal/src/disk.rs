@@ -7,8 +7,8 @@ use std::io;
 
 mod direct;
 mod directory;
-#[cfg(test)]
-pub(crate) mod simulated;
+#[cfg(any(test, feature = "testing"))]
+pub mod simulated;
 
 pub use directory::{Directory, DirectoryFile};
 

@@ -80,6 +80,8 @@ pub struct Journal<D: Disk> {
     /// The last that was committed.
     pub(crate) committed: Position,
     pub(crate) poison: Option<Poisoned>,
+    /// When the disk had no room for a segment, and what it said.
+    pub(crate) no_room: Option<(UnixNanos, std::io::ErrorKind)>,
     /// Held as well by whoever reads the segments: while they are read none is freed.
     pub(crate) reading: Arc<()>,
 }
@@ -169,7 +171,7 @@ impl<D: Disk> Journal<D> {
         } else if bytes > caps::BATCH_BYTES && self.batch.entries() > 1 {
             Some(Refused::Batch)
         } else {
-            self.make_room(matches!(body, Body::Tick)).err()
+            self.make_room(matches!(body, Body::Tick), stamp.received).err()
         };
         if let Some(refused) = refused {
             self.batch.take_back(&mark);
@@ -253,7 +255,10 @@ impl<D: Disk> Journal<D> {
 
     /// Sees to it that the batch can be written whatever the disk says then. A tick at the bound gets a segment of just
     /// its size beyond it: without one no two snapshots would stand at different places, and nothing could be let go.
-    fn make_room(&mut self, is_tick: bool) -> Result<(), Refused> {
+    ///
+    /// A disk that had no room is asked again after [`caps::PROBE_PAUSE`], or when something was let go: whoever is
+    /// refused comes again soon, and making a segment in vain costs as much as making one.
+    fn make_room(&mut self, is_tick: bool, now: UnixNanos) -> Result<(), Refused> {
         let span = self.batch.span();
         let fits = |length: u64, end: u64| end + span <= length;
         if self.current.as_ref().is_some_and(|current| fits(current.length, current.end))
@@ -262,10 +267,23 @@ impl<D: Disk> Journal<D> {
             return Ok(());
         }
         let least = SECTOR as u64 + span;
-        match self.make_spare(self.settings.segment_bytes.max(least), 0) {
+        if let Some((asked, kind)) = self.no_room
+            && now < asked.plus(caps::PROBE_PAUSE)
+        {
+            return Err(Refused::Disk {
+                needed: self.settings.segment_bytes.max(least),
+                source: kind.into(),
+            });
+        }
+        let made = match self.make_spare(self.settings.segment_bytes.max(least), 0) {
             Err(Refused::Full { .. }) if is_tick => self.make_spare(least, caps::TICK_BYTES),
             made => made,
-        }
+        };
+        self.no_room = match &made {
+            Err(Refused::Disk { source, .. }) => Some((now, source.kind())),
+            _ => None,
+        };
+        made
     }
 
     fn make_spare(&mut self, length: u64, beyond: u64) -> Result<(), Refused> {

@@ -167,6 +167,7 @@ pub fn recover<D: Disk>(
         given,
         committed: given.position,
         poison: None,
+        no_room: None,
         reading,
     };
     Ok((journal, Recovery { snapshot, entries, report }))

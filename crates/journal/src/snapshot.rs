@@ -146,6 +146,7 @@ impl<D: Disk> Journal<D> {
             freed = true;
         }
         if freed {
+            self.no_room = None;
             self.disk.sync_directory().map_err(freeing)?;
         }
         // Only now: were their old names to come back, so would what they held.

@@ -179,11 +179,17 @@ pub struct Environment {
 /// Events for tests of every crate: one line a field, the rest plain.
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
-    use super::{AuthEvent, Environment, Facts, Origin};
+    use proptest::option;
+    use proptest::prelude::{Strategy, any};
+    use proptest::sample::select;
+
+    use super::{AuthEvent, Environment, Facts, Origin, Transports};
     use crate::ids::{Realm, SpanId, TraceId};
     use crate::key::{EventKeys, Secret};
-    use crate::time::UnixNanos;
-    use crate::vocabulary::{EventName, Side};
+    use crate::time::{Millis, UnixNanos};
+    use crate::vocabulary::{
+        Attachment, ErrorClass, EventName, HttpMethod, Mediation, Method, Reason, Side, Synthetic,
+    };
 
     /// An event at a time, on its usual side, in a span of its own, with no key; `nth` makes its ids.
     #[must_use]
@@ -211,6 +217,55 @@ pub mod testing {
             facts: Facts::default(),
             environment: std::sync::Arc::new(Environment::default()),
         }
+    }
+
+    /// One of these, or none.
+    pub fn one_of<T: Copy + std::fmt::Debug + 'static>(
+        all: &'static [T],
+    ) -> impl Strategy<Value = Option<T>> {
+        option::of(select(all.to_vec()))
+    }
+
+    fn millis() -> impl Strategy<Value = Option<Millis>> {
+        option::of(any::<u64>().prop_map(|bits| Millis(bits >> (bits % 64))))
+    }
+
+    /// Facts of every kind and value.
+    pub fn facts() -> impl Strategy<Value = Facts> {
+        let times = (millis(), millis(), millis(), millis());
+        let codes = (
+            one_of(Mediation::ALL),
+            one_of(Attachment::ALL),
+            one_of(Reason::ALL),
+            one_of(Method::ALL),
+            one_of(ErrorClass::ALL),
+            one_of(HttpMethod::ALL),
+            one_of(Synthetic::ALL),
+        );
+        let flags = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<u8>());
+        let numbers =
+            (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
+        (times, codes, flags, numbers).prop_map(|(times, codes, flags, numbers)| Facts {
+            duration: times.0,
+            code_ttl: times.1,
+            webauthn_timeout: times.2,
+            webauthn_elapsed: times.3,
+            mediation: codes.0,
+            attachment: codes.1,
+            hybrid_capability: flags.0,
+            aaguid: numbers.0,
+            transports: Transports::from_bits(flags.3),
+            backup_eligible: flags.1,
+            backup_state: flags.2,
+            reason: codes.2,
+            method: codes.3,
+            error: codes.4,
+            http_method: codes.5,
+            network: numbers.1,
+            country: numbers.2,
+            synthetic: codes.6,
+            sampled: numbers.3,
+        })
     }
 }
 

@@ -57,6 +57,10 @@ pub const SINK_BATCHES: usize = 32;
 /// Changes that go into the store in one transaction: enough that its sync does not count.
 pub const STORE_BATCH: usize = 8192;
 
+/// Time after which a transaction of the store that has not ended hangs, as the health answer has it: a checkpoint of a
+/// slow disk takes some hundred milliseconds.
+pub const HANGS: Duration = Duration::from_secs(2);
+
 /// Pause before a transaction that failed is tried again.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
 

@@ -56,7 +56,16 @@ impl Stamp {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     anchor: UnixNanos,
-    started: std::time::Instant,
+    started: Started,
+}
+
+/// Since when a clock runs.
+#[derive(Clone, Copy, Debug)]
+enum Started {
+    Machine(std::time::Instant),
+    /// It is moved by a test.
+    #[cfg(test)]
+    Hand(&'static std::sync::atomic::AtomicU64),
 }
 
 impl SystemClock {
@@ -65,13 +74,18 @@ impl SystemClock {
         let since_1970 =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let anchor = UnixNanos(u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX));
-        Self { anchor, started: std::time::Instant::now() }
+        Self { anchor, started: Started::Machine(std::time::Instant::now()) }
     }
 
-    /// A clock that goes on from a time, should this machine's be behind it.
-    pub(crate) fn start_after(latest: UnixNanos) -> Self {
-        let now = Self::start();
-        Self { anchor: now.anchor.max(latest), ..now }
+    /// A clock that shows a time and the nanoseconds that a test has let go since.
+    #[cfg(test)]
+    pub(crate) const fn by_hand(anchor: UnixNanos, elapsed: &'static std::sync::atomic::AtomicU64) -> Self {
+        Self { anchor, started: Started::Hand(elapsed) }
+    }
+
+    /// This clock, going on from a time, should it have begun before it.
+    pub(crate) fn after(self, latest: UnixNanos) -> Self {
+        Self { anchor: self.anchor.max(latest), ..self }
     }
 
     /// How much time has gone since a receipt time of this clock.
@@ -80,7 +94,11 @@ impl SystemClock {
     }
 
     pub(crate) fn now(&self) -> UnixNanos {
-        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let elapsed = match self.started {
+            Started::Machine(started) => u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            #[cfg(test)]
+            Started::Hand(elapsed) => elapsed.load(std::sync::atomic::Ordering::Relaxed),
+        };
         UnixNanos(self.anchor.0.saturating_add(elapsed))
     }
 }
@@ -115,9 +133,9 @@ mod tests {
     #[test]
     fn time_goes_on_from_where_it_was() {
         let behind = SystemClock::start().now().plus(authstitch_model::Millis::from_mins(60));
-        let clock = SystemClock::start_after(behind);
+        let clock = SystemClock::start().after(behind);
         assert!(clock.now() >= behind);
-        let ahead = SystemClock::start_after(UnixNanos(1));
+        let ahead = SystemClock::start().after(UnixNanos(1));
         assert!(ahead.now() < behind && ahead.now().0 > 1_700_000_000_000_000_000);
     }
 

@@ -90,14 +90,14 @@ counts! {
     journeys = "Journeys judged for the first time.",
     revisions = "Later verdicts on journeys that had one.",
     merged = "Journeys that became part of another.",
-    stored = "Changes written to the store.",
+    stored = "Changes written to the store; what it knew already does not count.",
     store_failures = "Transactions of the store that failed.",
     lost = "Changes given up because the store failed until the end.",
     commits = "Commits of the journal.",
     snapshots = "Snapshots of the engines written beside the journal.",
     reports = "Reports of these numbers sent over OTLP.",
     report_failures = "Reports over OTLP that were not taken; the next one says the same and more.",
-    quarantined = "Records passed over at the start because the engine panics on them.",
+    quarantined = "Parts of records passed over at the start because the engine of their shard panics on them.",
 }
 
 /// One running count.

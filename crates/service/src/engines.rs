@@ -5,6 +5,7 @@
 //! each engine, every part with its length before it, numbers with the least significant byte first.
 
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use authstitch_engine::{self as engine, Effect, Engine, StitchSettings, shard_of};
 use authstitch_model::{AuthEvent, Record, RecordBody};
@@ -80,8 +81,16 @@ impl Engines {
         Ok(())
     }
 
-    /// Feeds a record to the engines of its realms.
-    pub(crate) fn step(&mut self, record: Record, effects: &mut Vec<Effect>) {
+    /// Feeds a record to the engines of its realms, but for the shards that pass it over.
+    ///
+    /// # Errors
+    /// The shard whose engine panics on its part; then the engines are of no more use.
+    pub(crate) fn step(
+        &mut self,
+        record: Record,
+        passes_over: impl Fn(u32) -> bool,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), u32> {
         let Record { position, received, body } = record;
         let parts = match body {
             RecordBody::Events(events) => {
@@ -89,17 +98,34 @@ impl Engines {
             }
             RecordBody::Tick => vec![RecordBody::Tick; self.engines.len()],
         };
-        for (engine, body) in self.engines.iter_mut().zip(parts) {
-            if !matches!(&body, RecordBody::Events(events) if events.is_empty()) {
-                engine.step(Record { position, received, body }, effects);
+        for ((engine, body), shard) in self.engines.iter_mut().zip(parts).zip(0..) {
+            let is_empty = matches!(&body, RecordBody::Events(events) if events.is_empty());
+            if is_empty || passes_over(shard) {
+                continue;
             }
+            let part = Record { position, received, body };
+            catch_unwind(AssertUnwindSafe(|| step(engine, part, effects))).map_err(|_panic| shard)?;
         }
+        Ok(())
+    }
+
+    /// All that they know.
+    pub(crate) fn snapshot(&self) -> Vec<u8> {
+        let engines: Vec<_> = self.engines.iter().map(Engine::snapshot).collect();
+        snapshot(&self.settings, &engines)
     }
 
     /// The engines, each for its thread.
     pub(crate) fn into_each(self) -> Vec<Engine> {
         self.engines
     }
+}
+
+/// Feeds an engine with its part of a record.
+pub(crate) fn step(engine: &mut Engine, part: Record, effects: &mut Vec<Effect>) {
+    #[cfg(test)]
+    crate::tests::mines::step_on(&part);
+    engine.step(part, effects);
 }
 
 /// The snapshot of all shards, from the bytes of each.

@@ -1,4 +1,4 @@
-//! Whether each part works. A part that has stopped, fails at its work or has fallen behind makes the answer unhealthy.
+//! Whether each part works. A part that has stopped, fails or hangs at its work, or has fallen behind makes the answer unhealthy.
 //!
 //! Every change is told to the log once: a part that begins to fail, works again, or stops while the service does not.
 
@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::caps;
+use crate::clock::Stopwatch;
 use crate::log::{Log, LogLevel};
 
 /// What is wrong with which part; nothing, if all is well.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     parts: Mutex<BTreeMap<&'static str, Trouble>>,
+    /// What began something that is soon done, and when.
+    begun: Mutex<BTreeMap<&'static str, Stopwatch>>,
     /// The service ends, and its parts with it.
     ending: AtomicBool,
     log: Log,
@@ -32,8 +36,14 @@ impl Health {
         Self { log, ..Self::default() }
     }
 
+    /// Says that a part begins something that is soon done; until it works or fails it is watched.
+    pub(crate) fn begins(&self, part: &'static str) {
+        self.begun().insert(part, Stopwatch::start());
+    }
+
     /// Says that a part fails at its work. One that is gone stays gone.
     pub(crate) fn failing(&self, part: &'static str, why: String) {
+        self.begun().remove(part);
         let mut parts = self.parts();
         let known = match parts.get(part) {
             Some(Trouble::Stopped) => return,
@@ -49,6 +59,7 @@ impl Health {
 
     /// Says that a part works again.
     pub(crate) fn works(&self, part: &'static str) {
+        self.begun().remove(part);
         let mut parts = self.parts();
         if matches!(parts.get(part), Some(Trouble::Failing(_))) {
             parts.remove(part);
@@ -74,7 +85,19 @@ impl Health {
 
     /// Whether every part works.
     pub(crate) fn ready(&self) -> Result<(), String> {
-        self.report(|_| true)
+        let mut hanging: Vec<_> = (self.begun().iter())
+            .filter(|(_, since)| since.elapsed() > caps::HANGS)
+            .map(|(part, since)| format!("{part}: hangs since {} s", since.elapsed().as_secs()))
+            .collect();
+        if hanging.is_empty() {
+            return self.report(|_| true);
+        }
+        hanging.extend(self.report(|_| true).err());
+        Err(hanging.join("\n"))
+    }
+
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<&'static str, Stopwatch>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self, counts: impl Fn(&Trouble) -> bool) -> Result<(), String> {

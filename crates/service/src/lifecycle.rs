@@ -14,7 +14,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use authstitch_engine::{self as engine, Tables};
-use authstitch_journal::Durability;
+use authstitch_journal::{Directory, Durability};
 use authstitch_model::Secret;
 use authstitch_store::Store;
 use tokio::sync::{Semaphore, watch};
@@ -23,7 +23,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admission::Admission;
 use crate::caps;
-use crate::clock::{Clock, Stopwatch};
+use crate::clock::{Clock, Stopwatch, SystemClock};
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
 use crate::door::{Door, Doors, Refreshed};
@@ -31,7 +31,7 @@ use crate::engines::Engines;
 use crate::error::{Listener, StartError};
 use crate::health::Health;
 use crate::intake::{Intake, Receiver};
-use crate::judge::Judge;
+use crate::judge::{Judge, Unsent};
 use crate::lag::{Lags, Lines};
 use crate::listener::serve;
 use crate::log::{Log, LogLevel};
@@ -42,7 +42,7 @@ use crate::reports::{Reports, refuse_own};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::shards::Shards;
-use crate::sink::Sink;
+use crate::sink::{Sink, Waiting};
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
 use crate::writer::{Snapshots, Writer};
@@ -244,6 +244,7 @@ impl Parts {
             counters: Arc::clone(&counters),
             health: Arc::clone(&health),
             stopping: Arc::clone(&stopping),
+            waiting: Waiting::default(),
         };
         let store_writer = thread("store writer", &health, move || {
             sink.run(&delivered);
@@ -255,9 +256,15 @@ impl Parts {
             Some(directory) => {
                 // A store that fails now keeps the service from starting.
                 stopping.store(true, Ordering::Release);
-                let (kept, shards, sink) = (settings.journal, settings.shards, deliveries.clone());
+                let (kept, shards, mut sink) = (settings.journal, settings.shards, deliveries.clone());
                 let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
-                let read = move || recover(&directory, &kept.into(), decides, shards, applied, &sink);
+                let read = move || {
+                    let disk = Directory::open(&directory, kept.durability).map_err(|source| {
+                        StartError::DataDir { path: directory, doing: "opening", source }
+                    })?;
+                    let clock = SystemClock::start();
+                    recover(&disk, &kept.into(), decides, shards, applied, clock, &mut sink)
+                };
                 let cut_off = StartError::Snapshot("reading it was cut off".into());
                 spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
             }
@@ -299,15 +306,10 @@ impl Parts {
                     settings: decides,
                     gone: false,
                     log: log.clone(),
-                    snapshots: Snapshots {
-                        // Two must fit into the journal long before it is full: only the second lets go.
-                        every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
-                        since: 0,
-                        // What was read again is read no third time.
-                        wanted: true,
-                        latest: None,
-                        under_way: None,
-                    },
+                    // Two must fit into the journal long before it is full: only the second lets go.
+                    snapshots: Snapshots::every(
+                        settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
+                    ),
                 };
                 threads.push(thread("journal", &health, move || writer.run(&waiting))?);
                 (Sequencer::journaled(clock, jobs, queues), engines, told)
@@ -323,6 +325,7 @@ impl Parts {
                 clock: sequencer.clock(),
                 sink: deliveries.clone(),
                 store: Arc::clone(&lines.store),
+                unsent: Unsent::default(),
             };
             threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
         }

@@ -4,20 +4,19 @@
 //!   taken. The store knows which revisions of which journeys it has, and takes none twice; if it does not take what is
 //!   brought about again, the service does not start.
 //! - What decided then decides again; what decides now is written down behind it, if it differs.
-//! - A record on which an engine panics ends that engine, and the health answer says so. If it panics again here, it is passed over, counted
-//!   and told: reading begins anew without it, up to [`caps::QUARANTINED`] times.
+//! - A record on which an engine panics ends that engine, and the health answer says so. If it panics again here, that
+//!   engine's part of it is passed over, counted and told: reading begins anew without it, up to [`caps::QUARANTINED`]
+//!   times. What the record has for the realms of other shards is taken.
 //! - Damage that the journal set aside is told and does not keep the service from starting.
 //! - Time goes on from where it was, whatever this machine's clock says now.
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use authstitch_engine::{self as engine, Effect};
 use authstitch_journal::{
-    self as journal, Body, Directory, Entry, Journal, ReadError, Recovery, Setting, Stamp,
+    self as journal, Body, Disk, Entry, Journal, ReadError, Recovery, Refused, Setting, Stamp,
 };
 use authstitch_model::ids::Text;
 use authstitch_model::{Position, UnixNanos};
@@ -27,55 +26,75 @@ use crate::caps;
 use crate::clock::SystemClock;
 use crate::engines::{Engines, Unusable};
 use crate::error::StartError;
+use crate::shards::Gone;
 use crate::sink::Delivery;
 use crate::writer::SETTINGS;
 
+/// The shards that pass a record over.
+type Quarantine = BTreeSet<(Position, u32)>;
+
+/// Where what is brought about again goes.
+pub(crate) trait Onward {
+    /// Hands it on.
+    fn hand_on(&mut self, effects: Vec<Effect>, position: Position) -> Result<(), Gone>;
+
+    /// Waits until all of it is stored, or given up: whether all of it is stored.
+    fn settle(&mut self) -> Result<bool, Gone>;
+}
+
+impl Onward for SyncSender<Delivery> {
+    fn hand_on(&mut self, effects: Vec<Effect>, position: Position) -> Result<(), Gone> {
+        self.send(Delivery::Effects { effects, position, again: true, ticket: None }).map_err(|_closed| Gone)
+    }
+
+    fn settle(&mut self) -> Result<bool, Gone> {
+        let (answer, stored) = oneshot::channel();
+        self.send(Delivery::Flush(answer)).map_err(|_closed| Gone)?;
+        Ok(stored.blocking_recv().unwrap_or(false))
+    }
+}
+
 /// A journal that was read, and the engines that it makes.
-#[derive(Debug)]
-pub(crate) struct Recovered {
-    pub journal: Journal<Directory>,
+pub(crate) struct Recovered<D: Disk> {
+    pub journal: Journal<D>,
     pub engines: Engines,
     pub clock: SystemClock,
     /// What was found, a line each, for a person.
     pub told: Vec<String>,
-    /// Records passed over.
+    /// Parts of records passed over.
     pub quarantined: u64,
 }
 
-/// Opens the journal in a directory. `applied` is what the store has seen.
-pub(crate) fn recover(
-    directory: &Path,
+/// Opens the journal on a disk, at the time that a clock shows. `applied` is what the store has seen.
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
     settings: &journal::Settings,
     decides: engine::Settings,
     shards: NonZero<u32>,
     applied: Position,
-    sink: &SyncSender<Delivery>,
-) -> Result<Recovered, StartError> {
+    clock: SystemClock,
+    onward: &mut impl Onward,
+) -> Result<Recovered<D>, StartError> {
     let seen = Stamp { position: applied, received: UnixNanos(0) };
-    let open = || -> Result<(Journal<Directory>, Recovery<Directory>), StartError> {
-        let refused = |source| StartError::DataDir { path: directory.to_owned(), doing: "opening", source };
-        let disk = Directory::open(directory, settings.durability).map_err(refused)?;
-        Journal::open(disk, settings.clone(), seen).map_err(StartError::Journal)
-    };
-    let mut quarantine = BTreeSet::new();
+    let mut quarantine = Quarantine::new();
     loop {
-        let (journal, recovery) = open()?;
+        let opened = Journal::open(disk.clone(), settings.clone(), seen);
+        let (journal, recovery) = opened.map_err(StartError::Journal)?;
         let mut told = report(&recovery.report);
-        match replay(recovery, &decides, shards, sink, &quarantine, &mut told)? {
+        match replay(recovery, &decides, shards, onward, &quarantine, &mut told)? {
             Replay::Done { engines, latest, known } => {
-                let clock = SystemClock::start_after(latest);
                 let mut recovered = Recovered {
                     journal,
                     engines: *engines,
-                    clock,
+                    clock: clock.after(latest),
                     told,
                     quarantined: quarantine.len() as u64,
                 };
                 recovered.decide(decides, known)?;
                 return Ok(recovered);
             }
-            Replay::Panicked(position) => {
-                quarantine.insert(position);
+            Replay::Panicked(position, shard) => {
+                quarantine.insert((position, shard));
                 if quarantine.len() > caps::QUARANTINED {
                     return Err(StartError::Replay { position, quarantined: caps::QUARANTINED });
                 }
@@ -88,16 +107,16 @@ pub(crate) fn recover(
 enum Replay {
     /// With engines that know all of them, and the time of the last; and whether the journal says what decides.
     Done { engines: Box<Engines>, latest: UnixNanos, known: bool },
-    /// With a panic on this record.
-    Panicked(Position),
+    /// With a panic on this record, in the engine of this shard.
+    Panicked(Position, u32),
 }
 
-fn replay(
-    recovery: Recovery<Directory>,
+fn replay<D: Disk>(
+    recovery: Recovery<D>,
     decides: &engine::Settings,
     shards: NonZero<u32>,
-    sink: &SyncSender<Delivery>,
-    quarantine: &BTreeSet<Position>,
+    onward: &mut impl Onward,
+    quarantine: &Quarantine,
     told: &mut Vec<String>,
 ) -> Result<Replay, StartError> {
     let Recovery { snapshot, entries, .. } = recovery;
@@ -123,18 +142,17 @@ fn replay(
         };
         latest = latest.max(entry.received());
         let position = entry.position();
-        if quarantine.contains(&position) {
+        for (_, shard) in quarantine.range((position, 0)..=(position, u32::MAX)) {
             told.push(format!(
-                "journal: record {} makes the engine panic and is passed over; please report it",
+                "journal: record {} makes the engine of shard {shard} panic, which passes it over; please report it",
                 position.0
             ));
-            continue;
         }
         match entry {
             Entry::Record(record) => {
-                let stepped = catch_unwind(AssertUnwindSafe(|| engines.step(record, &mut effects)));
-                if stepped.is_err() {
-                    return Ok(Replay::Panicked(position));
+                let passes_over = |shard| quarantine.contains(&(position, shard));
+                if let Err(shard) = engines.step(record, passes_over, &mut effects) {
+                    return Ok(Replay::Panicked(position, shard));
                 }
             }
             Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == SETTINGS => {
@@ -150,29 +168,17 @@ fn replay(
             }
         }
         if effects.len() >= caps::EFFECTS_BATCH {
-            hand_on(&mut effects, position, sink)?;
+            let effects = std::mem::take(&mut effects);
+            onward.hand_on(effects, position).map_err(|Gone| StartError::StoreGone)?;
         }
     }
-    hand_on(&mut effects, Position(0), sink)?;
-    let (answer, stored) = oneshot::channel();
-    sink.send(Delivery::Flush(answer)).map_err(|_gone| StartError::StoreGone)?;
-    if !stored.blocking_recv().unwrap_or(false) {
+    if !effects.is_empty() {
+        onward.hand_on(effects, Position(0)).map_err(|Gone| StartError::StoreGone)?;
+    }
+    if !onward.settle().map_err(|Gone| StartError::StoreGone)? {
         return Err(StartError::StoreFails);
     }
     Ok(Replay::Done { engines: Box::new(engines), latest, known })
-}
-
-fn hand_on(
-    effects: &mut Vec<Effect>,
-    position: Position,
-    sink: &SyncSender<Delivery>,
-) -> Result<(), StartError> {
-    if effects.is_empty() {
-        return Ok(());
-    }
-    let effects = std::mem::take(effects);
-    sink.send(Delivery::Effects { effects, position, again: true, ticket: None })
-        .map_err(|_gone| StartError::StoreGone)
 }
 
 fn unusable_snapshot(unusable: Unusable, shards: NonZero<u32>) -> StartError {
@@ -182,7 +188,21 @@ fn unusable_snapshot(unusable: Unusable, shards: NonZero<u32>) -> StartError {
     }
 }
 
-impl Recovered {
+impl<D: Disk> Recovered<D> {
+    /// A journal that is full lets go what stands before the engines as they are now, of which everything is stored: as
+    /// many snapshots as are kept, each behind a tick at the time of the last record, which changes nothing.
+    fn let_go(&mut self) -> Result<(), StartError> {
+        let refused = |why: String| StartError::Refused(why);
+        let bytes = self.engines.snapshot();
+        for _ in 0..journal::caps::SNAPSHOTS_KEPT {
+            self.journal.append(UnixNanos(0), Body::Tick).map_err(|error| refused(error.to_string()))?;
+            let position = self.journal.commit().map_err(|error| refused(error.to_string()))?;
+            let kept = self.journal.snapshot(position, &bytes).and_then(|()| self.journal.release(position));
+            kept.map_err(|error| refused(error.to_string()))?;
+        }
+        Ok(())
+    }
+
     /// Writes down what decides now, if it is not what decided last, or nothing did.
     fn decide(&mut self, decides: engine::Settings, known: bool) -> Result<(), StartError> {
         let bytes = decides.to_bytes();
@@ -191,9 +211,14 @@ impl Recovered {
         }
         let kind = Text::bounded(SETTINGS);
         let body = Body::Setting { kind: &kind, bytes: &bytes };
-        self.journal
-            .append(self.clock.now(), body)
-            .map_err(|refused| StartError::Refused(refused.to_string()))?;
+        let refused = |refused: Refused| StartError::Refused(refused.to_string());
+        match self.journal.append(self.clock.now(), body) {
+            Err(Refused::Full { .. } | Refused::Disk { .. }) => {
+                self.let_go()?;
+                self.journal.append(self.clock.now(), body).map_err(refused)?;
+            }
+            taken => drop(taken.map_err(refused)?),
+        }
         self.journal.commit().map_err(|poisoned| StartError::Refused(poisoned.to_string()))?;
         self.engines.change(decides).map_err(|unusable| match unusable {
             Unusable::Bytes(why) => StartError::Snapshot(why),

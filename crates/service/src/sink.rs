@@ -10,7 +10,7 @@ use std::sync::mpsc::Receiver;
 
 use authstitch_engine::Effect;
 use authstitch_model::Position;
-use authstitch_store::{Change, Store};
+use authstitch_store::{Change, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::caps;
@@ -36,48 +36,72 @@ pub(crate) enum Delivery {
     Flush(oneshot::Sender<bool>),
 }
 
+/// What changes are written down in.
+pub(crate) trait Keep {
+    /// Writes changes and the position that they bring it to, all or nothing; gives how many were news.
+    fn keep(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError>;
+}
+
+impl Keep for Store {
+    fn keep(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError> {
+        self.apply(changes, position)
+    }
+}
+
 /// Where effects end.
 #[derive(Debug)]
-pub(crate) struct Sink {
+pub(crate) struct Sink<S> {
     /// None if journeys are only counted.
-    pub store: Option<Store>,
+    pub store: Option<S>,
     pub counters: Arc<Counters>,
     pub health: Arc<Health>,
     pub stopping: Arc<AtomicBool>,
+    pub waiting: Waiting,
+}
+
+/// What the next transaction writes, and who waits for it.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    changes: Vec<Change>,
+    position: Position,
+    flushes: Vec<oneshot::Sender<bool>>,
+    tickets: Vec<Ticket>,
+    /// Something was given up.
+    given_up: bool,
 }
 
 /// The store's name in the health answer.
 const PART: &str = "store";
 
-impl Sink {
+impl<S: Keep> Sink<S> {
     /// Works until the engine is gone.
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
-        let mut changes = Vec::new();
-        let mut flushes = Vec::new();
-        let mut tickets = Vec::new();
-        let mut position = Position::default();
-        let mut all_stored = true;
         while let Ok(delivery) = deliveries.recv() {
-            let mut next = Some(delivery);
-            while let Some(delivery) = next {
-                match delivery {
-                    Delivery::Effects { effects, position: here, again, ticket } => {
-                        tickets.extend(ticket);
-                        // Shards reach their positions each in its own time.
-                        position = position.max(here);
-                        changes.extend(effects.into_iter().filter_map(|effect| self.change(effect, again)));
-                    }
-                    Delivery::Flush(answer) => flushes.push(answer),
+            self.take(delivery);
+            while self.waiting.changes.len() < caps::STORE_BATCH
+                && let Ok(delivery) = deliveries.try_recv()
+            {
+                self.take(delivery);
+            }
+            while !self.write() {
+                std::thread::park_timeout(caps::STORE_RETRY);
+            }
+        }
+    }
+
+    /// Takes what the next transaction is to write.
+    pub(crate) fn take(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Effects { effects, position, again, ticket } => {
+                self.waiting.tickets.extend(ticket);
+                // Shards reach their positions each in its own time.
+                self.waiting.position = self.waiting.position.max(position);
+                for effect in effects {
+                    let change = self.change(effect, again);
+                    self.waiting.changes.extend(change);
                 }
-                next = if changes.len() < caps::STORE_BATCH { deliveries.try_recv().ok() } else { None };
             }
-            all_stored &= self.write(&changes, position);
-            changes.clear();
-            tickets.clear();
-            for answer in flushes.drain(..) {
-                // Whoever asked may have gone; then nobody wants the answer.
-                let _: Result<(), bool> = answer.send(all_stored);
-            }
+            Delivery::Flush(answer) => self.waiting.flushes.push(answer),
         }
     }
 
@@ -97,27 +121,34 @@ impl Sink {
         }
     }
 
-    /// Stores changes; false if they had to be given up.
-    fn write(&mut self, changes: &[Change], position: Position) -> bool {
-        let Some(store) = self.store.as_mut().filter(|_| !changes.is_empty()) else { return true };
-        loop {
+    /// Tries to write what was taken, and answers who waits for it; false if it is to be tried again.
+    pub(crate) fn write(&mut self) -> bool {
+        let Waiting { changes, position, flushes, tickets, given_up } = &mut self.waiting;
+        if let Some(store) = self.store.as_mut().filter(|_| !changes.is_empty()) {
             let last_try = self.stopping.load(Ordering::Acquire);
-            match store.apply(changes, position) {
-                Ok(()) => {
-                    self.counters.stored.add(changes.len() as u64);
+            self.health.begins(PART);
+            match store.keep(changes, *position) {
+                Ok(news) => {
+                    self.counters.stored.add(news);
                     self.health.works(PART);
-                    return true;
                 }
                 Err(error) => {
                     self.counters.store_failures.add(1);
                     self.health.failing(PART, error.to_string());
+                    if !last_try {
+                        return false;
+                    }
+                    self.counters.lost.add(changes.len() as u64);
+                    *given_up = true;
                 }
             }
-            if last_try {
-                self.counters.lost.add(changes.len() as u64);
-                return false;
-            }
-            std::thread::park_timeout(caps::STORE_RETRY);
         }
+        changes.clear();
+        tickets.clear();
+        for answer in flushes.drain(..) {
+            // Whoever asked may have gone; then nobody wants the answer.
+            let _: Result<(), bool> = answer.send(!*given_up);
+        }
+        true
     }
 }

@@ -2,16 +2,19 @@
 
 mod client;
 mod connections;
+mod faults;
 mod grpc;
 mod http;
 mod journaled;
 mod lifecycle;
+pub(crate) mod mines;
 mod overload;
 mod public;
 mod reports;
 mod schedule;
 mod secrets;
 mod secure;
+mod simulation;
 mod telemetry;
 mod wire;
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 
 use authstitch_engine as engine;
-use authstitch_journal::{Body, Directory, Journal, Refused, Stamp, Written};
+use authstitch_journal::{Body, Disk, Journal, Refused, Stamp, Written};
 use authstitch_model::ids::Text;
 use authstitch_model::{AuthEvent, Position};
 use tokio::sync::oneshot;
@@ -32,7 +32,7 @@ use crate::health::Health;
 use crate::lag::Ticket;
 use crate::log::{Log, LogLevel};
 use crate::refusal::Refusal;
-use crate::shards::{Gone, Shards, Work};
+use crate::shards::{Asked, Gone, Shards, Work};
 
 /// The journal's name in the health answer.
 const PART: &str = "journal";
@@ -64,9 +64,8 @@ pub(crate) struct Append {
 }
 
 /// The journal, and what its thread needs.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    pub journal: Journal<Directory>,
+pub(crate) struct Writer<D: Disk> {
+    pub journal: Journal<D>,
     pub clock: SystemClock,
     pub shards: Arc<Shards>,
     pub admission: Arc<Admission>,
@@ -95,13 +94,30 @@ pub(crate) struct Snapshots {
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
 
+impl Snapshots {
+    /// One after so many bytes, and one soon: what was read again is read no third time.
+    pub(crate) const fn every(bytes: u64) -> Self {
+        Self { every_bytes: bytes, since: 0, wanted: true, latest: None, under_way: None }
+    }
+}
+
 /// Bytes of a sector, in which the journal is written.
 const SECTOR: u64 = 512;
 
 /// What is in the batch, and who waits for it.
 type Waiting = Vec<(Stamp, Append)>;
 
-impl Writer {
+/// What is left to do after a turn.
+pub(crate) enum After {
+    /// Nothing.
+    Go,
+    /// A snapshot is to be written, which waits for the engines and the store.
+    Snapshot(Box<dyn FnOnce() + Send>),
+    /// The last snapshot is to be written, and who waits for it.
+    Stop(oneshot::Sender<Result<(), String>>),
+}
+
+impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
@@ -115,23 +131,44 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            match self.gather(job, jobs) {
-                None => {}
-                Some(Job::Settings(settings, answer)) => {
+            match self.turn(job, jobs) {
+                After::Go => {}
+                After::Snapshot(write) => self.spawn(write),
+                After::Stop(stopped) => {
+                    if let Some(under_way) = self.snapshots.under_way.take() {
+                        let gone = |_| Err("its thread panicked".to_owned());
+                        self.keep(under_way.recv().unwrap_or_else(gone));
+                    }
+                    let asked = self.ask_last();
                     // Whoever asked may have gone.
-                    let _ = answer.send(self.change(settings));
-                }
-                Some(Job::Stop(stopped)) => {
-                    let _ = stopped.send(self.stop());
+                    let _ = stopped.send(self.stop(asked.and_then(Asked::wait)));
                     return;
                 }
-                Some(Job::Append(_) | Job::Tick) => {}
             }
-            if self.snapshots.wanted && self.snapshots.under_way.is_none() && self.shards.room() > 0 {
-                self.snapshots.wanted = false;
-                self.begin_snapshot();
+        }
+    }
+
+    /// Does a job and what else waits.
+    pub(crate) fn turn(&mut self, job: Job, jobs: &Receiver<Job>) -> After {
+        match self.gather(job, jobs) {
+            Some(Job::Settings(settings, answer)) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(self.change(settings));
             }
-            self.publish();
+            Some(Job::Stop(stopped)) => return After::Stop(stopped),
+            None | Some(Job::Append(_) | Job::Tick) => {}
+        }
+        // It may need a tick before it.
+        let is_time = self.snapshots.wanted && self.snapshots.under_way.is_none() && self.shards.room() > 1;
+        let write = if is_time { self.begin_snapshot() } else { None };
+        self.publish();
+        write.map_or(After::Go, After::Snapshot)
+    }
+
+    fn spawn(&mut self, write: Box<dyn FnOnce() + Send>) {
+        if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(write) {
+            self.snapshots.under_way = None;
+            self.health.failing(SNAPSHOT, format!("no thread for it: {error}"));
         }
     }
 
@@ -258,10 +295,11 @@ impl Writer {
         self.shards.tell_blocking(|| Work::Tables(Arc::clone(&tables))).map_err(|Gone| Refusal::stopping())
     }
 
-    /// Asks every engine for its bytes, and has them written down.
-    fn begin_snapshot(&mut self) {
+    /// Asks every engine for its bytes; gives what writes them down.
+    fn begin_snapshot(&mut self) -> Option<Box<dyn FnOnce() + Send>> {
+        self.snapshots.wanted = false;
         if self.gone {
-            return;
+            return None;
         }
         // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
         // for ticks.
@@ -269,31 +307,31 @@ impl Writer {
             let tick = self.journal.append(self.clock.now(), Body::Tick);
             self.commit(Waiting::new(), tick.into_iter().collect());
         }
-        let Ok(asked) = self.shards.snapshot_blocking() else { return };
+        let asked = self.shards.snapshot_blocking().ok()?;
         let position = self.journal.committed();
         let writer = match self.journal.snapshot_at(position) {
             Ok(writer) => writer,
-            Err(error) => return self.health.failing(PART, error.to_string()),
+            Err(error) => {
+                self.health.failing(PART, error.to_string());
+                return None;
+            }
         };
         self.snapshots.since = 0;
         self.snapshots.latest = Some(position);
         let settings = self.settings.clone();
         let (done, under_way) = sync_channel(1);
-        let write = move || {
+        self.snapshots.under_way = Some(under_way);
+        Some(Box::new(move || {
             let written = asked.wait().and_then(|engines| {
                 writer.write(&snapshot(&settings, &engines)).map_err(|error| error.to_string())
             });
             // A writer that is gone wants no snapshot.
             let _ = done.send(written.map(|written| (written, position)));
-        };
-        match std::thread::Builder::new().name("snapshot".into()).spawn(write) {
-            Ok(_) => self.snapshots.under_way = Some(under_way),
-            Err(error) => self.health.failing(SNAPSHOT, format!("no thread for it: {error}")),
-        }
+        }))
     }
 
     /// Takes over a snapshot that is written by now.
-    fn look_for_snapshot(&mut self) {
+    pub(crate) fn look_for_snapshot(&mut self) {
         let Some(under_way) = &self.snapshots.under_way else { return };
         let written = match under_way.try_recv() {
             Ok(written) => written,
@@ -321,20 +359,19 @@ impl Writer {
         }
     }
 
-    fn stop(&mut self) -> Result<(), String> {
-        if let Some(under_way) = self.snapshots.under_way.take() {
-            self.keep(under_way.recv().unwrap_or_else(|_gone| Err("its thread panicked".to_owned())));
-        }
+    /// Asks every engine for its bytes a last time.
+    pub(crate) fn ask_last(&self) -> Result<Asked, String> {
+        let asked = self.shards.snapshot_blocking().ok().filter(|_| !self.gone);
+        asked.ok_or_else(|| "an engine is gone".to_owned())
+    }
+
+    /// Writes the last snapshot, and has the engines end.
+    pub(crate) fn stop(&mut self, engines: Result<Vec<Vec<u8>>, String>) -> Result<(), String> {
         let position = self.journal.committed();
-        let made = match self.shards.snapshot_blocking() {
-            Err(Gone) => Err("an engine is gone".to_owned()),
-            Ok(_) if self.gone => Err("an engine is gone".to_owned()),
-            Ok(asked) => asked.wait().and_then(|engines| {
-                let bytes = snapshot(&self.settings, &engines);
-                let kept = self.journal.snapshot(position, &bytes);
-                kept.and_then(|()| self.journal.release(position)).map_err(|error| error.to_string())
-            }),
-        };
+        let made = engines.and_then(|engines| {
+            let kept = self.journal.snapshot(position, &snapshot(&self.settings, &engines));
+            kept.and_then(|()| self.journal.release(position)).map_err(|error| error.to_string())
+        });
         // An engine that is gone has stopped already.
         let _ = self.shards.tell_blocking(|| Work::Stop);
         // Without one the next start reads more of the journal.

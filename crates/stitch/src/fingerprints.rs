@@ -256,6 +256,38 @@ mod tests {
         }
     }
 
+    /// Fingerprints that were chosen to meet lengthen the ways of their own, and of those that lie right behind them;
+    /// the ways of all others stay as long as they were. Nobody can choose them without the secret.
+    #[test]
+    fn chosen_fingerprints_lengthen_no_ways_but_their_own() {
+        let spread = |number: u32| number.wrapping_mul(0x9e37_79b9);
+        let way = |table: &Fingerprints, fingerprint: u32| {
+            let table = &table.tables[super::table(fingerprint)];
+            let last = entry(fingerprint, NOWHERE - 1);
+            table.entries[table.home(fingerprint)..].iter().take_while(|known| **known <= last).count()
+        };
+        let mut table = Fingerprints::default();
+        for number in 0..50_000 {
+            table.insert(u128::from(spread(number)), number);
+        }
+        let ways = |table: &Fingerprints| (0..50_000).map(|number| way(table, spread(number))).sum::<usize>();
+        let before = ways(&table);
+        let chosen = 0x7700_0000;
+        for place in 0..2000 {
+            assert_eq!(
+                table.insert(u128::from(place) << 32 | u128::from(chosen), 50_000 + place),
+                place as usize
+            );
+        }
+        assert_eq!(way(&table, chosen), 2000);
+        let others = ways(&table);
+        // At worst the two hundred others of the same table have their ways through all of them.
+        assert!(others <= before + 50_000 / TABLES * 2 * 2000, "{before} {others}");
+        let untouched = (0..50_000).map(spread).filter(|other| super::table(*other) != super::table(chosen));
+        let longest = untouched.map(|other| way(&table, other)).max();
+        assert!(longest < Some(100), "{longest:?}");
+    }
+
     #[test]
     fn what_is_empty_holds_no_memory_and_what_is_full_little() {
         let mut table = Fingerprints::default();

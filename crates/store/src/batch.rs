@@ -39,20 +39,21 @@ impl<'t> Batch<'t> {
         })
     }
 
-    /// Applies one change, unless the store knows a revision as new or newer.
-    pub(crate) fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
+    /// Applies one change, unless the store knows a revision as new or newer; says whether it did.
+    pub(crate) fn apply(&mut self, change: &Change) -> Result<bool, StoreError> {
         match change {
             Change::Put(judged) => {
                 let journey = &judged.journey;
-                if self.supersede(journey.id, journey.revision, Some(self.next_row), None)? {
+                let is_news = self.supersede(journey.id, journey.revision, Some(self.next_row), None)?;
+                if is_news {
                     self.insert(judged)?;
                 }
+                Ok(is_news)
             }
             Change::Remove { journey, revision, into } => {
-                self.supersede(*journey, *revision, None, Some(*into))?;
+                self.supersede(*journey, *revision, None, Some(*into))
             }
         }
-        Ok(())
     }
 
     /// Writes the keys, each partition's in order, and the numbers of the store.

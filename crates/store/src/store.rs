@@ -56,21 +56,24 @@ impl Store {
     }
 
     /// Applies changes in their order and notes the position that they bring the store to, in one transaction
-    /// that is on disk at the return. A position never goes back.
+    /// that is on disk at the return. A position never goes back. Gives how many changes were news: a journey whose
+    /// revision is known as new or newer stays as it is.
     ///
     /// # Errors
     /// If the disk or the database fails; then nothing of the batch is stored.
-    pub fn apply(&mut self, changes: &[Change], position: Position) -> Result<(), StoreError> {
+    pub fn apply(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing("locking the database")?;
         let mut batch = Batch::begin(&transaction)?;
+        let mut news = 0;
         for change in changes {
-            batch.apply(change)?;
+            news += u64::from(batch.apply(change)?);
         }
         batch.finish(position)?;
-        transaction.commit().doing("committing a batch")
+        transaction.commit().doing("committing a batch")?;
+        Ok(news)
     }
 
     /// The position up to which everything is applied.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use authstitch_model::event::testing::{facts, one_of};
 use authstitch_model::event::{Named, Transports, testing};
 use authstitch_model::ids::Text;
 use authstitch_model::{
@@ -22,57 +23,12 @@ use crate::entry::{Body, Entry, Setting};
 
 const BASE: UnixNanos = UnixNanos(1_800_000_000_000_000_000);
 
-fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
-    option::of(select(all.to_vec()))
-}
-
 fn number() -> impl Strategy<Value = u64> {
     any::<u64>().prop_map(|bits| bits >> (bits % 64))
 }
 
-fn millis() -> impl Strategy<Value = Option<Millis>> {
-    option::of(number().prop_map(Millis))
-}
-
 fn text() -> impl Strategy<Value = Text> {
     "\\PC{0,70}".prop_map(Text::from)
-}
-
-fn facts() -> impl Strategy<Value = Facts> {
-    let times = (millis(), millis(), millis(), millis());
-    let codes = (
-        one_of(Mediation::ALL),
-        one_of(Attachment::ALL),
-        one_of(Reason::ALL),
-        one_of(Method::ALL),
-        one_of(ErrorClass::ALL),
-        one_of(HttpMethod::ALL),
-        one_of(Synthetic::ALL),
-    );
-    let flags = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<u8>());
-    let numbers =
-        (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
-    (times, codes, flags, numbers).prop_map(|(times, codes, flags, numbers)| Facts {
-        duration: times.0,
-        code_ttl: times.1,
-        webauthn_timeout: times.2,
-        webauthn_elapsed: times.3,
-        mediation: codes.0,
-        attachment: codes.1,
-        hybrid_capability: flags.0,
-        aaguid: numbers.0,
-        transports: Transports::from_bits(flags.3),
-        backup_eligible: flags.1,
-        backup_state: flags.2,
-        reason: codes.2,
-        method: codes.3,
-        error: codes.4,
-        http_method: codes.5,
-        network: numbers.1,
-        country: numbers.2,
-        synthetic: codes.6,
-        sampled: numbers.3,
-    })
 }
 
 fn environment() -> impl Strategy<Value = Arc<Environment>> {

@@ -6,6 +6,8 @@
 //! - After a sync that failed the system believes that all is written, and reads give it; the disk has of it what it
 //!   has, and never gets the rest.
 //! - Every step can be the last, done in part; and writing can find the disk full.
+//!
+//! It belongs to tests, and panics where a test names a file that is not there.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,6 +33,7 @@ pub enum Crash {
 }
 
 impl Crash {
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Killed, Self::Lost, Self::Prefix, Self::Mixed];
 }
 
@@ -86,6 +89,8 @@ pub struct SimulatedFile {
 }
 
 impl Simulated {
+    /// A disk without files, whose chances follow from a seed.
+    #[must_use]
     pub fn new(seed: u64) -> Self {
         let state = State {
             chance: ChaCha8Rng::seed_from_u64(seed),
@@ -104,7 +109,7 @@ impl Simulated {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().expect("no test goes on after a panic")
     }
 
     /// The machine stops after so many steps, in the middle of the last.
@@ -122,17 +127,47 @@ impl Simulated {
         self.state().room = room;
     }
 
+    /// Steps so far.
+    #[must_use]
     pub fn steps(&self) -> u64 {
         self.state().steps
     }
 
     /// Whether it has stopped, or a sync has failed.
+    #[must_use]
     pub fn has_failed(&self) -> bool {
         let state = self.state();
         state.failed || state.steps_left == Some(0)
     }
 
+    /// Whether the machine has stopped.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.state().steps_left == Some(0)
+    }
+
+    /// Another part of the same machine takes a step; `true` if it is the one in whose middle the machine stops.
+    ///
+    /// # Errors
+    /// If the machine has stopped.
+    pub fn step_elsewhere(&self) -> io::Result<bool> {
+        self.state().step(self.life)
+    }
+
+    /// What somebody would find who took the disk out now: a disk of its own with what reads give.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new(0);
+        let state = self.state();
+        let mut copied = copy.state();
+        (copied.inodes, copied.names) = (state.inodes.clone(), state.names.clone());
+        copied.durable_names = state.names.clone();
+        drop(copied);
+        copy
+    }
+
     /// Starts again after a crash.
+    #[must_use]
     pub fn restart(&self, crash: Crash) -> Self {
         let mut state = self.state();
         if crash != Crash::Killed {
@@ -161,11 +196,14 @@ impl Simulated {
     }
 
     /// What a file holds.
+    #[must_use]
     pub fn content(&self, name: &str) -> Vec<u8> {
         let state = self.state();
         state.inodes[state.names[name]].now.clone()
     }
 
+    /// The names of all files.
+    #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.state().names.keys().cloned().collect()
     }

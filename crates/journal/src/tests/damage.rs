@@ -57,6 +57,36 @@ fn read(disk: &Simulated) -> (Option<Position>, Vec<Entry>, crate::Report) {
 }
 
 #[test]
+fn a_disk_that_goes_bad_is_told_in_part_and_does_not_fill_itself() {
+    let disk = Simulated::new(1);
+    let (mut journal, ..) = open(&disk, small());
+    for at in 0..400 {
+        tick(&mut journal, at).unwrap();
+        journal.commit().unwrap();
+    }
+    drop(journal);
+    let mut damaged = 0;
+    let mut full = segments(&disk);
+    full.pop();
+    for name in full {
+        let bytes = disk.content(&name).len();
+        // Every other frame, each in a sector behind that of the head; the last stays whole.
+        for sector in (1..bytes / SECTOR - 1).step_by(2) {
+            disk.damage(&name, |bytes| bytes[sector * SECTOR + HEADER + 1] ^= 1);
+            damaged += 1;
+        }
+    }
+    let (_, entries, report) = read(&disk);
+    assert!(damaged > crate::caps::FLAWS_LISTED as u64, "{damaged}");
+    assert_eq!((report.damaged.len(), report.damaged_parts), (crate::caps::FLAWS_LISTED, damaged));
+    assert_eq!(entries.len() as u64, 400 - damaged, "all else is read");
+    let copies = disk.names().into_iter().filter(|name| names::is_aside(name));
+    let copied: usize = copies.map(|name| disk.content(&name).len()).sum();
+    assert!(copied as u64 <= crate::caps::ASIDE_BYTES && copied as u64 + 512 > crate::caps::ASIDE_BYTES);
+    assert!(report.damaged.iter().any(|part| part.aside.is_none()), "there was no room for a copy");
+}
+
+#[test]
 fn exactly_what_is_damaged_is_missing() {
     for seed in 0..1500 {
         let (disk, committed) = journal(seed);

@@ -130,6 +130,45 @@ fn what_is_too_large_is_refused_and_a_full_batch_wants_a_commit() {
 }
 
 #[test]
+fn a_disk_without_room_is_not_asked_at_every_refusal() {
+    let disk = Simulated::new(1);
+    let (mut journal, ..) = open(&disk, small());
+    disk.set_room(0);
+    let steps = |journal: &mut Journal<Simulated>, at: u64| {
+        let before = disk.steps();
+        for _ in 0..100 {
+            assert!(matches!(tick(journal, at * 1_000_000), Err(Refused::Disk { .. })));
+        }
+        disk.steps() - before
+    };
+    let once = steps(&mut journal, 1000);
+    assert!((1..10).contains(&once), "{once}");
+    assert_eq!(steps(&mut journal, 999 + caps::PROBE_PAUSE.0), 0);
+    assert_eq!(steps(&mut journal, 1000 + caps::PROBE_PAUSE.0), once, "it is asked again");
+    disk.set_room(usize::MAX);
+    journal.make_ready().expect("whoever has time may ask");
+    tick(&mut journal, 1).unwrap();
+}
+
+#[test]
+fn a_record_beyond_its_bound_is_refused_and_the_next_is_taken() {
+    let disk = Simulated::new(1);
+    let (mut journal, ..) = open(&disk, Settings { disk_bytes: 1 << 30, ..small() });
+    let events =
+        |count: u64| (0..count).map(|nth| testing::event(EventName::QrShown, UnixNanos(nth << 40), nth));
+    let many: Vec<_> = events(caps::RECORD_BYTES as u64 / 32).collect();
+    let refused = journal.append(UnixNanos(1), Body::Events(&many)).unwrap_err();
+    assert!(
+        matches!(refused, Refused::TooLarge { bytes, most: caps::RECORD_BYTES } if bytes > caps::RECORD_BYTES),
+        "{refused}"
+    );
+    assert_eq!(journal.waiting_bytes(), 0);
+    journal.append(UnixNanos(1), Body::Events(&many[..10])).unwrap();
+    journal.commit().unwrap();
+    assert_eq!(open(&disk, small()).2.len(), 1);
+}
+
+#[test]
 fn a_sync_that_fails_ends_it() {
     let disk = Simulated::new(1);
     let (mut journal, ..) = open(&disk, small());

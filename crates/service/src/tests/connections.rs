@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -95,6 +96,56 @@ async fn a_body_that_comes_slowly_is_told_to_come_again_and_cut_off() {
     assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("\r\nretry-after: 1\r\n"), "{said}");
     assert!(said.contains("not complete after 0.3 s"), "{said}");
     assert_eq!(service.counters().turned_away, 1);
+}
+
+/// One byte after the other over HTTP/2, where a connection has other streams, which go on.
+#[tokio::test]
+async fn a_stream_that_comes_slowly_is_told_to_come_again_and_its_neighbours_go_on() {
+    let (service, _directory) = hasty(300).await;
+    let stream = TcpStream::connect(service.http).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let post = |body| {
+        let request = ::http::Request::builder().method("POST").uri("http://localhost/v1/traces");
+        request.header("content-type", PROTOBUF).body(body).unwrap()
+    };
+    let slow = sender.send_request(post(Trickle::Slow(Box::pin(sleep(Duration::ZERO)))));
+    let slow = tokio::spawn(slow);
+    let whole = Trickle::Whole(Some(login("journey-beside").into()));
+    assert_eq!(sender.send_request(post(whole)).await.unwrap().status(), 200);
+    let answer = timeout(PATIENCE, slow).await.expect("it is answered").unwrap().unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()),
+        (503, b"1".as_slice())
+    );
+    assert_eq!(sender.send_request(post(Trickle::Whole(None))).await.unwrap().status(), 200);
+}
+
+/// A body at once, or one byte after the other for ever.
+enum Trickle {
+    Whole(Option<bytes::Bytes>),
+    Slow(std::pin::Pin<Box<tokio::time::Sleep>>),
+}
+
+impl hyper::body::Body for Trickle {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<bytes::Bytes>, Self::Error>>> {
+        let bytes = match &mut *self {
+            Self::Whole(bytes) => bytes.take(),
+            Self::Slow(wait) => {
+                std::task::ready!(wait.as_mut().poll(context));
+                wait.set(sleep(Duration::from_millis(20)));
+                Some(bytes::Bytes::from_static(b"x"))
+            }
+        };
+        std::task::Poll::Ready(bytes.map(|bytes| Ok(hyper::body::Frame::data(bytes))))
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,8 @@
 //! What is read back is what was packed, whatever the event, and passes the check of what comes from outside.
 
-use authstitch_model::event::{Transports, testing};
-use authstitch_model::{
-    Attachment, ErrorClass, EventId, EventKeys, Facts, HttpMethod, JourneyEvent, KeyHash, KeyKind, Mediation,
-    Method, Millis, Reason, Synthetic, TraceId,
-};
+use authstitch_model::event::testing;
+use authstitch_model::event::testing::{facts, one_of};
+use authstitch_model::{EventId, EventKeys, JourneyEvent, KeyHash, KeyKind, Millis, TraceId};
 use proptest::option;
 use proptest::prelude::{
     ProptestConfig, Strategy, TestCaseError, any, prop_assert, prop_assert_eq, proptest,
@@ -14,51 +12,6 @@ use proptest::sample::select;
 use super::*;
 use crate::carried::References;
 use crate::snapshot::bytes::Reader;
-
-fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = Option<T>> {
-    option::of(select(all.to_vec()))
-}
-
-fn millis() -> impl Strategy<Value = Option<Millis>> {
-    option::of(any::<u64>().prop_map(|bits| Millis(bits >> (bits % 64))))
-}
-
-fn facts() -> impl Strategy<Value = Facts> {
-    let times = (millis(), millis(), millis(), millis());
-    let codes = (
-        one_of(Mediation::ALL),
-        one_of(Attachment::ALL),
-        one_of(Reason::ALL),
-        one_of(Method::ALL),
-        one_of(ErrorClass::ALL),
-        one_of(HttpMethod::ALL),
-        one_of(Synthetic::ALL),
-    );
-    let flags = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<u8>());
-    let numbers =
-        (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<[u8; 2]>>(), any::<Option<u16>>());
-    (times, codes, flags, numbers).prop_map(|(times, codes, flags, numbers)| Facts {
-        duration: times.0,
-        code_ttl: times.1,
-        webauthn_timeout: times.2,
-        webauthn_elapsed: times.3,
-        mediation: codes.0,
-        attachment: codes.1,
-        hybrid_capability: flags.0,
-        aaguid: numbers.0,
-        transports: Transports::from_bits(flags.3),
-        backup_eligible: flags.1,
-        backup_state: flags.2,
-        reason: codes.2,
-        method: codes.3,
-        error: codes.4,
-        http_method: codes.5,
-        network: numbers.1,
-        country: numbers.2,
-        synthetic: codes.6,
-        sampled: numbers.3,
-    })
-}
 
 fn event() -> impl Strategy<Value = AuthEvent> {
     let place = (select(EventName::ALL.to_vec()), select(Side::ALL.to_vec()), one_of(Flow::ALL));

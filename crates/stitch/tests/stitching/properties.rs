@@ -291,3 +291,32 @@ fn a_journey_under_two_keys_of_one_fingerprint_is_absorbed_once() {
         .collect();
     assert_eq!(events, [2]);
 }
+
+/// Keys that agree in all that look-up tables know of them lead each to its own journey.
+#[test]
+fn keys_chosen_to_collide_lead_each_to_its_own_journey() {
+    const LOGINS: u64 = 600;
+    let at = |seconds: u64| UnixNanos(0).plus(Millis::from_secs(seconds));
+    let (mut stitcher, mut changes) = (Stitcher::default(), Vec::new());
+    for step in 0..3u64 {
+        for login in 0..LOGINS {
+            let name = [EventName::ChallengeCreated, EventName::QrShown, EventName::SessionEstablished]
+                [step as usize];
+            let mut event = testing::event(name, at(step), step * LOGINS + login + 1);
+            event.keys.challenge = Some(KeyHash::new(u128::from(login + 1) << 64 | 7));
+            stitcher.accept(at(step), &event, &mut changes);
+        }
+    }
+    let counters = stitcher.counters();
+    assert_eq!(
+        (counters.open, counters.joined, counters.merged, counters.poisoned_keys),
+        (LOGINS, 3 * LOGINS, 0, 0)
+    );
+    stitcher.advance(UnixNanos(u64::MAX), &mut changes);
+    assert_eq!(changes.len() as u64, LOGINS);
+    for change in &changes {
+        let Change::Closed(journey) = change else { panic!("nothing merges: {change:?}") };
+        let keys: Vec<_> = journey.events.iter().map(|event| event.event.keys.challenge).collect();
+        assert!(keys.len() == 3 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    }
+}
