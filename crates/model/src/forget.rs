@@ -4,8 +4,9 @@
 //!   of any event, journey or key whether it goes.
 //! - A journey's events go by their identity; by its strong keys and its traces goes what never joined it: what came too
 //!   late, or found nothing.
-//! - Sessions and containers are other attempts', too, and go only if they were named.
-//! - It is written down as five lists of 16 bytes each, every list behind its length: numbers with the least significant
+//! - Sessions and containers are other attempts', too, and go only if they were named. Under them stand the neighbours
+//!   whose links lead to the journeys.
+//! - It is written down as six lists of 16 bytes each, every list behind its length: numbers with the least significant
 //!   byte first.
 
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ pub struct Forget {
     pub journeys: BTreeSet<JourneyId>,
     /// The keys that are theirs alone.
     pub keys: BTreeSet<KeyHash>,
+    /// The sessions and containers that they share with others.
+    pub shared: BTreeSet<KeyHash>,
     /// Their traces.
     pub traces: BTreeSet<TraceId>,
     /// Their events.
@@ -37,16 +40,18 @@ impl Forget {
             self.events.insert(event.identity);
             self.keys.extend(event.keys.strong().map(|(_, key)| key));
             self.keys.extend(event.keys.trace);
+            self.shared.extend([event.keys.flow, event.keys.session].into_iter().flatten());
             self.traces.extend(event.origin.trace_id);
         }
     }
 
     /// Adds what another one has.
     pub fn extend(&mut self, other: Self) {
-        let Self { named, journeys, keys, traces, events } = other;
+        let Self { named, journeys, keys, shared, traces, events } = other;
         self.named.extend(named);
         self.journeys.extend(journeys);
         self.keys.extend(keys);
+        self.shared.extend(shared);
         self.traces.extend(traces);
         self.events.extend(events);
     }
@@ -74,11 +79,12 @@ impl Forget {
     /// The bytes in which it is written down.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { named, journeys, keys, traces, events } = self;
+        let Self { named, journeys, keys, shared, traces, events } = self;
         let mut bytes = Vec::new();
         write(&mut bytes, named.iter().map(|key| key.get()));
         write(&mut bytes, journeys.iter().map(|journey| journey.as_u128()));
         write(&mut bytes, keys.iter().map(|key| key.get()));
+        write(&mut bytes, shared.iter().map(|key| key.get()));
         write(&mut bytes, traces.iter().map(|trace| u128::from_be_bytes(trace.bytes())));
         write(&mut bytes, events.iter().map(|event| event.0));
         bytes
@@ -90,10 +96,11 @@ impl Forget {
         let named = read(&mut bytes)?.map(KeyHash::new).collect();
         let journeys = read(&mut bytes)?.map(JourneyId::from_u128).collect();
         let keys = read(&mut bytes)?.map(KeyHash::new).collect();
+        let shared = read(&mut bytes)?.map(KeyHash::new).collect();
         let traces =
             read(&mut bytes)?.filter_map(|trace| TraceId::from_bytes(&trace.to_be_bytes())).collect();
         let events = read(&mut bytes)?.map(Identity).collect();
-        bytes.is_empty().then_some(Self { named, journeys, keys, traces, events })
+        bytes.is_empty().then_some(Self { named, journeys, keys, shared, traces, events })
     }
 }
 

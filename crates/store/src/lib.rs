@@ -21,6 +21,7 @@ mod body;
 pub mod caps;
 mod change;
 mod error;
+mod forget;
 mod query;
 mod reader;
 mod schema;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use authstitch_model::{JourneyId, Position};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::batch::Batch;
 use crate::caps;
@@ -17,7 +17,7 @@ mod tests;
 /// The store of a data directory, open for writing.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Store {
@@ -39,7 +39,8 @@ impl Store {
         // Whose file it is comes first: a foreign file must stay as it is.
         schema::owner(&connection, &path)?;
         let settings = format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -{}; PRAGMA wal_autocheckpoint = {};",
             caps::WRITER_CACHE_KIB,
             caps::LOG_PAGES
@@ -49,7 +50,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing("locking the database")?;
         if matches!(schema::owner(&transaction, &path)?, Owner::Nobody) {
-            schema::create(&transaction, partition_rows)?;
+            schema::create_all(&transaction, partition_rows)?;
         }
         transaction.commit().doing("making the store")?;
         Ok(Self { connection })
@@ -61,16 +62,19 @@ impl Store {
     /// # Errors
     /// If the disk or the database fails; then nothing of the batch is stored.
     pub fn apply(&mut self, changes: &[Change], position: Position) -> Result<(), StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing("locking the database")?;
+        let transaction = self.begin()?;
         let mut batch = Batch::begin(&transaction)?;
         for change in changes {
             batch.apply(change)?;
         }
         batch.finish(position)?;
         transaction.commit().doing("committing a batch")
+    }
+
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing("locking the database")
     }
 
     /// The position up to which everything is applied.
