@@ -29,7 +29,7 @@ fn own(nth: u64, revision: u32) -> Judged {
     last.origin.trace_id = TraceId::from_bytes(&key(nth + (1 << 41)).to_be_bytes());
     last.keys.session = Some(KeyHash::new(key((1 << 42) + nth / 10)));
     judged.journey.events.last_mut().unwrap().event = last;
-    if nth % 10 > 0 {
+    if !nth.is_multiple_of(10) {
         judged.journey.previous = Some(Predecessor { journey: id(nth - 1), gap: Millis(1) });
     }
     judged
