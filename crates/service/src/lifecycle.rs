@@ -6,7 +6,7 @@
 //!   `shutdown`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -28,15 +28,16 @@ use crate::data_dir::{self, DataDir};
 use crate::door::{Door, Doors};
 use crate::engines::Engines;
 use crate::error::StartError;
+use crate::forgetting::{Forgetting, Forgotten, Wanted};
 use crate::health::Health;
 use crate::intake::{Intake, Receiver};
 use crate::judge::Judge;
 use crate::listener::serve;
-use crate::recovery::{Recovered, recover};
+use crate::recovery::{Decides, Recovered, recover};
 use crate::sequencer::Sequencer;
-use crate::settings::{SecretSource, Settings};
+use crate::settings::{Journal, SecretSource, Settings, days};
 use crate::shards::Shards;
-use crate::sink::Sink;
+use crate::sink::{Retention, Sink};
 use crate::tables::{TablesError, read_tables};
 use crate::web::{Kept, Web};
 use crate::writer::{Snapshots, Writer};
@@ -92,6 +93,10 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     let doors = Doors::open(&settings, &counters).await?;
     let data = settings.data_dir.as_deref().map(DataDir::open).transpose()?;
     let secret = secret(data.as_ref(), settings.secret)?;
+    if let Some(data) = &data {
+        let scheme = if settings.web.tls.is_some() { "https" } else { "http" };
+        data.say_where(&format!("{scheme}://{}", doors.web.address))?;
+    }
     let (store, kept) = match (&data, settings.store) {
         (_, false) => (None, None),
         (None, true) => return Err(StartError::NoDataDir),
@@ -102,7 +107,7 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     };
     let decides = engine::Settings { stitch: settings.stitch, completeness: settings.completeness, tables };
     let (parts, threads, recovered) =
-        Parts::running(settings, clock, secret, counters, decides.clone(), store, data).await?;
+        Parts::running(settings, clock, secret, counters, Some(decides.clone()), store, data).await?;
     let (stop, _) = watch::channel(false);
     let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
     let public = doors.public.as_ref().map(|public| public.address);
@@ -132,6 +137,48 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     })
 }
 
+/// Forgets what is known under a key in a data directory in which no server works: a journey id, or the raw value of any
+/// key, in the realm that is named or in every one.
+///
+/// Nothing is received meanwhile, no time goes on, and what decides stays what it was.
+///
+/// # Errors
+/// If there is no such directory, somebody works in it, or it cannot be done, or not all of it.
+pub async fn forget(data_dir: &Path, key: &str, realm: Option<&str>) -> Result<Forgotten, StartError> {
+    let there = data_dir.join("secret").is_file();
+    let nothing = || StartError::NothingThere { path: data_dir.to_owned() };
+    let data = there.then(|| DataDir::open(data_dir)).ok_or_else(nothing)??;
+    let secret = data_dir::secret_of(data_dir)?;
+    let store =
+        Store::is_in(data_dir).then(|| Store::open(data_dir)).transpose().map_err(StartError::Store)?;
+    let durability = match data_dir.join("journal").is_dir() {
+        true => Durability::Fsync,
+        false => Durability::None,
+    };
+    let mut settings = Settings::default();
+    // A segment as small as can be, and room for it whatever the server's bound.
+    settings.journal = Journal {
+        durability,
+        segment_bytes: caps::SMALL_SEGMENT_BYTES,
+        disk_bytes: 1 << 50,
+        ..settings.journal
+    };
+    settings.retention = days(caps::RETENTION_DAYS_MOST);
+    let counters = Arc::default();
+    let (parts, threads, _) =
+        Parts::running(settings, Clock::System, secret, counters, None, store, Some(data)).await?;
+    let wanted = Wanted { key: key.to_owned(), realm: realm.map(str::to_owned) };
+    let done = parts.sequencer.forget(&parts.forgetting, wanted).await;
+    parts.stopping.store(true, Ordering::Release);
+    let stopped = parts.sequencer.stop().await;
+    let joined = spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join)).await;
+    let panicked = || StartError::Forgetting("a thread panicked".to_owned());
+    joined.map_err(|_panic| panicked())?.map_err(|_panic| panicked())?;
+    let done = done.map_err(StartError::Forgetting)?;
+    stopped.map_err(StartError::Forgetting)?;
+    Ok(done)
+}
+
 fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartError> {
     match (data, source) {
         (Some(data), source) => data.secret(source),
@@ -145,6 +192,7 @@ struct Parts {
     settings: Settings,
     secret: Secret,
     sequencer: Arc<Sequencer>,
+    forgetting: Forgetting,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
     health: Arc<Health>,
@@ -153,13 +201,14 @@ struct Parts {
 }
 
 impl Parts {
-    /// The parts, with the threads that write, judge and store; and what was found in the journal, for a person.
+    /// The parts, with the threads that write, judge and store; and what was found in the journal, for a person. Where
+    /// nothing is said to decide, what the journal says goes on to.
     async fn running(
         settings: Settings,
         clock: Clock,
         secret: Secret,
         counters: Arc<Counters>,
-        decides: engine::Settings,
+        decides: Option<engine::Settings>,
         store: Option<Store>,
         data: Option<DataDir>,
     ) -> Result<(Self, Vec<JoinHandle<()>>, Vec<String>), StartError> {
@@ -179,6 +228,7 @@ impl Parts {
             .map(|data| data.path().join("journal"))
             .filter(|_| clock == Clock::System && settings.journal.durability != Durability::None);
         let journaled = journal.is_some();
+        let stored = data.as_ref().filter(|_| store.is_some()).map(|data| data.path().to_owned());
 
         let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
         let sink = Sink {
@@ -186,6 +236,8 @@ impl Parts {
             counters: Arc::clone(&counters),
             health: Arc::clone(&health),
             stopping: Arc::clone(&stopping),
+            // On a schedule what is received may be of any time.
+            retention: (clock == Clock::System).then(|| Retention::of(settings.retention)),
         };
         let store_writer = thread("store writer", &health, move || {
             sink.run(&delivered);
@@ -198,8 +250,9 @@ impl Parts {
                 // A store that fails now keeps the service from starting.
                 stopping.store(true, Ordering::Release);
                 let (kept, shards, sink) = (settings.journal, settings.shards, deliveries.clone());
-                let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
-                let read = move || recover(&directory, &kept.into(), decides, shards, applied, &sink);
+                let decides = decides.clone().map(|settings| Decides { settings, shards });
+                let applied = applied.unwrap_or_default();
+                let read = move || recover(&directory, &kept.into(), decides, applied, &sink);
                 let cut_off = StartError::Snapshot("reading it was cut off".into());
                 spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
             }
@@ -217,14 +270,16 @@ impl Parts {
 
         let mut threads = vec![store_writer];
         // As many places again as requests in flight, so that an engine has something to do meanwhile.
-        let (queues, shards) = Shards::new(settings.shards, limits.requests_in_flight * 2);
+        let count = recovered.as_ref().map_or(settings.shards, |recovered| recovered.engines.shards());
+        let (queues, shards) = Shards::new(count, limits.requests_in_flight * 2);
         let queues = Arc::new(queues);
+        let forgetting = Forgetting { shards: Arc::clone(&queues), secret, store: stored };
         let (sequencer, engines, told) = match recovered {
             None => {
-                let engines = Engines::new(decides, settings.shards);
+                let engines = Engines::new(decides.unwrap_or_default(), settings.shards);
                 (Sequencer::new(clock, queues), engines, Vec::new())
             }
-            Some(Recovered { journal, engines, clock, told, quarantined }) => {
+            Some(Recovered { journal, engines, clock, told, quarantined, unfinished }) => {
                 counters.quarantined.add(quarantined);
                 let (jobs, waiting) = sync_channel(limits.requests_in_flight + caps::JOURNAL_JOBS);
                 let writer = Writer {
@@ -234,8 +289,10 @@ impl Parts {
                     admission: Arc::clone(&admission),
                     counters: Arc::clone(&counters),
                     health: Arc::clone(&health),
-                    settings: decides,
+                    settings: engines.settings().clone(),
                     gone: false,
+                    forgetting: forgetting.clone(),
+                    unfinished,
                     snapshots: Snapshots {
                         // Two must fit into the journal long before it is full: only the second lets go.
                         every_bytes: settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
@@ -263,7 +320,17 @@ impl Parts {
             threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
         }
         let sequencer = Arc::new(sequencer);
-        let parts = Self { settings, secret, sequencer, admission, counters, health, stopping, journaled };
+        let parts = Self {
+            settings,
+            secret,
+            sequencer,
+            forgetting,
+            admission,
+            counters,
+            health,
+            stopping,
+            journaled,
+        };
         Ok((parts, threads, told))
     }
 
@@ -284,6 +351,8 @@ impl Parts {
             counters: Arc::clone(&self.counters),
             health: Arc::clone(&self.health),
             admission: Arc::clone(&self.admission),
+            sequencer: Arc::clone(&self.sequencer),
+            forgetting: self.forgetting.clone(),
             kept,
             door: Arc::clone(&doors.web.door),
             local_only: self.settings.web.is_private(),

@@ -4,6 +4,7 @@
 //!   taken. The store knows which revisions of which journeys it has, and takes none twice; if it does not take what is
 //!   brought about again, the service does not start.
 //! - What decided then decides again; what decides now is written down behind it, if it differs.
+//! - What was to be forgotten is forgotten again; the journal's thread then does what is left of it.
 //! - A record on which an engine panics ends that engine, and the health answer says so. If it panics again here, it is passed over, counted
 //!   and told: reading begins anew without it, up to [`caps::QUARANTINED`] times.
 //! - Damage that the journal set aside is told and does not keep the service from starting.
@@ -20,15 +21,23 @@ use authstitch_journal::{
     self as journal, Body, Directory, Entry, Journal, ReadError, Recovery, Setting, Stamp,
 };
 use authstitch_model::ids::Text;
-use authstitch_model::{Position, UnixNanos};
+use authstitch_model::{Forget, Position, UnixNanos};
 use tokio::sync::oneshot;
 
 use crate::caps;
 use crate::clock::SystemClock;
 use crate::engines::{Engines, Unusable};
 use crate::error::StartError;
+use crate::forgetting::FORGET;
 use crate::sink::Delivery;
 use crate::writer::SETTINGS;
+
+/// What decides from now on, in how many engines.
+#[derive(Clone, Debug)]
+pub(crate) struct Decides {
+    pub settings: engine::Settings,
+    pub shards: NonZero<u32>,
+}
 
 /// A journal that was read, and the engines that it makes.
 #[derive(Debug)]
@@ -40,14 +49,16 @@ pub(crate) struct Recovered {
     pub told: Vec<String>,
     /// Records passed over.
     pub quarantined: u64,
+    /// What was to be forgotten, and may not be everywhere yet.
+    pub unfinished: Option<Forget>,
 }
 
-/// Opens the journal in a directory. `applied` is what the store has seen.
+/// Opens the journal in a directory. `applied` is what the store has seen. Where nothing new decides, what the journal says
+/// goes on to.
 pub(crate) fn recover(
     directory: &Path,
     settings: &journal::Settings,
-    decides: engine::Settings,
-    shards: NonZero<u32>,
+    decides: Option<Decides>,
     applied: Position,
     sink: &SyncSender<Delivery>,
 ) -> Result<Recovered, StartError> {
@@ -64,8 +75,8 @@ pub(crate) fn recover(
     loop {
         let (journal, recovery) = open()?;
         let mut told = report(&recovery.report);
-        match replay(recovery, &decides, shards, sink, &quarantine, &mut told)? {
-            Replay::Done { engines, latest, known } => {
+        match replay(recovery, decides.as_ref(), sink, &quarantine, &mut told)? {
+            Replay::Done { engines, latest, known, unfinished } => {
                 let clock = SystemClock::start_after(latest);
                 let mut recovered = Recovered {
                     journal,
@@ -73,8 +84,11 @@ pub(crate) fn recover(
                     clock,
                     told,
                     quarantined: quarantine.len() as u64,
+                    unfinished,
                 };
-                recovered.decide(decides, known)?;
+                if let Some(Decides { settings, .. }) = decides {
+                    recovered.decide(settings, known)?;
+                }
                 return Ok(recovered);
             }
             Replay::Panicked(position) => {
@@ -90,15 +104,14 @@ pub(crate) fn recover(
 /// How reading the entries ended.
 enum Replay {
     /// With engines that know all of them, and the time of the last; and whether the journal says what decides.
-    Done { engines: Box<Engines>, latest: UnixNanos, known: bool },
+    Done { engines: Box<Engines>, latest: UnixNanos, known: bool, unfinished: Option<Forget> },
     /// With a panic on this record.
     Panicked(Position),
 }
 
 fn replay(
     recovery: Recovery<Directory>,
-    decides: &engine::Settings,
-    shards: NonZero<u32>,
+    decides: Option<&Decides>,
     sink: &SyncSender<Delivery>,
     quarantine: &BTreeSet<Position>,
     told: &mut Vec<String>,
@@ -107,13 +120,19 @@ fn replay(
     let mut latest = UnixNanos(0);
     let mut known = snapshot.is_some();
     let mut engines = match snapshot {
-        None => Engines::new(decides.clone(), shards),
+        None => {
+            let Decides { settings, shards } = decides.cloned().ok_or(StartError::NoSnapshot)?;
+            Engines::new(settings, shards)
+        }
         Some(snapshot) => {
             latest = snapshot.received;
-            Engines::restore(&snapshot.bytes, shards)
-                .map_err(|unusable| unusable_snapshot(unusable, shards))?
+            let wanted = decides.map(|decides| decides.shards);
+            Engines::restore(&snapshot.bytes, wanted)
+                .map_err(|unusable| unusable_snapshot(unusable, wanted.unwrap_or(NonZero::<u32>::MIN)))?
         }
     };
+    let shards = engines.shards();
+    let mut unfinished: Option<Forget> = None;
     let mut effects = Vec::new();
     for entry in entries {
         let entry = match entry {
@@ -145,6 +164,13 @@ fn replay(
                 let settings = engine::Settings::from_bytes(&bytes).map_err(StartError::Snapshot)?;
                 engines.change(settings).map_err(|unusable| unusable_snapshot(unusable, shards))?;
             }
+            Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == FORGET && bytes.is_empty() => {}
+            Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == FORGET => {
+                // The store has to have all that was brought about before it forgets, too.
+                let forget = Forget::from_bytes(&bytes).ok_or(StartError::Forget(position))?;
+                engines.forget(&forget);
+                unfinished.get_or_insert_default().extend(forget);
+            }
             Entry::Setting(setting) => {
                 told.push(format!(
                     "journal: `{}` is a setting of a later version, and is ignored",
@@ -162,7 +188,7 @@ fn replay(
     if !stored.blocking_recv().unwrap_or(false) {
         return Err(StartError::StoreFails);
     }
-    Ok(Replay::Done { engines: Box::new(engines), latest, known })
+    Ok(Replay::Done { engines: Box::new(engines), latest, known, unfinished })
 }
 
 fn hand_on(

@@ -12,6 +12,7 @@
 //! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one
 //!   position, what they brought about until then is stored, and a thread of its own writes them down. Then the journal
 //!   lets go what stands before.
+//! - What is to be forgotten leaves everything at once, see `forgetting`; meanwhile the thread does nothing else.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use authstitch_engine as engine;
 use authstitch_journal::{Body, Directory, Journal, Refused, Stamp, Written};
 use authstitch_model::ids::Text;
-use authstitch_model::{AuthEvent, Position};
+use authstitch_model::{AuthEvent, Forget, Position};
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Charge};
@@ -28,6 +29,7 @@ use crate::caps;
 use crate::clock::{Stopwatch, SystemClock};
 use crate::counters::Counters;
 use crate::engines::snapshot;
+use crate::forgetting::{Forgetting, Forgotten, Wanted};
 use crate::health::Health;
 use crate::refusal::Refusal;
 use crate::shards::{Gone, Shards, Work};
@@ -47,6 +49,8 @@ pub(crate) enum Job {
     Tick,
     /// Other settings decide from here on.
     Settings(engine::Settings, oneshot::Sender<Result<(), Refusal>>),
+    /// Forget what is known under a key, and say what came of it.
+    Forget(Wanted, oneshot::Sender<Result<Forgotten, String>>),
     /// End; what the engines hold is in a snapshot then, or it is said why not.
     Stop(oneshot::Sender<Result<(), String>>),
 }
@@ -73,6 +77,9 @@ pub(crate) struct Writer {
     /// An engine is gone.
     pub gone: bool,
     pub snapshots: Snapshots,
+    pub forgetting: Forgetting,
+    /// What is to be forgotten, and is not everywhere yet.
+    pub unfinished: Option<Forget>,
 }
 
 /// When a snapshot is made.
@@ -90,6 +97,14 @@ pub(crate) struct Snapshots {
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
 
+impl Snapshots {
+    /// One is begun at this place.
+    pub(crate) const fn begun_at(&mut self, position: Position) {
+        self.since = 0;
+        self.latest = Some(position);
+    }
+}
+
 /// Bytes of a sector, in which the journal is written.
 const SECTOR: u64 = 512;
 
@@ -99,6 +114,8 @@ type Waiting = Vec<(Stamp, Append)>;
 impl Writer {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        // What a start found unfinished. If it fails, the health answer says so.
+        let _ = self.finish_forgetting();
         loop {
             self.look_for_snapshot();
             let job = match jobs.recv_timeout(caps::TICK) {
@@ -115,6 +132,10 @@ impl Writer {
                 Some(Job::Settings(settings, answer)) => {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.change(settings));
+                }
+                Some(Job::Forget(wanted, answer)) => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.forget(&wanted));
                 }
                 Some(Job::Stop(stopped)) => {
                     let _ = stopped.send(self.stop());
@@ -254,7 +275,8 @@ impl Writer {
 
     /// Asks every engine for its bytes, and has them written down.
     fn begin_snapshot(&mut self) {
-        if self.gone {
+        // No other may stand behind the record of what is to be forgotten; the health answer says why.
+        if self.gone || self.unfinished.is_some() && self.finish_forgetting().is_err() {
             return;
         }
         // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
@@ -269,8 +291,7 @@ impl Writer {
             Ok(writer) => writer,
             Err(error) => return self.health.failing(PART, error.to_string()),
         };
-        self.snapshots.since = 0;
-        self.snapshots.latest = Some(position);
+        self.snapshots.begun_at(position);
         let settings = self.settings.clone();
         let (done, under_way) = sync_channel(1);
         let write = move || {
@@ -298,6 +319,13 @@ impl Writer {
         self.keep(written);
     }
 
+    /// Waits for the snapshot that is being made.
+    pub(crate) fn wait_for_snapshot(&mut self) {
+        if let Some(under_way) = self.snapshots.under_way.take() {
+            self.keep(under_way.recv().unwrap_or_else(|_gone| Err("its thread panicked".to_owned())));
+        }
+    }
+
     /// Lets go what stands before a snapshot.
     fn keep(&mut self, written: Result<(Written, Position), String>) {
         let kept = written.and_then(|(written, position)| {
@@ -313,13 +341,15 @@ impl Writer {
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        if let Some(under_way) = self.snapshots.under_way.take() {
-            self.keep(under_way.recv().unwrap_or_else(|_gone| Err("its thread panicked".to_owned())));
-        }
+        self.wait_for_snapshot();
+        let finished = self.finish_forgetting();
         let position = self.journal.committed();
         let made = match self.shards.snapshot_blocking() {
             Err(Gone) => Err("an engine is gone".to_owned()),
             Ok(_) if self.gone => Err("an engine is gone".to_owned()),
+            Ok(_) if finished.is_err() => {
+                Err("what is to be forgotten is not forgotten everywhere".to_owned())
+            }
             Ok(asked) => asked.wait().and_then(|engines| {
                 let bytes = snapshot(&self.settings, &engines);
                 let kept = self.journal.snapshot(position, &bytes);

@@ -21,6 +21,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether there is a store in a data directory.
+    #[must_use]
+    pub fn is_in(directory: &Path) -> bool {
+        schema::file(directory).exists()
+    }
+
     /// Opens the store of a data directory, and makes both if they are not there.
     ///
     /// # Errors
