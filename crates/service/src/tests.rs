@@ -2,6 +2,7 @@
 
 mod client;
 mod connections;
+mod forgetting;
 mod grpc;
 mod http;
 mod journaled;
