@@ -6,7 +6,8 @@
 //! says who may come in; `lifecycle` puts the parts together; `clock` is the only one that reads a clock.
 //!
 //! With a data directory `writer` stands between the sequencer and the judge: what is answered is in the journal, and
-//! `recovery` makes of it at a start what the engines were. Without one, records wait in memory.
+//! `recovery` makes of it at a start what the engines were. Without one, records wait in memory. `forgetting` erases a
+//! journey from all of it.
 
 pub mod caps;
 

@@ -130,6 +130,9 @@ proptest! {
         for event in &what.events {
             prop_assert!(!holds(&bytes, event.0), "an event of it is left");
         }
+        // A start may forget again what a snapshot knows nothing of any more.
+        stitcher.erase(&what);
+        prop_assert!(snapshot(&stitcher) == bytes, "forgetting twice is forgetting once");
         // A constant of many is none of its keys, and what another journey carries, too, is the other's.
         for key in what.keys.difference(&constants(before)) {
             let mut others = Forget { named: [*key].into(), ..Forget::default() };
