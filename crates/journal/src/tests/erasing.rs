@@ -57,7 +57,7 @@ fn forgotten(entry: &Entry) -> Entry {
     let mut entry = entry.clone();
     match &mut entry {
         Entry::Record(Record { body: RecordBody::Events(events), .. }) => {
-            events.retain(|event| !is_secret(event))
+            events.retain(|event| !is_secret(event));
         }
         Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == KIND => *bytes = Box::default(),
         _ => {}

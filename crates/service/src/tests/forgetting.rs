@@ -38,7 +38,7 @@ async fn send(service: &Running, spans: Vec<Span>) {
 async fn ask(service: &Running, question: &Value) -> (u16, Value) {
     let answer =
         post(service.web, "/api/v1/forget", "application/json", question.to_string().as_bytes()).await;
-    (answer.status, serde_json::from_str(&answer.text()).unwrap())
+    (answer.status, serde_json::from_str(answer.text()).unwrap())
 }
 
 fn stored(directory: &Path) -> Vec<JourneyLine> {
