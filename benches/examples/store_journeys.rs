@@ -7,17 +7,17 @@
 //!
 //! Journeys of five spans and four keys, as `authstitch_benches::fixed` makes them, are judged and stored in
 //! transactions as large as those of a service under load. The rate is by the wall clock, over the storing alone.
-//! Figures, never assertions.
+//! Then one is forgotten, and all are retired, in pieces as large as the service's. Figures, never assertions.
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use authstitch_benches::fixed;
-use authstitch_engine::{Effect, Engine, Settings};
-use authstitch_model::{Position, Record, RecordBody, Secret, UnixNanos};
+use authstitch_engine::{Effect, Engine, Settings, line};
+use authstitch_model::{Forget, Position, Record, RecordBody, Secret, UnixNanos};
 use authstitch_otlp::{Encoding, Mapping, Signal, decode};
-use authstitch_store::{Change, Store};
+use authstitch_store::{Change, Reader, Store};
 
 /// Journeys that are measured.
 const MEASURED: u64 = 200_000;
@@ -28,6 +28,9 @@ const LOGINS: u64 = 20;
 /// Changes of a transaction, as many as the service puts into one.
 const BATCH: usize = 8192;
 
+/// Journeys that are retired at once, as many as the service does.
+const RETIRED_AT_ONCE: usize = 4096;
+
 fn main() {
     let before = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0u64);
     let directory = std::env::temp_dir().join(format!("store_journeys.{}", std::process::id()));
@@ -36,6 +39,8 @@ fn main() {
     let (bytes, _) = (size(&directory), std::mem::take(&mut run.spent));
     run.store(before..before + MEASURED);
     run.report(before, size(&directory) - bytes);
+    run.forget(&directory);
+    run.retire(&directory);
     drop(run);
     fs::remove_dir_all(&directory).expect("the directory is ours");
 }
@@ -101,6 +106,42 @@ impl Run {
         self.spent.changing += changed - began;
         self.spent.applying += processor_time() - changed;
         self.spent.wall += wall.elapsed();
+    }
+
+    /// Forgets one journey by a key of it.
+    #[expect(clippy::disallowed_methods, reason = "it is measured by the clock")]
+    fn forget(&mut self, directory: &Path) {
+        let reader = Reader::open(directory, line).expect("the store that was made");
+        let journey = reader.lines().expect("it is read").next().expect("one is stored").expect("it is read");
+        let mut what = Forget { journeys: [journey.journey_id].into(), ..Forget::default() };
+        drop(reader);
+        let wall = Instant::now();
+        self.store.recall(&mut what).expect("it is read");
+        let found = wall.elapsed();
+        let count = self.store.forget(&what).expect("nobody reads");
+        println!("{count} forgotten: found in {found:.1?}, erased after {:.1?}", wall.elapsed());
+    }
+
+    /// Retires all.
+    #[expect(clippy::disallowed_methods, reason = "it is measured by the clock")]
+    fn retire(&mut self, directory: &Path) {
+        let (before, began) = (size(directory), processor_time());
+        let (mut retired, mut longest) = (0, Duration::ZERO);
+        loop {
+            let wall = Instant::now();
+            let count =
+                self.store.retire(UnixNanos(u64::MAX), RETIRED_AT_ONCE).expect("the disk is not full");
+            longest = longest.max(wall.elapsed());
+            retired += count;
+            if count == 0 {
+                break;
+            }
+        }
+        let micros = (processor_time() - began) as f64 / 1000.0 / retired as f64;
+        println!(
+            "{retired} retired: {micros:.2} µs each, {longest:.0?} the longest piece; {before} bytes before, {} after",
+            size(directory)
+        );
     }
 
     fn report(&self, before: u64, bytes: u64) {

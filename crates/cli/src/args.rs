@@ -35,6 +35,8 @@ pub enum Command {
     Train(Train),
     /// Show one journey's two-sided timeline and its evidence
     Explain(Explain),
+    /// Erase a journey from store, journal and memory
+    Forget(Forget),
     /// Ask the store in SQL, read-only
     Query(Query),
     /// Check and show configuration
@@ -157,6 +159,23 @@ pub struct Explain {
     /// Ask a running server, as http://127.0.0.1:4380
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// A journey id, or a raw correlation id, challenge, code, flow id or session id; `-` reads it from standard input, as
+    /// other users of the machine can see what is typed here
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// Forget in this directory; a server that works in it is asked
+    #[arg(long, value_name = "DIR", conflicts_with = "endpoint")]
+    pub data_dir: Option<PathBuf>,
+    /// Ask a running server, as http://127.0.0.1:4380
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// The realm of a raw value, rather than every one that is known
+    #[arg(long, value_name = "R")]
+    pub realm: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -33,3 +33,6 @@ pub const INTERVALS: u64 = 86_400;
 
 /// Worlds that a suite judges beside each other: the events and lines of one take some hundred megabytes.
 pub const WORLDS_AT_ONCE: usize = 2;
+
+/// Bytes of a key that is read from standard input: far more than any header or cookie holds.
+pub const KEY_BYTES: u64 = 64 << 10;

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Forget(args) => commands::forget::run(&args),
         Command::Train(args) => commands::train::run(&args),
         Command::Query(args) => commands::query::run(&args),
         Command::Config(args) => commands::config::run(&args),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use authstitch_classify::{classify, explain};
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{Completeness, JourneyId, Realm, Record, RecordBody, UnixNanos, fnv1a};
+use authstitch_model::{Completeness, Forget, JourneyId, Realm, Record, RecordBody, UnixNanos, fnv1a};
 use authstitch_stitch::{Change, Stitcher};
 
 mod settings;
@@ -103,6 +103,22 @@ impl Engine {
     pub fn set_tables(&mut self, tables: Arc<Tables>) {
         self.tables_version = tables.version().into();
         self.tables = tables;
+    }
+
+    /// Adds every journey known under the ids and keys that are named, with its events.
+    pub fn recall(&mut self, forget: &mut Forget) {
+        self.stitcher.recall(forget);
+    }
+
+    /// The realms of which anything is open, waits or takes late events, each once, in order.
+    #[must_use]
+    pub fn realms(&self) -> Vec<Realm> {
+        self.stitcher.realms()
+    }
+
+    /// Forgets journeys for good, and whatever leads to them; no effect tells of it.
+    pub fn forget(&mut self, forget: &Forget) {
+        self.stitcher.erase(forget);
     }
 
     /// Closes the oldest open journeys as `shutdown`, for a service without a journal. Says whether more are open:

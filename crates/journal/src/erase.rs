@@ -4,6 +4,9 @@
 //! its position and its time; only its events go. With them goes all that nobody can look through: damaged parts and
 //! their copies, and what files hold from an earlier use. Of the snapshots the newest stays: it has to be made after the
 //! engine forgot. What breaks off or fails can be done again.
+//!
+//! Settings of one kind lose their bytes: those that say what is to be erased. They stand in the last segment, which comes
+//! last of all, when everything that they name is gone; so whoever finds one with its bytes has to erase again.
 
 use std::io;
 
@@ -12,7 +15,7 @@ use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
 use crate::batch::Batch;
 use crate::codec;
 use crate::disk::{Disk, File};
-use crate::entry::{Body, Entry};
+use crate::entry::{Body, Entry, Setting};
 use crate::error::EraseError;
 use crate::frame::{self, Header, SECTOR};
 use crate::head::{SegmentHead, names};
@@ -29,22 +32,16 @@ pub struct Erased {
 }
 
 impl<D: Disk> Journal<D> {
-    /// Removes the events that match from all records, once the batch is committed.
+    /// Removes the events that match from all records, once the batch is committed, and the bytes of all settings of a
+    /// kind.
     ///
     /// # Errors
     /// If the disk fails or is full. Some events may be gone then, and no others.
-    pub fn erase(&mut self, matches: impl Fn(&AuthEvent) -> bool) -> Result<Erased, EraseError> {
+    pub fn erase(&mut self, matches: impl Fn(&AuthEvent) -> bool, kind: &str) -> Result<Erased, EraseError> {
         self.commit().map_err(EraseError::Poisoned)?;
         self.seal_or_end().map_err(EraseError::Poisoned)?;
         while let Some(spare) = self.spares.pop() {
             self.disk.unlink(&spare.name).map_err(failed("removing", &spare.name))?;
-        }
-        let mut erased = Erased::default();
-        let mut predecessor = 0;
-        for place in 0..self.sealed.len() {
-            let sealed = self.sealed[place];
-            self.sealed[place].length = self.erase_from(&sealed, predecessor, &matches, &mut erased)?;
-            predecessor = sealed.segment;
         }
         while self.snapshots.len() > 1
             && let Some(older) = self.snapshots.front()
@@ -59,6 +56,14 @@ impl<D: Disk> Journal<D> {
             }
         }
         self.disk.sync_directory().map_err(failed("syncing the directory", ""))?;
+        let mut erased = Erased::default();
+        let mut predecessor = 0;
+        for place in 0..self.sealed.len() {
+            let sealed = self.sealed[place];
+            self.sealed[place].length =
+                self.erase_from(&sealed, predecessor, (&matches, kind), &mut erased)?;
+            predecessor = sealed.segment;
+        }
         Ok(erased)
     }
 
@@ -67,7 +72,7 @@ impl<D: Disk> Journal<D> {
         &self,
         sealed: &Sealed,
         predecessor: u64,
-        matches: &impl Fn(&AuthEvent) -> bool,
+        goes: (&impl Fn(&AuthEvent) -> bool, &str),
         erased: &mut Erased,
     ) -> Result<u64, EraseError> {
         let name = names::segment(sealed.segment);
@@ -81,7 +86,7 @@ impl<D: Disk> Journal<D> {
             received: UnixNanos(0),
         });
         let walk = walk(&old, sealed.segment, head.before, Some(sealed.last));
-        let new = without(&old, &walk, head, matches, erased);
+        let new = without(&old, &walk, head, goes, erased);
         let unfinished = format!("{name}{}", names::UNFINISHED);
         let written = self.disk.create(&unfinished, 0).and_then(|file| {
             file.write_at(0, &new)?;
@@ -98,12 +103,12 @@ impl<D: Disk> Journal<D> {
     }
 }
 
-/// The bytes of a segment without the events that match.
+/// The bytes of a segment without the events that match and the bytes of settings of the kind.
 fn without(
     old: &[u8],
     walk: &Walk,
     head: SegmentHead,
-    matches: &impl Fn(&AuthEvent) -> bool,
+    (matches, kind): (&impl Fn(&AuthEvent) -> bool, &str),
     erased: &mut Erased,
 ) -> Vec<u8> {
     let mut new = head.bytes().to_vec();
@@ -113,17 +118,24 @@ fn without(
             erased.unreadable += 1;
             continue;
         };
-        let mut gone = 0;
+        let (mut gone, mut is_as_before) = (0, true);
         for entry in &mut read {
-            if let Entry::Record(Record { body: RecordBody::Events(events), .. }) = entry {
-                let before = events.len();
-                events.retain(|event| !matches(event));
-                gone += before - events.len();
+            match entry {
+                Entry::Record(Record { body: RecordBody::Events(events), .. }) => {
+                    let before = events.len();
+                    events.retain(|event| !matches(event));
+                    gone += before - events.len();
+                }
+                Entry::Setting(Setting { kind: found, bytes, .. }) if found.as_str() == kind => {
+                    is_as_before &= bytes.is_empty();
+                    *bytes = Box::default();
+                }
+                Entry::Record(_) | Entry::Setting(_) => {}
             }
         }
         erased.events += gone as u64;
         let synced = new.len() as u64;
-        if gone == 0 {
+        if gone == 0 && is_as_before {
             new.extend(Header { synced, ..*header }.bytes());
             new.extend(entries);
         } else {

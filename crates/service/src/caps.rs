@@ -204,3 +204,22 @@ pub const REPORT_HEADERS: usize = 16;
 
 /// Time for an orderly end, by default: what orchestrators give before they kill.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
+
+/// Journeys that are removed in one transaction because they are too old: some 50 ms, beside which new ones wait no longer
+/// than for a commit.
+pub const RETIRED_AT_ONCE: usize = 4096;
+
+/// Pause between two such transactions, so that new journeys have the store for themselves most of the time.
+pub const RETIRE_PAUSE: Duration = Duration::from_millis(200);
+
+/// Pause before it is looked again whether a journey is too old: nobody counts retention in minutes.
+pub const RETIRE_LOOK: Duration = Duration::from_secs(60);
+
+/// Days for which journeys are kept, by default.
+pub const RETENTION_DAYS: u64 = 30;
+
+/// The most days that can be set, a hundred years: for ever is more than anyone can promise.
+pub const RETENTION_DAYS_MOST: u64 = 36_500;
+
+/// Bytes of a segment where nothing but what is to be forgotten is written to the journal.
+pub const SMALL_SEGMENT_BYTES: u64 = 64 << 10;

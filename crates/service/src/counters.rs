@@ -93,6 +93,8 @@ counts! {
     stored = "Changes written to the store; what it knew already does not count.",
     store_failures = "Transactions of the store that failed.",
     lost = "Changes given up because the store failed until the end.",
+    retired = "Journeys removed from the store because they were too old.",
+    forgotten = "Journeys forgotten on request.",
     commits = "Commits of the journal.",
     snapshots = "Snapshots of the engines written beside the journal.",
     reports = "Reports of these numbers sent over OTLP.",

@@ -1,6 +1,6 @@
 //! The data directory beside its database: the lock, and the secret under which keys are hashed.
 //!
-//! - One process at a time works in a directory.
+//! - One process at a time works in a directory. The locked file says where it can be asked, if it is a server.
 //! - The secret is made at the first start, from the system's randomness, readable by its owner alone.
 //! - A secret that is given is kept there, too, so that whoever has the directory can look keys up; a
 //!   directory that was filled under another secret is refused.
@@ -21,7 +21,7 @@ const SECRET_BYTES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -36,10 +36,19 @@ impl DataDir {
             .open(&file)
             .map_err(failed(&file, "opening"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                // The address of whoever worked here before is no more.
+                lock.set_len(0).map_err(failed(&file, "writing"))?;
+                Ok(Self { path: path.to_owned(), lock })
+            }
             Err(TryLockError::WouldBlock) => Err(StartError::DataDirInUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(&file, "locking")(source)),
         }
+    }
+
+    /// Says where the server that works here can be asked.
+    pub(crate) fn say_where(&self, url: &str) -> Result<(), StartError> {
+        (&self.lock).write_all(url.as_bytes()).map_err(failed(&self.path.join("lock"), "writing"))
     }
 
     /// The directory.
@@ -79,6 +88,18 @@ impl DataDir {
             });
         written.map_err(failed(path, "writing"))
     }
+}
+
+/// Where the server that works in a data directory can be asked, if one does.
+#[must_use]
+pub fn served_at(directory: &Path) -> Option<String> {
+    let mut lock = File::open(directory.join("lock")).ok()?;
+    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut url = String::new();
+    lock.read_to_string(&mut url).ok()?;
+    (!url.is_empty()).then_some(url)
 }
 
 /// The secret of a data directory that a server has worked in.
@@ -156,7 +177,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let first = DataDir::open(directory.path()).unwrap();
         assert!(matches!(DataDir::open(directory.path()), Err(StartError::DataDirInUse { .. })));
+        assert_eq!(served_at(directory.path()), None, "it has not said where");
+        first.say_where("http://127.0.0.1:1").unwrap();
+        assert_eq!(served_at(directory.path()).as_deref(), Some("http://127.0.0.1:1"));
         drop(first);
+        assert_eq!(served_at(directory.path()), None, "nobody is there");
         assert!(DataDir::open(directory.path()).is_ok());
     }
 }

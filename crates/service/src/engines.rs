@@ -8,7 +8,7 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use authstitch_engine::{self as engine, Effect, Engine, StitchSettings, shard_of};
-use authstitch_model::{AuthEvent, Record, RecordBody};
+use authstitch_model::{AuthEvent, Forget, Record, RecordBody};
 
 /// The version of the form.
 const VERSION: u32 = 1;
@@ -39,8 +39,8 @@ impl Engines {
         Self { settings, shards, engines }
     }
 
-    /// The engines that a snapshot is of.
-    pub(crate) fn restore(snapshot: &[u8], shards: NonZero<u32>) -> Result<Self, Unusable> {
+    /// The engines that a snapshot is of, as many as are wanted.
+    pub(crate) fn restore(snapshot: &[u8], wanted: Option<NonZero<u32>>) -> Result<Self, Unusable> {
         let cut_off = || Unusable::Bytes("it is cut off".into());
         let mut rest = snapshot;
         let version = number(&mut rest).ok_or_else(cut_off)?;
@@ -49,9 +49,8 @@ impl Engines {
             return Err(Unusable::Bytes(why));
         }
         let count = number(&mut rest).ok_or_else(cut_off)?;
-        if count != shards.get() {
-            return Err(Unusable::Shards(count));
-        }
+        let there = NonZero::new(count).filter(|there| wanted.is_none_or(|wanted| wanted == *there));
+        let shards = there.ok_or(Unusable::Shards(count))?;
         let settings = part(&mut rest).ok_or_else(cut_off)?;
         let settings = engine::Settings::from_bytes(settings).map_err(Unusable::Bytes)?;
         let of_one = of_one(&settings, shards);
@@ -113,6 +112,16 @@ impl Engines {
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         let engines: Vec<_> = self.engines.iter().map(Engine::snapshot).collect();
         snapshot(&self.settings, &engines)
+    }
+
+    /// How many there are.
+    pub(crate) const fn shards(&self) -> NonZero<u32> {
+        self.shards
+    }
+
+    /// Forgets journeys for good.
+    pub(crate) fn forget(&mut self, forget: &Forget) {
+        self.engines.iter_mut().for_each(|engine| engine.forget(forget));
     }
 
     /// The engines, each for its thread.

@@ -115,6 +115,17 @@ pub enum StartError {
         /// The directory.
         path: PathBuf,
     },
+    /// A data directory that nobody has worked in.
+    NothingThere {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Something was not forgotten everywhere.
+    Forgetting(String),
+    /// A journal without a snapshot, of which nobody says what decides in it.
+    NoSnapshot,
+    /// A record of what is to be forgotten that nobody wrote.
+    Forget(Position),
     /// The secret's file is not a secret.
     SecretLength {
         /// The file.
@@ -208,6 +219,21 @@ impl fmt::Display for StartError {
                 f,
                 "another authstitch works in {}; stop it, or choose another directory with `--data-dir`",
                 path.display()
+            ),
+            Self::NothingThere { path } => write!(
+                f,
+                "{} is no data directory of authstitch; name the one that `authstitch serve` works in",
+                path.display()
+            ),
+            Self::Forgetting(why) => write!(f, "not forgotten everywhere: {why}; forget again"),
+            Self::NoSnapshot => f.write_str(
+                "the journal has no snapshot yet, so only a server knows what decides in it; start \
+                 `authstitch serve` and ask it",
+            ),
+            Self::Forget(position) => write!(
+                f,
+                "record {} of the journal says what is to be forgotten, and cannot be read; please report it",
+                position.0
             ),
             Self::SecretLength { path, bytes } => write!(
                 f,

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::Path;
 
 use authstitch_model::line::JourneyLine;
-use authstitch_model::{JourneyId, KeyKind, Secret};
+use authstitch_model::{JourneyId, KeyHash, KeyKind, Secret};
 use authstitch_store::{Reader, StoreError};
 
 use crate::caps;
@@ -77,7 +77,7 @@ pub(crate) fn find_with(
     };
     let mut found: Vec<JourneyLine> = Vec::new();
     for realm in &realms {
-        for hash in KINDS.iter().filter_map(|kind| secret.key(realm, *kind, key)) {
+        for hash in hashes(secret, realm, key) {
             found.extend(reader.by_key(hash)?);
         }
     }
@@ -86,7 +86,13 @@ pub(crate) fn find_with(
     Ok(found)
 }
 
-fn realms(reader: &Reader) -> Result<Vec<String>, StoreError> {
+/// The hashes of a raw value as every kind of key that people have in hand.
+pub(crate) fn hashes(secret: &Secret, realm: &str, key: &str) -> impl Iterator<Item = KeyHash> {
+    KINDS.iter().filter_map(move |kind| secret.key(realm, *kind, key))
+}
+
+/// The realms that a store knows.
+pub(crate) fn realms(reader: &Reader) -> Result<Vec<String>, StoreError> {
     let sql = format!("SELECT DISTINCT realm FROM journeys LIMIT {}", caps::REALMS);
     let rows = reader.query(&sql)?.rows;
     Ok(rows.iter().filter_map(|row| Some(row.first()?.as_str()?.to_owned())).collect())

@@ -108,6 +108,22 @@ impl Judge {
                 // Whoever asked may have gone; then nobody wants the bytes.
                 let _ = give.send(self.engine.snapshot());
             }
+            // Whoever asked may have gone here and below.
+            Work::Realms(answer) => drop(answer.send(self.engine.realms())),
+            Work::Recall(mut forget, answer) => {
+                self.hand_on()?;
+                self.engine.recall(&mut forget);
+                let _ = answer.send(forget);
+            }
+            Work::Forget(forget, answer) => {
+                self.hand_on()?;
+                self.engine.forget(&forget);
+                let _ = answer.send(());
+            }
+            Work::Deliver(delivery) => {
+                self.hand_on()?;
+                self.sink.send(delivery).map_err(|_closed| Gone)?;
+            }
             Work::Stop => return Ok(false),
         }
         Ok(true)

@@ -3,10 +3,12 @@
 //!
 //! The way of a request: `listener` → `connection` → `grpc`, `http` or `public` → `intake` (let in, read,
 //! decode) → `sequencer` (the one order) → `judge` (the engine's thread) → `sink` (the store's thread). `door`
-//! says who may come in; `lifecycle` puts the parts together; `clock` is the only one that reads a clock.
+//! says who may come in; `parts` puts the parts together, `lifecycle` starts and stops them; `clock` is the only one that
+//! reads a clock.
 //!
 //! With a data directory `writer` stands between the sequencer and the judge: what is answered is in the journal, and
-//! `recovery` makes of it at a start what the engines were. Without one, records wait in memory.
+//! `recovery` makes of it at a start what the engines were. Without one, records wait in memory. `forgetting` erases a
+//! journey from all of it.
 
 pub mod caps;
 
@@ -22,6 +24,7 @@ mod door;
 mod engines;
 mod error;
 mod find;
+mod forgetting;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod grpc;
@@ -35,6 +38,7 @@ mod lifecycle;
 mod listener;
 mod log;
 mod metrics;
+mod parts;
 mod public;
 mod recovery;
 mod refusal;
@@ -58,9 +62,11 @@ mod tests;
 pub use authstitch_journal::Durability;
 pub use clock::{Clock, SCHEDULE_HEADER};
 pub use counters::Counts;
+pub use data_dir::served_at;
 pub use door::Refreshed;
 pub use error::{Listener, StartError};
 pub use find::{FindError, find};
+pub use forgetting::{Forgotten, forget};
 pub use latency::{Latencies, QUANTILES};
 pub use lifecycle::{Running, Summary, start, start_with_log};
 pub use log::{Log, LogFormat, LogLevel};

@@ -10,43 +10,29 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use authstitch_engine::{self as engine, Tables};
-use authstitch_journal::{Directory, Durability};
+use authstitch_journal::Durability;
 use authstitch_model::Secret;
 use authstitch_store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{MissedTickBehavior, interval};
 
-use crate::admission::Admission;
-use crate::caps;
-use crate::clock::{Clock, Stopwatch, SystemClock};
+use crate::clock::Clock;
 use crate::counters::{Counters, Counts};
 use crate::data_dir::{self, DataDir};
 use crate::door::{Door, Doors, Refreshed};
-use crate::engines::Engines;
 use crate::error::{Listener, StartError};
 use crate::health::Health;
-use crate::intake::{Intake, Receiver};
-use crate::judge::{Judge, Unsent};
-use crate::lag::{Lags, Lines};
-use crate::listener::serve;
+use crate::lag::Lines;
 use crate::log::{Log, LogLevel};
-use crate::metrics::Sources;
-use crate::recovery::{Recovered, recover};
-use crate::refused::Refused;
+use crate::parts::{OnDisk, Parts, watched};
 use crate::reports::{Reports, refuse_own};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
-use crate::shards::Shards;
-use crate::sink::{Sink, Waiting};
 use crate::tables::{TablesError, read_tables};
-use crate::web::{Kept, Web};
-use crate::writer::{Snapshots, Writer};
-use crate::{grpc, http, public, web};
+use crate::web::Kept;
 
 /// A service that runs. Dropping it cuts it off; [`Running::stop`] ends it in order.
 #[derive(Debug)]
@@ -107,6 +93,10 @@ pub async fn start_with_log(settings: Settings, clock: Clock, log: Log) -> Resul
     let doors = Doors::open(&settings, &counters).await?;
     let data = settings.data_dir.as_deref().map(DataDir::open).transpose()?;
     let secret = secret(data.as_ref(), settings.secret)?;
+    if let Some(data) = &data {
+        let scheme = if settings.web.tls.is_some() { "https" } else { "http" };
+        data.say_where(&format!("{scheme}://{}", doors.web.address))?;
+    }
     let (store, kept) = match (&data, settings.store) {
         (_, false) => (None, None),
         (None, true) => return Err(StartError::NoDataDir),
@@ -119,9 +109,9 @@ pub async fn start_with_log(settings: Settings, clock: Clock, log: Log) -> Resul
     if let Some(telemetry) = &settings.telemetry {
         refuse_own(&telemetry.endpoint, &doors.addresses())?;
     }
-    let disk = Disk { data, store, secret };
+    let disk = OnDisk { data, store, secret };
     let (parts, threads, recovered) =
-        Parts::running(settings, clock, counters, decides.clone(), disk, log).await?;
+        Parts::running(settings, clock, counters, Some(decides.clone()), disk, log).await?;
     let (stop, _) = watch::channel(false);
     let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
     let public = doors.public.as_ref().map(|public| public.address);
@@ -186,257 +176,6 @@ fn secret(data: Option<&DataDir>, source: SecretSource) -> Result<Secret, StartE
         (None, SecretSource::Fixed(secret)) => Ok(secret),
         (None, SecretSource::File) => data_dir::random().map(Secret::new),
     }
-}
-
-/// What is on the disk, and the secret under which.
-struct Disk {
-    data: Option<DataDir>,
-    store: Option<Store>,
-    secret: Secret,
-}
-
-/// What the parts share, and what is needed to make them run.
-struct Parts {
-    settings: Settings,
-    secret: Secret,
-    sequencer: Arc<Sequencer>,
-    admission: Arc<Admission>,
-    counters: Arc<Counters>,
-    health: Arc<Health>,
-    stopping: Arc<AtomicBool>,
-    journaled: bool,
-    lines: Arc<Lines>,
-    log: Log,
-}
-
-impl Parts {
-    /// The parts, with the threads that write, judge and store; and what was found in the journal, for a person.
-    async fn running(
-        settings: Settings,
-        clock: Clock,
-        counters: Arc<Counters>,
-        decides: engine::Settings,
-        disk: Disk,
-        log: Log,
-    ) -> Result<(Self, Vec<JoinHandle<()>>, Vec<String>), StartError> {
-        let Disk { data, store, secret } = disk;
-        let limits = settings.limits;
-        // Early requests of a schedule hold bytes while they wait for the one before them, which must not be
-        // turned away for that; its sender bounds itself.
-        let queue_bytes = match clock {
-            Clock::System => limits.queue_bytes,
-            Clock::Schedule => usize::MAX,
-        };
-        let admission = Admission::new(queue_bytes, limits.requests_in_flight);
-        let (health, stopping) = (Arc::new(Health::new(log.clone())), Arc::<AtomicBool>::default());
-        let lines = Lines::new(settings.shards);
-        let applied = store.as_ref().map(Store::applied).transpose().map_err(StartError::Store)?;
-        // A schedule begins anew each time, and is no time that a journal could go on with.
-        let journal = data
-            .as_ref()
-            .map(|data| data.path().join("journal"))
-            .filter(|_| clock == Clock::System && settings.journal.durability != Durability::None);
-        let journaled = journal.is_some();
-
-        let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
-        let sink = Sink {
-            store,
-            counters: Arc::clone(&counters),
-            health: Arc::clone(&health),
-            stopping: Arc::clone(&stopping),
-            waiting: Waiting::default(),
-        };
-        let store_writer = thread("store writer", &health, move || {
-            sink.run(&delivered);
-            // The directory is free for others when nothing is written to it any more.
-            drop(data);
-        })?;
-        let recovered = match journal {
-            None => Ok(None),
-            Some(directory) => {
-                // A store that fails now keeps the service from starting.
-                stopping.store(true, Ordering::Release);
-                let (kept, shards, mut sink) = (settings.journal, settings.shards, deliveries.clone());
-                let (decides, applied) = (decides.clone(), applied.unwrap_or_default());
-                let read = move || {
-                    let disk = Directory::open(&directory, kept.durability).map_err(|source| {
-                        StartError::DataDir { path: directory, doing: "opening", source }
-                    })?;
-                    let clock = SystemClock::start();
-                    recover(&disk, &kept.into(), decides, shards, applied, clock, &mut sink)
-                };
-                let cut_off = StartError::Snapshot("reading it was cut off".into());
-                spawn_blocking(read).await.unwrap_or(Err(cut_off)).map(Some)
-            }
-        };
-        stopping.store(false, Ordering::Release);
-        let recovered = match recovered {
-            Ok(recovered) => recovered,
-            Err(error) => {
-                // What could not start leaves nothing behind.
-                drop(deliveries);
-                let _ = spawn_blocking(move || store_writer.join()).await;
-                return Err(error);
-            }
-        };
-
-        let mut threads = vec![store_writer];
-        // As many places again as requests in flight, so that an engine has something to do meanwhile.
-        let (queues, shards) =
-            Shards::new(settings.shards, limits.requests_in_flight * 2, Arc::clone(&lines));
-        let queues = Arc::new(queues);
-        let (sequencer, engines, told) = match recovered {
-            None => {
-                let engines = Engines::new(decides, settings.shards);
-                (Sequencer::new(clock, queues), engines, Vec::new())
-            }
-            Some(Recovered { journal, engines, clock, told, quarantined }) => {
-                counters.quarantined.add(quarantined);
-                for line in &told {
-                    log.tell(LogLevel::Warn, "journal_recovered", line, &[]);
-                }
-                let (jobs, waiting) = sync_channel(limits.requests_in_flight + caps::JOURNAL_JOBS);
-                let writer = Writer {
-                    journal,
-                    clock,
-                    shards: Arc::clone(&queues),
-                    admission: Arc::clone(&admission),
-                    counters: Arc::clone(&counters),
-                    health: Arc::clone(&health),
-                    settings: decides,
-                    gone: false,
-                    log: log.clone(),
-                    // Two must fit into the journal long before it is full: only the second lets go.
-                    snapshots: Snapshots::every(
-                        settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
-                    ),
-                };
-                threads.push(thread("journal", &health, move || writer.run(&waiting))?);
-                (Sequencer::journaled(clock, jobs, queues), engines, told)
-            }
-        };
-        for ((number, shard), engine) in shards.into_iter().enumerate().zip(engines.into_each()) {
-            let judge = Judge {
-                engine,
-                number,
-                deadline: shard.deadline,
-                closes: !journaled,
-                counters: Arc::clone(&counters),
-                clock: sequencer.clock(),
-                sink: deliveries.clone(),
-                store: Arc::clone(&lines.store),
-                unsent: Unsent::default(),
-            };
-            threads.push(thread("engine", &health, move || judge.run(shard.queue))?);
-        }
-        let sequencer = Arc::new(sequencer);
-        let parts = Self {
-            settings,
-            secret,
-            sequencer,
-            admission,
-            counters,
-            health,
-            stopping,
-            journaled,
-            lines,
-            log,
-        };
-        Ok((parts, threads, told))
-    }
-
-    /// The tasks that receive, answer and look at the clock.
-    fn receive(&self, doors: Doors, kept: Option<Kept>, stop: &watch::Sender<bool>) -> JoinSet<()> {
-        let limits = self.settings.limits;
-        let intake = Arc::new(Intake {
-            sequencer: Arc::clone(&self.sequencer),
-            admission: Arc::clone(&self.admission),
-            mapping: Arc::new(self.settings.mapping.clone().with_secret(self.secret)),
-            counters: Arc::clone(&self.counters),
-            request_bytes: limits.request_bytes,
-            request_time: limits.request_time,
-        });
-        let through =
-            |door: &Arc<Door>| Arc::new(Receiver { intake: Arc::clone(&intake), door: Arc::clone(door) });
-        let pages = Arc::new(Web {
-            counters: Arc::clone(&self.counters),
-            health: Arc::clone(&self.health),
-            admission: Arc::clone(&self.admission),
-            numbers: self.numbers(),
-            kept,
-            door: Arc::clone(&doors.web.door),
-            local_only: self.settings.web.is_private(),
-            questions: Semaphore::new(caps::QUERIES_AT_ONCE),
-        });
-        let mut tasks = JoinSet::new();
-        let Doors { grpc, http, web, public } = doors;
-        let over_grpc = through(&grpc.door);
-        let over_grpc = serve(grpc.listener, grpc.door, over_grpc, grpc::answer, stop.subscribe());
-        tasks.spawn(watched("OTLP/gRPC", &self.health, over_grpc));
-        let over_http = through(&http.door);
-        let over_http = serve(http.listener, http.door, over_http, http::answer, stop.subscribe());
-        tasks.spawn(watched("OTLP/HTTP", &self.health, over_http));
-        if let Some(public) = public {
-            let from_all = through(&public.door);
-            let from_all = serve(public.listener, public.door, from_all, public::answer, stop.subscribe());
-            tasks.spawn(watched("public OTLP", &self.health, from_all));
-        }
-        let to_people = serve(web.listener, web.door, pages, web::answer, stop.subscribe());
-        tasks.spawn(watched("pages", &self.health, to_people));
-        let ticks = tick(Arc::clone(&self.sequencer), stop.subscribe());
-        tasks.spawn(watched("clock", &self.health, ticks));
-        let look = self.look(stop.subscribe());
-        tasks.spawn(watched("watch", &self.health, look));
-        tasks
-    }
-}
-
-impl Parts {
-    /// Where everything that is told in numbers comes from.
-    fn numbers(&self) -> Sources {
-        Sources {
-            counters: Arc::clone(&self.counters),
-            health: Arc::clone(&self.health),
-            admission: Arc::clone(&self.admission),
-            lines: Arc::clone(&self.lines),
-        }
-    }
-
-    /// Looks whether parts fall behind, and sums up what is refused.
-    fn look(&self, mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-        let Sources { counters, health, lines, .. } = self.numbers();
-        let log = self.log.clone();
-        let (mut looks, began) = (interval(caps::LAG_CHECK), Stopwatch::start());
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut lags, mut refused, mut summed) = (Lags::default(), Refused::default(), began.elapsed());
-        async move {
-            loop {
-                let ends = tokio::select! {
-                    _ = stop.wait_for(|stop| *stop) => true,
-                    _ = looks.tick() => false,
-                };
-                let now = began.elapsed();
-                lags.look(now, lines.lags(), &health);
-                if ends || now - summed >= caps::REFUSALS_SUMMARY {
-                    summed = now;
-                    tell_refused(&log, &refused.since(&counters.snapshot()));
-                }
-                if ends {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// Tells what was refused since the last time, in one line.
-fn tell_refused(log: &Log, refused: &[(&'static str, u64)]) {
-    if refused.is_empty() {
-        return;
-    }
-    let said: Vec<_> = refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let fields: Vec<_> = refused.iter().map(|(reason, count)| (*reason, (*count).into())).collect();
-    log.tell(LogLevel::Warn, "refused", &format!("refused: {}", said.join(", ")), &fields);
 }
 
 impl Running {
@@ -549,40 +288,4 @@ fn not_done(lines: &Lines, journaled: bool) -> String {
         "stopping was cut off: {requests} requests were not committed, {records} records not judged, {changes} changes \
          not stored; {then}"
     )
-}
-
-fn thread(
-    name: &'static str,
-    health: &Arc<Health>,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, StartError> {
-    let running = health.watch(name);
-    let run = move || {
-        work();
-        drop(running);
-    };
-    std::thread::Builder::new().name(name.into()).spawn(run).map_err(StartError::Thread)
-}
-
-fn watched(
-    part: &'static str,
-    health: &Arc<Health>,
-    work: impl Future<Output = ()> + Send + 'static,
-) -> impl Future<Output = ()> + Send + 'static {
-    let running = health.watch(part);
-    async move {
-        work.await;
-        drop(running);
-    }
-}
-
-async fn tick(sequencer: Arc<Sequencer>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = interval(caps::TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            _ = ticks.tick() => sequencer.tick(),
-        }
-    }
 }

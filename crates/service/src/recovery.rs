@@ -4,6 +4,7 @@
 //!   taken. The store knows which revisions of which journeys it has, and takes none twice; if it does not take what is
 //!   brought about again, the service does not start.
 //! - What decided then decides again; what decides now is written down behind it, if it differs.
+//! - What was to be forgotten is forgotten again; the journal's thread then does what is left of it.
 //! - A record on which an engine panics ends that engine, and the health answer says so. If it panics again here, that
 //!   engine's part of it is passed over, counted and told: reading begins anew without it, up to [`caps::QUARANTINED`]
 //!   times. What the record has for the realms of other shards is taken.
@@ -19,13 +20,14 @@ use authstitch_journal::{
     self as journal, Body, Disk, Entry, Journal, ReadError, Recovery, Refused, Setting, Stamp,
 };
 use authstitch_model::ids::Text;
-use authstitch_model::{Position, UnixNanos};
+use authstitch_model::{Forget, Position, UnixNanos};
 use tokio::sync::oneshot;
 
 use crate::caps;
 use crate::clock::SystemClock;
 use crate::engines::{Engines, Unusable};
 use crate::error::StartError;
+use crate::forgetting::FORGET;
 use crate::shards::Gone;
 use crate::sink::Delivery;
 use crate::writer::SETTINGS;
@@ -54,6 +56,13 @@ impl Onward for SyncSender<Delivery> {
     }
 }
 
+/// What decides from now on, in how many engines.
+#[derive(Clone, Debug)]
+pub(crate) struct Decides {
+    pub settings: engine::Settings,
+    pub shards: NonZero<u32>,
+}
+
 /// A journal that was read, and the engines that it makes.
 pub(crate) struct Recovered<D: Disk> {
     pub journal: Journal<D>,
@@ -63,14 +72,16 @@ pub(crate) struct Recovered<D: Disk> {
     pub told: Vec<String>,
     /// Parts of records passed over.
     pub quarantined: u64,
+    /// What was to be forgotten, and may not be everywhere yet.
+    pub unfinished: Option<Forget>,
 }
 
-/// Opens the journal on a disk, at the time that a clock shows. `applied` is what the store has seen.
+/// Opens the journal on a disk, at the time that a clock shows. `applied` is what the store has seen. Where nothing new decides,
+/// what the journal says goes on to.
 pub(crate) fn recover<D: Disk>(
     disk: &D,
     settings: &journal::Settings,
-    decides: engine::Settings,
-    shards: NonZero<u32>,
+    decides: Option<Decides>,
     applied: Position,
     clock: SystemClock,
     onward: &mut impl Onward,
@@ -81,16 +92,19 @@ pub(crate) fn recover<D: Disk>(
         let opened = Journal::open(disk.clone(), settings.clone(), seen);
         let (journal, recovery) = opened.map_err(StartError::Journal)?;
         let mut told = report(&recovery.report);
-        match replay(recovery, &decides, shards, onward, &quarantine, &mut told)? {
-            Replay::Done { engines, latest, known } => {
+        match replay(recovery, decides.as_ref(), onward, &quarantine, &mut told)? {
+            Replay::Done { engines, latest, known, unfinished } => {
                 let mut recovered = Recovered {
                     journal,
                     engines: *engines,
                     clock: clock.after(latest),
                     told,
                     quarantined: quarantine.len() as u64,
+                    unfinished,
                 };
-                recovered.decide(decides, known)?;
+                if let Some(Decides { settings, .. }) = decides {
+                    recovered.decide(settings, known)?;
+                }
                 return Ok(recovered);
             }
             Replay::Panicked(position, shard) => {
@@ -106,15 +120,14 @@ pub(crate) fn recover<D: Disk>(
 /// How reading the entries ended.
 enum Replay {
     /// With engines that know all of them, and the time of the last; and whether the journal says what decides.
-    Done { engines: Box<Engines>, latest: UnixNanos, known: bool },
+    Done { engines: Box<Engines>, latest: UnixNanos, known: bool, unfinished: Option<Forget> },
     /// With a panic on this record, in the engine of this shard.
     Panicked(Position, u32),
 }
 
 fn replay<D: Disk>(
     recovery: Recovery<D>,
-    decides: &engine::Settings,
-    shards: NonZero<u32>,
+    decides: Option<&Decides>,
     onward: &mut impl Onward,
     quarantine: &Quarantine,
     told: &mut Vec<String>,
@@ -123,13 +136,19 @@ fn replay<D: Disk>(
     let mut latest = UnixNanos(0);
     let mut known = snapshot.is_some();
     let mut engines = match snapshot {
-        None => Engines::new(decides.clone(), shards),
+        None => {
+            let Decides { settings, shards } = decides.cloned().ok_or(StartError::NoSnapshot)?;
+            Engines::new(settings, shards)
+        }
         Some(snapshot) => {
             latest = snapshot.received;
-            Engines::restore(&snapshot.bytes, shards)
-                .map_err(|unusable| unusable_snapshot(unusable, shards))?
+            let wanted = decides.map(|decides| decides.shards);
+            Engines::restore(&snapshot.bytes, wanted)
+                .map_err(|unusable| unusable_snapshot(unusable, wanted.unwrap_or(NonZero::<u32>::MIN)))?
         }
     };
+    let shards = engines.shards();
+    let mut unfinished: Option<Forget> = None;
     let mut effects = Vec::new();
     for entry in entries {
         let entry = match entry {
@@ -160,6 +179,13 @@ fn replay<D: Disk>(
                 let settings = engine::Settings::from_bytes(&bytes).map_err(StartError::Snapshot)?;
                 engines.change(settings).map_err(|unusable| unusable_snapshot(unusable, shards))?;
             }
+            Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == FORGET && bytes.is_empty() => {}
+            Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == FORGET => {
+                // The store has to have all that was brought about before it forgets, too.
+                let forget = Forget::from_bytes(&bytes).ok_or(StartError::Forget(position))?;
+                engines.forget(&forget);
+                unfinished.get_or_insert_default().extend(forget);
+            }
             Entry::Setting(setting) => {
                 told.push(format!(
                     "journal: `{}` is a setting of a later version, and is ignored",
@@ -178,7 +204,7 @@ fn replay<D: Disk>(
     if !onward.settle().map_err(|Gone| StartError::StoreGone)? {
         return Err(StartError::StoreFails);
     }
-    Ok(Replay::Done { engines: Box::new(engines), latest, known })
+    Ok(Replay::Done { engines: Box::new(engines), latest, known, unfinished })
 }
 
 fn unusable_snapshot(unusable: Unusable, shards: NonZero<u32>) -> StartError {

@@ -22,6 +22,7 @@ use tokio::task::spawn_blocking;
 
 use crate::admission::Charge;
 use crate::clock::{Clock, Stamp, SystemClock};
+use crate::forgetting::{Forgetting, Forgotten, Wanted};
 use crate::refusal::Refusal;
 use crate::shards::{Gone, NoPlace, Places, Shards, Work};
 use crate::writer::{Append, Job};
@@ -211,6 +212,28 @@ impl Sequencer {
         }
         let told = self.shards.tell(|| Work::Tables(Arc::clone(&settings.tables))).await;
         told.map_err(|Gone| Refusal::stopping())
+    }
+
+    /// Has what is known under a key forgotten everywhere.
+    ///
+    /// # Errors
+    /// Why not, or not yet, for a person.
+    pub(crate) async fn forget(&self, forgetting: &Forgetting, wanted: Wanted) -> Result<Forgotten, String> {
+        let cut_off = || "authstitch is stopping; forget again".to_owned();
+        if let Source::Journal(_, jobs) = &self.source {
+            let (answer, done) = oneshot::channel();
+            return match ask(jobs, Job::Forget(wanted, answer)).await {
+                true => done.await.unwrap_or_else(|_gone| Err(cut_off())),
+                false => Err(cut_off()),
+            };
+        }
+        let forgetting = forgetting.clone();
+        let forget = move || {
+            let found = Arc::new(forgetting.find(&wanted)?);
+            let stored = forgetting.forget(&found)?;
+            Ok(Forgotten { journeys: found.journeys.len() as u64, stored, events: 0 })
+        };
+        spawn_blocking(forget).await.unwrap_or_else(|_panic| Err(cut_off()))
     }
 
     /// Waits until everything before is judged and stored, or given up.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use authstitch_engine::StitchSettings;
 use authstitch_journal::Durability;
 use authstitch_model::document::{self, Fields, Problem, Problems};
-use authstitch_model::{Completeness, Secret};
+use authstitch_model::{Completeness, Millis, Secret};
 use authstitch_otlp::Mapping;
 use serde_json::Value;
 
@@ -48,6 +48,8 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// Whether journeys are kept, or only judged and counted.
     pub store: bool,
+    /// How long journeys are kept after they were first heard of.
+    pub retention: Millis,
     /// Under which secret keys are hashed.
     pub secret: SecretSource,
     /// How what was accepted is kept until it is judged and stored.
@@ -149,6 +151,7 @@ impl Default for Settings {
             public: None,
             data_dir: Some(PathBuf::from("./authstitch-data")),
             store: true,
+            retention: days(caps::RETENTION_DAYS),
             secret: SecretSource::File,
             journal: Journal::default(),
             mapping: Mapping::new(Secret::PUBLIC),
@@ -240,6 +243,7 @@ impl Settings {
             public,
             data_dir: top.text("data_dir").map(PathBuf::from).or(default.data_dir),
             store: top.flag("store", default.store),
+            retention: top.map("retention", retention),
             secret: default.secret,
             journal: top.map("journal", journal),
             mapping: top.map("mapping", |fields| Mapping::read(fields, default.mapping.secret())),
@@ -257,6 +261,15 @@ impl Settings {
             )),
         }
     }
+}
+
+/// So many days.
+pub(crate) const fn days(days: u64) -> Millis {
+    Millis::from_mins(days * 24 * 60)
+}
+
+fn retention(fields: &Fields<'_>) -> Millis {
+    days(fields.integer("days", 1..=caps::RETENTION_DAYS_MOST, caps::RETENTION_DAYS))
 }
 
 fn shards(top: &Fields<'_>) -> NonZero<u32> {

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use authstitch_engine::Tables;
-use authstitch_model::{AuthEvent, Position, Record, RecordBody, UnixNanos};
+use authstitch_model::{AuthEvent, Forget, Position, Realm, Record, RecordBody, UnixNanos};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admission::Charge;
 use crate::engines::spread;
 use crate::lag::{Line, Lines, Ticket};
+use crate::sink::Delivery;
 
 /// What an engine's thread is given to do, in order.
 #[derive(Debug)]
@@ -32,6 +33,14 @@ pub(crate) enum Work {
     Flush(oneshot::Sender<bool>),
     /// Give the engine's bytes, and answer once everything before is stored, or given up.
     Snapshot(oneshot::Sender<Vec<u8>>, oneshot::Sender<bool>),
+    /// Say the realms of which anything is known.
+    Realms(oneshot::Sender<Vec<Realm>>),
+    /// Add what is known of the journeys that are named, once everything before is handed to the store.
+    Recall(Forget, oneshot::Sender<Forget>),
+    /// Forget journeys for good.
+    Forget(Arc<Forget>, oneshot::Sender<()>),
+    /// Hand this to the store, behind everything before.
+    Deliver(Delivery),
     /// End.
     Stop,
 }
@@ -223,6 +232,31 @@ impl Shards {
     pub(crate) fn tell_blocking(&self, work: impl Fn() -> Work) -> Result<(), Gone> {
         let tell = |queue: &mpsc::Sender<Work>| queue.blocking_send(work()).map_err(|_closed| Gone);
         self.queues.iter().map(tell).fold(Ok(()), Result::and)
+    }
+
+    /// As [`Self::ask`], from a thread that may wait.
+    pub(crate) fn ask_blocking<T>(
+        &self,
+        question: impl Fn(oneshot::Sender<T>) -> Work,
+    ) -> Result<Vec<T>, Gone> {
+        let mut waits = Vec::with_capacity(self.queues.len());
+        for queue in &self.queues {
+            let (answer, wait) = oneshot::channel();
+            queue.blocking_send(question(answer)).map_err(|_closed| Gone)?;
+            waits.push(wait);
+        }
+        waits.into_iter().map(|wait| wait.blocking_recv().map_err(|_closed| Gone)).collect()
+    }
+
+    /// Asks the store by way of an engine, behind all that this one brought about, and waits for the answer.
+    pub(crate) fn deliver_blocking<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Delivery,
+    ) -> Result<T, Gone> {
+        let (answer, wait) = oneshot::channel();
+        let [queue, ..] = &*self.queues else { return Err(Gone) };
+        queue.blocking_send(Work::Deliver(question(answer))).map_err(|_closed| Gone)?;
+        wait.blocking_recv().map_err(|_closed| Gone)
     }
 
     /// Asks every engine for its bytes, from a thread that may wait.

@@ -3,17 +3,21 @@
 //! A transaction that fails is tried again until it succeeds, while the health answer says so and clients are
 //! asked to come again. Once the service stops, it is tried one last time; what is given up then is counted. With a
 //! journal it is brought about again at the next start.
+//!
+//! Now and then it removes what is too old, a piece at a time between two transactions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use authstitch_engine::Effect;
-use authstitch_model::Position;
+use authstitch_model::{Forget, Millis, Position, UnixNanos};
 use authstitch_store::{Change, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::caps;
+use crate::clock::SystemClock;
 use crate::counters::Counters;
 use crate::health::Health;
 use crate::lag::Ticket;
@@ -34,17 +38,49 @@ pub(crate) enum Delivery {
     },
     /// Answer once everything before is stored, or given up: whether all of it is stored.
     Flush(oneshot::Sender<bool>),
+    /// What is asked of the store, once everything before is stored.
+    Question(Question),
+}
+
+/// What the store is asked.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// Add the journeys that are stored under the named ids and keys.
+    Recall(Forget, oneshot::Sender<Result<Forget, String>>),
+    /// Forget journeys; answer how many were.
+    Forget(Arc<Forget>, oneshot::Sender<Result<u64, String>>),
 }
 
 /// What changes are written down in.
 pub(crate) trait Keep {
     /// Writes changes and the position that they bring it to, all or nothing; gives how many were news.
     fn keep(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError>;
+
+    /// Adds what is known of the named ids and keys.
+    fn recall(&self, forget: &mut Forget) -> Result<(), StoreError>;
+
+    /// Forgets journeys; gives how many there were.
+    fn forget(&mut self, forget: &Forget) -> Result<u64, StoreError>;
+
+    /// Removes journeys from before a time, so many at most; gives how many.
+    fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError>;
 }
 
 impl Keep for Store {
     fn keep(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError> {
         self.apply(changes, position)
+    }
+
+    fn recall(&self, forget: &mut Forget) -> Result<(), StoreError> {
+        self.recall(forget)
+    }
+
+    fn forget(&mut self, forget: &Forget) -> Result<u64, StoreError> {
+        self.forget(forget)
+    }
+
+    fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError> {
+        self.retire(before, most)
     }
 }
 
@@ -57,6 +93,8 @@ pub(crate) struct Sink<S> {
     pub health: Arc<Health>,
     pub stopping: Arc<AtomicBool>,
     pub waiting: Waiting,
+    /// None where what is received has no age.
+    pub retention: Option<Retention>,
 }
 
 /// What the next transaction writes, and who waits for it.
@@ -70,27 +108,73 @@ pub(crate) struct Waiting {
     given_up: bool,
 }
 
+/// How long journeys are kept, and when it is time to look for those that are too old.
+#[derive(Debug)]
+pub(crate) struct Retention {
+    clock: SystemClock,
+    kept: Millis,
+    next: UnixNanos,
+}
+
+impl Retention {
+    /// Journeys are kept so long after they were first heard of.
+    pub(crate) fn of(kept: Millis) -> Self {
+        let clock = SystemClock::start();
+        Self { clock, kept, next: clock.now() }
+    }
+
+    /// How long it is until it is time.
+    fn wait(&self) -> Duration {
+        Duration::from_nanos(self.next.0.saturating_sub(self.clock.now().0))
+    }
+
+    /// Before when a journey is too old, if it is time to look.
+    fn due(&self) -> Option<UnixNanos> {
+        let now = self.clock.now();
+        (self.next <= now).then(|| UnixNanos(now.0.saturating_sub(self.kept.0.saturating_mul(1_000_000))))
+    }
+
+    /// So many were removed: soon again if there may be more.
+    fn removed(&mut self, count: usize) {
+        let pause = if count < caps::RETIRED_AT_ONCE { caps::RETIRE_LOOK } else { caps::RETIRE_PAUSE };
+        self.next = self.clock.now().plus(Millis(pause.as_millis() as u64));
+    }
+}
+
 /// The store's name in the health answer.
 const PART: &str = "store";
+
+/// The removal of what is too old, in the health answer.
+const RETENTION: &str = "retention";
 
 impl<S: Keep> Sink<S> {
     /// Works until the engine is gone.
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
-        while let Ok(delivery) = deliveries.recv() {
-            self.take(delivery);
-            while self.waiting.changes.len() < caps::STORE_BATCH
+        loop {
+            self.retire();
+            let wait = self.retention.as_ref().map_or(caps::RETIRE_LOOK, Retention::wait);
+            let mut question = match deliveries.recv_timeout(wait) {
+                Ok(delivery) => self.take(delivery),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            while question.is_none()
+                && self.waiting.changes.len() < caps::STORE_BATCH
                 && let Ok(delivery) = deliveries.try_recv()
             {
-                self.take(delivery);
+                question = self.take(delivery);
             }
             while !self.write() {
                 std::thread::park_timeout(caps::STORE_RETRY);
             }
+            if let Some(question) = question {
+                self.answer(question);
+            }
         }
     }
 
-    /// Takes what the next transaction is to write.
-    pub(crate) fn take(&mut self, delivery: Delivery) {
+    /// Takes what the next transaction is to write; gives back what is to be answered behind it.
+    pub(crate) fn take(&mut self, delivery: Delivery) -> Option<Question> {
         match delivery {
             Delivery::Effects { effects, position, again, ticket } => {
                 self.waiting.tickets.extend(ticket);
@@ -102,6 +186,39 @@ impl<S: Keep> Sink<S> {
                 }
             }
             Delivery::Flush(answer) => self.waiting.flushes.push(answer),
+            Delivery::Question(question) => return Some(question),
+        }
+        None
+    }
+
+    /// Answers a question; whoever asked may have gone.
+    fn answer(&mut self, question: Question) {
+        match question {
+            Question::Recall(mut forget, answer) => {
+                let recalled = self.store.as_ref().map_or(Ok(()), |store| store.recall(&mut forget));
+                drop(answer.send(recalled.map(|()| forget).map_err(|error| error.to_string())));
+            }
+            Question::Forget(forget, answer) => {
+                let forgotten = self.store.as_mut().map_or(Ok(0), |store| store.forget(&forget));
+                drop(answer.send(forgotten.map_err(|error| error.to_string())));
+            }
+        }
+    }
+
+    /// Removes some of what is too old, if it is time to look.
+    fn retire(&mut self) {
+        let (Some(store), Some(retention)) = (&mut self.store, &mut self.retention) else { return };
+        let Some(before) = retention.due() else { return };
+        match store.retire(before, caps::RETIRED_AT_ONCE) {
+            Ok(count) => {
+                self.counters.retired.add(count as u64);
+                retention.removed(count);
+                self.health.works(RETENTION);
+            }
+            Err(error) => {
+                retention.removed(0);
+                self.health.failing(RETENTION, error.to_string());
+            }
         }
     }
 

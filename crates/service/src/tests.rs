@@ -3,6 +3,7 @@
 mod client;
 mod connections;
 mod faults;
+mod forgetting;
 mod grpc;
 mod http;
 mod journaled;

@@ -2,6 +2,8 @@
 //!
 //! - `GET /`, `GET /health/live`, `GET /health/ready`, `GET /metrics`.
 //! - `POST /api/v1/explain` with `{"key": "…"}` and, if wanted, `"realm"`, answers `{"journeys": […]}`.
+//! - `POST /api/v1/forget` with the same forgets what `explain` finds, everywhere, and answers
+//!   `{"journeys": N, "stored": N, "events": N}`.
 //! - `POST /api/v1/query` with `{"sql": "…"}` answers `{"columns": […], "rows": [[…]]}`, and a `note` if rows
 //!   were left out.
 //!
@@ -29,15 +31,17 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Charge};
 use crate::body;
 use crate::caps;
 use crate::counters::Counters;
 use crate::door::Door;
 use crate::find::find_with;
+use crate::forgetting::{Forgetting, Forgotten, Wanted};
 use crate::health::Health;
 use crate::listener::{Reply, reply, text};
 use crate::metrics::Sources;
+use crate::sequencer::Sequencer;
 
 mod metrics;
 mod page;
@@ -52,6 +56,8 @@ pub(crate) struct Web {
     pub admission: Arc<Admission>,
     /// Everything that is told in numbers.
     pub numbers: Sources,
+    pub sequencer: Arc<Sequencer>,
+    pub forgetting: Forgetting,
     /// None if no journey is kept.
     pub kept: Option<Kept>,
     pub door: Arc<Door>,
@@ -73,9 +79,10 @@ pub(crate) async fn answer(web: Arc<Web>, request: Request<Incoming>) -> Reply {
     let path = request.uri().path().to_owned();
     let accepted = match path.as_str() {
         "/" | "/health/live" | "/health/ready" | "/metrics" => Method::GET,
-        "/api/v1/explain" | "/api/v1/query" => Method::POST,
+        "/api/v1/explain" | "/api/v1/query" | "/api/v1/forget" => Method::POST,
         _ => {
-            let known = "/, /health/live, /health/ready, /metrics, /api/v1/explain, /api/v1/query";
+            let known =
+                "/, /health/live, /health/ready, /metrics, /api/v1/explain, /api/v1/query, /api/v1/forget";
             return text(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; accepted: {known}\n"));
         }
     };
@@ -99,8 +106,9 @@ pub(crate) async fn answer(web: Arc<Web>, request: Request<Incoming>) -> Reply {
         "/health/live" => health(web.health.live()),
         "/health/ready" => health(web.health.ready()),
         "/metrics" => metrics::exposition(&web),
-        "/api/v1/explain" => question(&web, request, explain).await,
-        _ => question(&web, request, query).await,
+        "/api/v1/explain" => told(asked(&web, request, explain).await),
+        "/api/v1/query" => told(asked(&web, request, query).await),
+        _ => told(forget(&web, request).await),
     }
 }
 
@@ -128,16 +136,44 @@ impl From<StoreError> for Unanswered {
 
 type Answer = fn(&Kept, &Value) -> Result<Value, Unanswered>;
 
-/// Reads a question, answers it off the threads that receive, and writes the answer.
-async fn question(web: &Web, request: Request<Incoming>, answer: Answer) -> Reply {
-    let (status, body) = match asked(web, request, answer).await {
+/// Writes the answer.
+fn told(answer: Result<Value, Unanswered>) -> Reply {
+    let (status, body) = match answer {
         Ok(answer) => (StatusCode::OK, answer),
         Err(Unanswered(status, why)) => (status, json!({ "error": why })),
     };
     reply(status, "application/json", Bytes::from(body.to_string()))
 }
 
+/// Reads a question and answers it off the threads that receive.
 async fn asked(web: &Web, request: Request<Incoming>, answer: Answer) -> Result<Value, Unanswered> {
+    let (asked, _charge) = read(web, request).await?;
+    let Some(kept) = web.kept.clone() else {
+        let why = "this server keeps no journeys; start it with a store to ask for them".to_owned();
+        return Err(Unanswered(StatusCode::NOT_FOUND, why));
+    };
+    // The semaphore is never closed.
+    let _turn = web.questions.acquire().await;
+    let answered = spawn_blocking(move || answer(&kept, &asked)).await;
+    answered.unwrap_or_else(|_panic| {
+        let why = "the question met a mistake in authstitch".to_owned();
+        Err(Unanswered(StatusCode::INTERNAL_SERVER_ERROR, why))
+    })
+}
+
+/// Has what is known under a key forgotten; whoever asked may go, it is done all the same.
+async fn forget(web: &Web, request: Request<Incoming>) -> Result<Value, Unanswered> {
+    let (asked, _charge) = read(web, request).await?;
+    let realm = asked.get("realm").and_then(Value::as_str).map(str::to_owned);
+    let wanted = Wanted { key: word(&asked, "key")?.to_owned(), realm };
+    let done = web.sequencer.forget(&web.forgetting, wanted).await;
+    let Forgotten { journeys, stored, events } =
+        done.map_err(|why| Unanswered(StatusCode::SERVICE_UNAVAILABLE, why))?;
+    Ok(json!({ "journeys": journeys, "stored": stored, "events": events }))
+}
+
+/// Reads a question, if it may be asked.
+async fn read(web: &Web, request: Request<Incoming>) -> Result<(Value, Charge), Unanswered> {
     let bad = |why: String| Unanswered(StatusCode::BAD_REQUEST, why);
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
@@ -148,10 +184,6 @@ async fn asked(web: &Web, request: Request<Incoming>, answer: Answer) -> Result<
         let why = "questions are answered under the names localhost, 127.0.0.1 and [::1] only".to_owned();
         return Err(Unanswered(StatusCode::FORBIDDEN, why));
     }
-    let Some(kept) = web.kept.clone() else {
-        let why = "this server keeps no journeys; start it with a store to ask for them".to_owned();
-        return Err(Unanswered(StatusCode::NOT_FOUND, why));
-    };
     let busy = |why: &str| Unanswered(StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     let slot = web.admission.enter().map_err(|_full| busy("too many requests are in flight; ask again"))?;
     let mut charge = slot.charge();
@@ -163,13 +195,7 @@ async fn asked(web: &Web, request: Request<Incoming>, answer: Answer) -> Result<
     };
     let asked =
         serde_json::from_slice(&body).map_err(|error| bad(format!("the question is not JSON: {error}")))?;
-    // The semaphore is never closed.
-    let _turn = web.questions.acquire().await;
-    let answered = spawn_blocking(move || answer(&kept, &asked)).await;
-    answered.unwrap_or_else(|_panic| {
-        let why = "the question met a mistake in authstitch".to_owned();
-        Err(Unanswered(StatusCode::INTERNAL_SERVER_ERROR, why))
-    })
+    Ok((asked, charge))
 }
 
 /// Whether a request was made to a name of this machine.

@@ -12,6 +12,7 @@
 //! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one
 //!   position, what they brought about until then is stored, and a thread of its own writes them down. Then the journal
 //!   lets go what stands before.
+//! - What is to be forgotten leaves everything at once, see `forgetting`; meanwhile the thread does nothing else.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use authstitch_engine as engine;
 use authstitch_journal::{Body, Disk, Journal, Refused, Stamp, Written};
 use authstitch_model::ids::Text;
-use authstitch_model::{AuthEvent, Position};
+use authstitch_model::{AuthEvent, Forget, Position};
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Charge};
@@ -28,6 +29,7 @@ use crate::caps;
 use crate::clock::{Stopwatch, SystemClock};
 use crate::counters::Counters;
 use crate::engines::snapshot;
+use crate::forgetting::{Forgetting, Forgotten, Wanted};
 use crate::health::Health;
 use crate::lag::Ticket;
 use crate::log::{Log, LogLevel};
@@ -49,6 +51,8 @@ pub(crate) enum Job {
     Tick,
     /// Other settings decide from here on.
     Settings(engine::Settings, oneshot::Sender<Result<(), Refusal>>),
+    /// Forget what is known under a key, and say what came of it.
+    Forget(Wanted, oneshot::Sender<Result<Forgotten, String>>),
     /// End; what the engines hold is in a snapshot then, or it is said why not.
     Stop(oneshot::Sender<Result<(), String>>),
 }
@@ -77,6 +81,9 @@ pub(crate) struct Writer<D: Disk> {
     pub gone: bool,
     pub log: Log,
     pub snapshots: Snapshots,
+    pub forgetting: Forgetting,
+    /// What is to be forgotten, and is not everywhere yet.
+    pub unfinished: Option<Forget>,
 }
 
 /// When a snapshot is made.
@@ -99,6 +106,12 @@ impl Snapshots {
     pub(crate) const fn every(bytes: u64) -> Self {
         Self { every_bytes: bytes, since: 0, wanted: true, latest: None, under_way: None }
     }
+
+    /// One is begun at this place.
+    pub(crate) const fn begun_at(&mut self, position: Position) {
+        self.since = 0;
+        self.latest = Some(position);
+    }
 }
 
 /// Bytes of a sector, in which the journal is written.
@@ -120,6 +133,8 @@ pub(crate) enum After {
 impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        // What a start found unfinished. If it fails, the health answer says so.
+        let _ = self.finish_forgetting();
         loop {
             self.look_for_snapshot();
             let job = match jobs.recv_timeout(caps::TICK) {
@@ -135,12 +150,9 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 After::Go => {}
                 After::Snapshot(write) => self.spawn(write),
                 After::Stop(stopped) => {
-                    if let Some(under_way) = self.snapshots.under_way.take() {
-                        let gone = |_| Err("its thread panicked".to_owned());
-                        self.keep(under_way.recv().unwrap_or_else(gone));
-                    }
-                    let asked = self.ask_last();
+                    self.wait_for_snapshot();
                     // Whoever asked may have gone.
+                    let asked = self.finish_forgetting().and_then(|_| self.ask_last());
                     let _ = stopped.send(self.stop(asked.and_then(Asked::wait)));
                     return;
                 }
@@ -154,6 +166,10 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             Some(Job::Settings(settings, answer)) => {
                 // Whoever asked may have gone.
                 let _ = answer.send(self.change(settings));
+            }
+            Some(Job::Forget(wanted, answer)) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(self.forget(&wanted));
             }
             Some(Job::Stop(stopped)) => return After::Stop(stopped),
             None | Some(Job::Append(_) | Job::Tick) => {}
@@ -298,7 +314,8 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     /// Asks every engine for its bytes; gives what writes them down.
     fn begin_snapshot(&mut self) -> Option<Box<dyn FnOnce() + Send>> {
         self.snapshots.wanted = false;
-        if self.gone {
+        // No other may stand behind the record of what is to be forgotten; the health answer says why.
+        if self.gone || self.unfinished.is_some() && self.finish_forgetting().is_err() {
             return None;
         }
         // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
@@ -316,8 +333,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 return None;
             }
         };
-        self.snapshots.since = 0;
-        self.snapshots.latest = Some(position);
+        self.snapshots.begun_at(position);
         let settings = self.settings.clone();
         let (done, under_way) = sync_channel(1);
         self.snapshots.under_way = Some(under_way);
@@ -340,6 +356,13 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         };
         self.snapshots.under_way = None;
         self.keep(written);
+    }
+
+    /// Waits for the snapshot that is being made.
+    pub(crate) fn wait_for_snapshot(&mut self) {
+        if let Some(under_way) = self.snapshots.under_way.take() {
+            self.keep(under_way.recv().unwrap_or_else(|_gone| Err("its thread panicked".to_owned())));
+        }
     }
 
     /// Lets go what stands before a snapshot.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use authstitch_model::{KeyHash, KeyKind, UnixNanos};
+use authstitch_model::{Forget, KeyHash, KeyKind, UnixNanos};
 use hashbrown::HashSet;
 
 use crate::caps;
@@ -137,6 +137,17 @@ impl Index {
         while let Some(stone) = self.tombstones.next_to_go(now) {
             self.remove_tombstone(stone);
         }
+    }
+
+    /// Forgets the tombstones of these keys, and the keys found out to be none that were named.
+    pub fn erase(&mut self, forget: &Forget) {
+        for (stone, key) in self.tombstones.standing() {
+            if forget.takes_key(key) {
+                self.remove_tombstone(stone);
+            }
+        }
+        self.poisoned.retain(|key| !forget.named.contains(key));
+        self.poisoned_order.retain(|key| !forget.named.contains(key));
     }
 
     fn remove_tombstone(&mut self, stone: Place) {

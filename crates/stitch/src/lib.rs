@@ -40,6 +40,7 @@
 //!     gets a new revision for it if it has closed.
 //! 11. **Bounds.** Everything is bounded, see `caps.rs`. At the bound of journeys those that only wait for late
 //!     events go first, then the oldest is closed as evicted.
+//! 12. **Forgetting.** On request a journey leaves for good, without a word and without tombstones, see `forget.rs`.
 //!
 //! No result depends on the order of a hash map or of a slab: timers fire by (deadline, kind, id), candidates
 //! are chosen by (start, id), and everything else follows from the order of events, see [`order`].
@@ -53,6 +54,7 @@ mod closed;
 mod counters;
 mod emit;
 mod fingerprints;
+mod forget;
 mod hold;
 mod index;
 mod interned;

@@ -75,6 +75,12 @@ impl Tombstones {
         sorted
     }
 
+    /// The places of all with their keys.
+    pub fn standing(&self) -> Vec<(Place, KeyHash)> {
+        let stand = self.stones.iter().filter(|(_, stone)| stone.expires > stone.closed);
+        stand.map(|(place, stone)| (place, stone.key())).collect()
+    }
+
     /// How many stand.
     pub const fn len(&self) -> usize {
         self.stones.len()

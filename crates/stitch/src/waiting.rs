@@ -95,6 +95,20 @@ impl WaitingRoom {
         }
     }
 
+    /// Drops the events for which `goes` holds, and tells the identity and the place of each.
+    pub fn drop_where(&mut self, goes: impl Fn(&AuthEvent) -> bool, mut gone: impl FnMut(Identity, Place)) {
+        let (going, staying): (Vec<_>, _) =
+            std::mem::take(&mut self.turns).into_iter().partition(|Reverse((_, place))| {
+                self.events[*place].as_ref().is_some_and(|waiting| goes(&waiting.event))
+            });
+        self.turns = staying.into();
+        for Reverse((_, place)) in going {
+            let Some(Waiting { event, .. }) = self.events.remove(place) else { continue };
+            self.leave(event.name, event.keys.trace);
+            gone(event.identity, place);
+        }
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.turns.len()

@@ -51,3 +51,7 @@ pub const WRITER_CACHE_KIB: u32 = 64 << 10;
 /// Pages that the write-ahead log grows to before they are moved into the database, 64 MiB: a page that many
 /// batches touch is moved once.
 pub const LOG_PAGES: u32 = 16 << 10;
+
+/// Rows on either side of a forgotten one that are taken out and put back: a row has moved by some pages of four rows at
+/// most when others left.
+pub const ROWS_CLEARED_AROUND: i64 = 64;

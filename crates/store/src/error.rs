@@ -63,6 +63,8 @@ pub enum StoreError {
         /// What is wrong with it.
         source: postcard::Error,
     },
+    /// A reader keeps the write-ahead log from being emptied.
+    LogInUse,
     /// SQLite failed at something.
     Sqlite {
         /// What was being done.
@@ -112,6 +114,10 @@ impl fmt::Display for StoreError {
             Self::Unwritable { journey, source } => {
                 write!(f, "journey {journey} cannot be written: {source}")
             }
+            Self::LogInUse => f.write_str(
+                "what is forgotten is still in the write-ahead log of the store, for a reader holds it; end long queries \
+                 and forget again",
+            ),
             Self::Sqlite { doing, source } => write!(f, "{doing} failed: {source}"),
         }
     }

@@ -180,7 +180,12 @@ pub(crate) fn connect(directory: &Path) -> Result<Connection, StoreError> {
 }
 
 /// The tables of keys, the newest rows' first.
-fn key_tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
+pub(crate) fn key_tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    Ok(partitions(connection)?.into_iter().map(schema::keys_table).collect())
+}
+
+/// The partitions that have a table of keys, the newest first.
+pub(crate) fn partitions(connection: &Connection) -> Result<Vec<u64>, StoreError> {
     let mut partitions: Vec<u64> = connection
         .prepare_cached("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'keys_*'")
         .and_then(|mut statement| {
@@ -191,10 +196,10 @@ fn key_tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
         .filter_map(|name| name.strip_prefix("keys_")?.parse().ok())
         .collect();
     partitions.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(partitions.into_iter().map(schema::keys_table).collect())
+    Ok(partitions)
 }
 
-fn judged_at(connection: &Connection, row: i64) -> Result<Option<Judged>, StoreError> {
+pub(crate) fn judged_at(connection: &Connection, row: i64) -> Result<Option<Judged>, StoreError> {
     let body: Option<Vec<u8>> = connection
         .prepare_cached("SELECT body FROM revisions WHERE row = ?1")
         .and_then(|mut statement| statement.query_row([row], |row| row.get(0)).optional())

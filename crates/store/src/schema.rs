@@ -165,20 +165,27 @@ pub(crate) fn keys_table(partition: u64) -> String {
 
 /// Makes the table of a partition's keys, if it is not there.
 pub(crate) fn create_keys(transaction: &Transaction<'_>, partition: u64) -> Result<(), StoreError> {
-    let table = keys_table(partition);
-    let sql = format!(
-        "CREATE TABLE IF NOT EXISTS {table} (key INTEGER, row INTEGER, PRIMARY KEY (key, row)) WITHOUT ROWID"
-    );
-    transaction.execute_batch(&sql).doing("making a table of keys")
+    create(transaction, &keys_table(partition), KEYS)
+}
+
+/// The columns of a table of keys.
+pub(crate) const KEYS: &str = "key INTEGER, row INTEGER, PRIMARY KEY (key, row)";
+/// The columns of the table of ids.
+pub(crate) const IDS: &str =
+    "journey BLOB PRIMARY KEY, revision INTEGER NOT NULL, row INTEGER, merged_into BLOB";
+
+/// Makes a table in the order of its primary key, if it is not there.
+pub(crate) fn create(transaction: &Transaction<'_>, table: &str, columns: &str) -> Result<(), StoreError> {
+    let sql = format!("CREATE TABLE IF NOT EXISTS {table} ({columns}) WITHOUT ROWID");
+    transaction.execute_batch(&sql).doing("making a table")
 }
 
 /// Makes an empty file into a store, and leaves a store as it is.
-pub(crate) fn create(transaction: &Transaction<'_>, partition_rows: u64) -> Result<(), StoreError> {
+pub(crate) fn create_all(transaction: &Transaction<'_>, partition_rows: u64) -> Result<(), StoreError> {
     let columns: Vec<_> = COLUMNS.iter().map(|(name, kind, _)| format!("{name} {kind}")).collect();
     let sql = format!(
         "CREATE TABLE revisions (row INTEGER PRIMARY KEY, {}, body BLOB NOT NULL);
-         CREATE TABLE ids (journey BLOB PRIMARY KEY, revision INTEGER NOT NULL, row INTEGER, merged_into BLOB)
-             WITHOUT ROWID;
+         CREATE TABLE ids ({IDS}) WITHOUT ROWID;
          CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
          INSERT INTO state VALUES ('{APPLIED}', 0), ('{NEXT_ROW}', 0), ('{PARTITION_ROWS}', {partition_rows});
          PRAGMA application_id = {APPLICATION_ID};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use authstitch_model::{JourneyId, Position};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::batch::Batch;
 use crate::caps;
@@ -17,10 +17,16 @@ mod tests;
 /// The store of a data directory, open for writing.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Store {
+    /// Whether there is a store in a data directory.
+    #[must_use]
+    pub fn is_in(directory: &Path) -> bool {
+        schema::file(directory).exists()
+    }
+
     /// Opens the store of a data directory, and makes both if they are not there.
     ///
     /// # Errors
@@ -39,7 +45,8 @@ impl Store {
         // Whose file it is comes first: a foreign file must stay as it is.
         schema::owner(&connection, &path)?;
         let settings = format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -{}; PRAGMA wal_autocheckpoint = {};",
             caps::WRITER_CACHE_KIB,
             caps::LOG_PAGES
@@ -49,7 +56,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing("locking the database")?;
         if matches!(schema::owner(&transaction, &path)?, Owner::Nobody) {
-            schema::create(&transaction, partition_rows)?;
+            schema::create_all(&transaction, partition_rows)?;
         }
         transaction.commit().doing("making the store")?;
         Ok(Self { connection })
@@ -62,10 +69,7 @@ impl Store {
     /// # Errors
     /// If the disk or the database fails; then nothing of the batch is stored.
     pub fn apply(&mut self, changes: &[Change], position: Position) -> Result<u64, StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing("locking the database")?;
+        let transaction = self.begin()?;
         let mut batch = Batch::begin(&transaction)?;
         let mut news = 0;
         for change in changes {
@@ -74,6 +78,12 @@ impl Store {
         batch.finish(position)?;
         transaction.commit().doing("committing a batch")?;
         Ok(news)
+    }
+
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing("locking the database")
     }
 
     /// The position up to which everything is applied.

@@ -15,7 +15,8 @@ use crate::change::Change;
 
 const EPOCH: UnixNanos = UnixNanos(1_767_225_600_000_000_000);
 
-fn began(nth: u64) -> UnixNanos {
+/// When the `nth` journey began.
+pub(crate) fn began(nth: u64) -> UnixNanos {
     EPOCH.plus(Millis::from_secs(nth))
 }
 

@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod evaluate;
 pub mod explain;
+pub mod forget;
 pub mod merge;
 pub mod query;
 pub mod replay;

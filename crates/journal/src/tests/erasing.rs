@@ -8,6 +8,9 @@ use crate::head::names;
 
 const SECRET: u128 = 0xfeed_face_dead_beef_0123_4567_89ab_cdef;
 
+/// Of the settings that say what is to be erased.
+const KIND: &str = "forget";
+
 fn is_secret(event: &AuthEvent) -> bool {
     event.keys.session == Some(KeyHash::new(SECRET))
 }
@@ -18,7 +21,8 @@ fn event(nth: u64, secret: bool) -> AuthEvent {
     event
 }
 
-/// A journal in which every third record has a secret among its events, in files that were used before.
+/// A journal in which every third record has a secret among its events, in files that were used before, and the last one
+/// says that it is to be erased.
 fn journal(disk: &Simulated) -> (Journal<Simulated>, Vec<Entry>) {
     let (mut journal, ..) = open(disk, small());
     let mut committed = Vec::new();
@@ -34,13 +38,29 @@ fn journal(disk: &Simulated) -> (Journal<Simulated>, Vec<Entry>) {
             journal.release(position).unwrap();
         }
     }
+    let (position, received, kind) = (Position(0), UnixNanos(60), Text::from(KIND));
+    let bytes = SECRET.to_le_bytes().into();
+    committed
+        .push(append(&mut journal, Entry::Setting(Setting { position, received, kind, bytes })).unwrap());
+    journal.commit().unwrap();
     (journal, committed)
+}
+
+/// Whether it still says what is to be erased.
+fn is_unfinished(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        matches!(entry, Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == KIND && !bytes.is_empty())
+    })
 }
 
 fn forgotten(entry: &Entry) -> Entry {
     let mut entry = entry.clone();
-    if let Entry::Record(Record { body: RecordBody::Events(events), .. }) = &mut entry {
-        events.retain(|event| !is_secret(event));
+    match &mut entry {
+        Entry::Record(Record { body: RecordBody::Events(events), .. }) => {
+            events.retain(|event| !is_secret(event));
+        }
+        Entry::Setting(Setting { kind, bytes, .. }) if kind.as_str() == KIND => *bytes = Box::default(),
+        _ => {}
     }
     entry
 }
@@ -62,7 +82,7 @@ fn what_is_erased_is_in_no_file_and_the_rest_is_as_it_was() {
         journal.snapshot(Position(position), b"the engine has forgotten").unwrap();
     }
     assert!(disk.names().iter().any(|name| names::is_spare(name)), "a file waits for its next use");
-    let erased = journal.erase(is_secret).unwrap();
+    let erased = journal.erase(is_secret, KIND).unwrap();
     assert!(erased.events >= 5 && erased.unreadable == 0, "{erased:?}");
     assert_eq!(files_with_secret(&disk), Vec::<String>::new());
     committed.push(append(&mut journal, setting(10)).unwrap());
@@ -84,7 +104,7 @@ fn damaged_parts_and_their_copies_go_too_and_stay_counted() {
     assert_eq!((report.damaged_parts, report.lost), (1, 2));
     assert!(files_with_secret(&disk).iter().any(|name| name.starts_with("aside-")));
     journal.snapshot(Position(80), &[]).unwrap();
-    journal.erase(is_secret).unwrap();
+    journal.erase(is_secret, KIND).unwrap();
     assert_eq!(files_with_secret(&disk), Vec::<String>::new());
     let (_, report, left) = open(&disk, small());
     assert_eq!((report.damaged_parts, report.lost), (0, 2));
@@ -100,7 +120,7 @@ fn erasing_can_break_off_anywhere_and_be_done_again() {
         let disk = Simulated::new(stop);
         let (mut journal, committed) = journal(&disk);
         disk.stop_after(stop);
-        let is_done = journal.erase(is_secret).is_ok();
+        let is_done = journal.erase(is_secret, KIND).is_ok();
         let disk = disk.restart(Crash::ALL[stop as usize % Crash::ALL.len()]);
         let (mut journal, report, entries) = open(&disk, small());
         assert_eq!((&report.damaged, report.lost), (&Vec::new(), 0));
@@ -109,8 +129,15 @@ fn erasing_can_break_off_anywhere_and_be_done_again() {
         for (entry, before) in entries.iter().zip(committed) {
             assert!(entry == before || *entry == forgotten(before), "stop {stop}");
         }
+        // The newest snapshot is another's to see to.
+        let mut left = files_with_secret(&disk);
+        left.retain(|name| *name != names::snapshot(Position(80)));
+        assert!(
+            left.is_empty() || is_unfinished(&entries),
+            "stop {stop}: nothing tells of what is left: {left:?}"
+        );
         journal.snapshot(Position(80), &[]).unwrap();
-        journal.erase(is_secret).unwrap();
+        journal.erase(is_secret, KIND).unwrap();
         assert_eq!(files_with_secret(&disk), Vec::<String>::new(), "stop {stop}");
         let left = open(&disk, small()).2;
         let expected: Vec<_> = committed.iter().map(forgotten).collect();

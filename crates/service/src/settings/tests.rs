@@ -34,7 +34,7 @@ fn all_mistakes_are_told_at_once() {
         store: `"maybe"` is not `true` or `false`
         completeness.unload_loss: `1.5` is not a number from 0 to 1
         limits.request_bytes: `5` is not a whole number from 1024 to 1073741824
-        listener: unknown key; accepted here: completeness, data_dir, journal, limits, listeners, log, mapping, shards, shutdown_seconds, stitch, store, tables, telemetry
+        listener: unknown key; accepted here: completeness, data_dir, journal, limits, listeners, log, mapping, retention, shards, shutdown_seconds, stitch, store, tables, telemetry
     "#]]
     .assert_eq(&format!("{}\n", problems.unwrap_err()));
 }
@@ -62,6 +62,16 @@ fn what_is_told_is_set_and_the_values_of_headers_are_shown_nowhere() {
         telemetry.headers: `a b` and its value are no header; accepted: visible ASCII texts
     "#]]
     .assert_eq(&format!("{}\n", problems.unwrap_err()));
+}
+
+#[test]
+fn retention_is_some_days_and_never_none() {
+    let days = |text: &str| read(text).map(|settings| settings.retention.0 / 86_400_000);
+    assert_eq!(days("{}").unwrap(), 30);
+    assert_eq!(days("retention: {days: 7}").unwrap(), 7);
+    for days in ["0", "36501", "off", "1.5"] {
+        assert!(read(&format!("retention: {{days: {days}}}")).is_err(), "{days}");
+    }
 }
 
 #[test]

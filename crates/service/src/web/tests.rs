@@ -73,7 +73,7 @@ async fn a_bad_question_says_what_is_accepted() {
     expect![[r#"
         405 GET is not accepted at /api/v1/query; accepted: POST
         405 POST is not accepted at /metrics; accepted: GET
-        404 there is nothing at /nowhere; accepted: /, /health/live, /health/ready, /metrics, /api/v1/explain, /api/v1/query
+        404 there is nothing at /nowhere; accepted: /, /health/live, /health/ready, /metrics, /api/v1/explain, /api/v1/query, /api/v1/forget
         415 {"error":"content-type `text/plain` is not accepted; accepted: application/json"}
         400 {"error":"the question has no text `sql`; accepted: {\"sql\": \"…\"}"}
         400 {"error":"the question has no text `key`; accepted: {\"key\": \"…\"}"}

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod dsl;
+mod forgetting;
 mod oracle;
 mod properties;
 mod rules;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use authstitch_engine::Effect;
 use authstitch_journal::disk::simulated::Simulated;
-use authstitch_model::Position;
+use authstitch_model::{Forget, Position, UnixNanos};
 use authstitch_store::{Change, Store, StoreError};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +50,18 @@ impl Keep for OnMachine {
                 Err(failed)
             }
         }
+    }
+
+    fn recall(&self, forget: &mut Forget) -> Result<(), StoreError> {
+        self.store.lock().unwrap().recall(forget)
+    }
+
+    fn forget(&mut self, forget: &Forget) -> Result<u64, StoreError> {
+        self.store.lock().unwrap().forget(forget)
+    }
+
+    fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError> {
+        self.store.lock().unwrap().retire(before, most)
     }
 }
 

@@ -26,10 +26,11 @@ use super::oracle::Oracle;
 use crate::admission::Admission;
 use crate::clock::SystemClock;
 use crate::error::StartError;
+use crate::forgetting::Forgetting;
 use crate::judge::{Judge, Unsent};
 use crate::lag::{Line, Lines};
 use crate::log::Log;
-use crate::recovery::recover;
+use crate::recovery::{Decides, recover};
 use crate::shards::Shards;
 use crate::sink::{Sink, Waiting};
 use crate::writer::{Append, Job, Snapshots, Writer};
@@ -181,11 +182,12 @@ impl World {
             health: Arc::clone(&health),
             stopping: Arc::clone(&stopping),
             waiting: Waiting::default(),
+            retention: None,
         };
         let applied = self.store.lock().unwrap().applied().unwrap();
         let onward = &mut Direct(&mut sink);
-        let decides = self.settings.clone();
-        let recovered = recover(&self.disk, &self.kept, decides, self.shards, applied, clock, onward);
+        let decides = Some(Decides { settings: self.settings.clone(), shards: self.shards });
+        let recovered = recover(&self.disk, &self.kept, decides, applied, clock, onward);
         stopping.store(false, Ordering::Relaxed);
         let recovered = match recovered {
             Ok(recovered) => recovered,
@@ -223,13 +225,15 @@ impl World {
         let writer = Writer {
             journal: recovered.journal,
             clock: recovered.clock,
-            shards: queues,
+            shards: Arc::clone(&queues),
             admission: Admission::new(usize::MAX, usize::MAX),
             counters,
             health,
             settings: self.settings.clone(),
             gone: false,
             log: Log::none(),
+            forgetting: Forgetting { shards: Arc::clone(&queues), secret: Secret::PUBLIC, store: None },
+            unfinished: recovered.unfinished,
             snapshots: Snapshots::every(self.snapshot_bytes),
         };
         let (jobs, waiting) = jobs();

@@ -1,0 +1,87 @@
+//! Retention: what was received too long ago leaves the store, a piece at a time.
+//!
+//! - A journey's age is that of its first event's receipt, which its id begins with; so the oldest stand first among the
+//!   ids, and nobody's clock but this machine's decides. A later revision makes a journey no younger.
+//! - A piece is one transaction of so many journeys, short beside a batch of new ones.
+//! - A table of keys goes whole once all rows of its partition are gone, and with it the keys of revisions that were
+//!   replaced; the table that new rows get their keys in stays.
+//! - The pages that this frees are zeros, and the next journeys are written there: the file stays as large as it ever was,
+//!   and grows no more where as many come as go.
+
+use authstitch_model::{Identity, JourneyId, UnixNanos};
+use rusqlite::{Transaction, params};
+
+use crate::error::{Doing, StoreError};
+use crate::reader::partitions;
+use crate::schema;
+use crate::store::{Store, id_bytes};
+
+#[cfg(test)]
+mod tests;
+
+/// The id of a journey and its row, unless it became part of another.
+type Old = ([u8; 16], Option<i64>);
+
+impl Store {
+    /// Removes the oldest journeys that were first heard of before a time, so many at most, and gives how many.
+    ///
+    /// # Errors
+    /// If the database fails; then none is removed.
+    pub fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError> {
+        let transaction = self.begin()?;
+        let old = oldest(&transaction, before, most)?;
+        for (journey, row) in &old {
+            if let Some(row) = row {
+                execute(&transaction, "DELETE FROM revisions WHERE row = ?1", params![row])?;
+            }
+            execute(&transaction, "DELETE FROM ids WHERE journey = ?1", params![journey])?;
+        }
+        if !old.is_empty() {
+            drop_empty_partitions(&transaction)?;
+        }
+        transaction.commit().doing("committing what was retired")?;
+        Ok(old.len())
+    }
+}
+
+fn oldest(transaction: &Transaction<'_>, before: UnixNanos, most: usize) -> Result<Vec<Old>, StoreError> {
+    let first_kept = id_bytes(JourneyId::new(before, Identity(0)));
+    transaction
+        .prepare_cached("SELECT journey, row FROM ids WHERE journey < ?1 ORDER BY journey LIMIT ?2")
+        .and_then(|mut statement| {
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let rows =
+                statement.query_map(params![first_kept, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+        .doing("looking for the oldest journeys")
+}
+
+/// Drops the tables of keys that lie before the first row.
+fn drop_empty_partitions(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let first: Option<i64> = transaction
+        .query_row("SELECT min(row) FROM revisions", (), |row| row.get(0))
+        .doing("looking for the first row")?;
+    let first = match first {
+        Some(first) => first.max(0).cast_unsigned(),
+        None => schema::state(transaction, schema::NEXT_ROW)?,
+    };
+    let rows = schema::state(transaction, schema::PARTITION_ROWS)?.max(1);
+    for partition in partitions(transaction)?.into_iter().filter(|partition| *partition < first / rows) {
+        let sql = format!("DROP TABLE {}", schema::keys_table(partition));
+        transaction.execute_batch(&sql).doing("dropping a table of keys")?;
+    }
+    Ok(())
+}
+
+fn execute(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(parameters))
+        .map(drop)
+        .doing("retiring old journeys")
+}
