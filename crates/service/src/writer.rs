@@ -152,7 +152,9 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 After::Stop(stopped) => {
                     self.wait_for_snapshot();
                     // Whoever asked may have gone.
-                    let asked = self.finish_forgetting().and_then(|_| self.ask_last());
+                    let finished = self.finish_forgetting();
+                    let unfinished = |_| "what is to be forgotten is not forgotten everywhere".to_owned();
+                    let asked = finished.map_err(unfinished).and_then(|_| self.ask_last());
                     let _ = stopped.send(self.stop(asked.and_then(Asked::wait)));
                     return;
                 }
