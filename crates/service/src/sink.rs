@@ -152,8 +152,7 @@ impl<S: Keep> Sink<S> {
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
         loop {
             self.retire();
-            let wait = self.retention.as_ref().map_or(caps::RETIRE_LOOK, Retention::wait);
-            let mut question = match deliveries.recv_timeout(wait) {
+            let mut question = match deliveries.recv_timeout(self.wait()) {
                 Ok(delivery) => self.take(delivery),
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -171,6 +170,12 @@ impl<S: Keep> Sink<S> {
                 self.answer(question);
             }
         }
+    }
+
+    /// How long it may sleep before it looks for what is too old; without a store nothing ever is.
+    fn wait(&self) -> Duration {
+        let retention = self.retention.as_ref().filter(|_| self.store.is_some());
+        retention.map_or(caps::RETIRE_LOOK, Retention::wait)
     }
 
     /// Takes what the next transaction is to write; gives back what is to be answered behind it.
@@ -267,5 +272,28 @@ impl<S: Keep> Sink<S> {
             let _: Result<(), bool> = answer.send(!*given_up);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_sleeps_until_something_may_be_too_old_and_without_a_store_nothing_is() {
+        let sink = |store| Sink {
+            store,
+            counters: Arc::default(),
+            health: Arc::default(),
+            stopping: Arc::default(),
+            waiting: Waiting::default(),
+            retention: Some(Retention::of(Millis(1000))),
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let mut with = sink(Some(Store::open(directory.path()).unwrap()));
+        assert_eq!(with.wait(), Duration::ZERO);
+        with.retire();
+        assert!(!with.wait().is_zero() && with.wait() <= caps::RETIRE_LOOK);
+        assert_eq!(sink(None).wait(), caps::RETIRE_LOOK);
     }
 }
