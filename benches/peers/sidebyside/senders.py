@@ -21,6 +21,12 @@ def simulate(tools, port, plan):
     return [tools.authstitch, "simulate", *world, "--endpoint", f"http://127.0.0.1:{port}"]
 
 
+def templates(tools, port, plan):
+    """Blocks of a thousand such logins, repeated with fresh ids, keys and times, which is what telemetrygen does too."""
+    world = ["--world", "baseline", "--seed", "1", "--attempts", str(20 * plan.attempts), "--speed", "1000000"]
+    return [tools.authstitch, "simulate", *world, "--templates", "1000", "--endpoint", f"http://127.0.0.1:{port}"]
+
+
 def simulated(printed):
     return int(re.search(r"with ([\d,]+) spans", printed)[1].replace(",", ""))
 
@@ -40,6 +46,7 @@ def generated(printed):
 
 
 SENDERS = [
+    Sender("authstitch simulate --templates", templates, simulated),
     Sender("authstitch simulate", simulate, simulated),
     Sender("telemetrygen, 1 worker", telemetrygen(1), generated),
     Sender("telemetrygen, 4 workers", telemetrygen(4), generated),

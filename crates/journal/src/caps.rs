@@ -48,8 +48,8 @@ pub const TABLE_PLACES: usize = 512;
 /// Neighbouring places that are looked at.
 pub const TABLE_PROBES: usize = 8;
 
-/// Bytes beyond the bound that ticks may take: some dozens of them, each in a segment of its own. Two are enough for the
-/// snapshots that let go the rest.
+/// Bytes beyond the bound that ticks may take, and a setting beside its own: some dozens of ticks, each in a segment of its
+/// own. Two are enough for the snapshots that let go the rest.
 pub const TICK_BYTES: u64 = 64 << 10;
 
 /// Pause before a disk that had no room is asked again: as often as the clock ticks.

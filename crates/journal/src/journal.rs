@@ -171,7 +171,7 @@ impl<D: Disk> Journal<D> {
         } else if bytes > caps::BATCH_BYTES && self.batch.entries() > 1 {
             Some(Refused::Batch)
         } else {
-            self.make_room(matches!(body, Body::Tick), stamp.received).err()
+            self.make_room(&body, stamp.received).err()
         };
         if let Some(refused) = refused {
             self.batch.take_back(&mark);
@@ -253,12 +253,13 @@ impl<D: Disk> Journal<D> {
         first.or_else(current).unwrap_or(Position(self.given.position.0.saturating_add(1)))
     }
 
-    /// Sees to it that the batch can be written whatever the disk says then. A tick at the bound gets a segment of just
-    /// its size beyond it: without one no two snapshots would stand at different places, and nothing could be let go.
+    /// Sees to it that the batch can be written whatever the disk says then. A tick or a setting at the bound gets a segment
+    /// of just its size beyond it: without a tick no two snapshots would stand at different places, and nothing could be
+    /// let go; and settings are what helps out of a journal that is full.
     ///
     /// A disk that had no room is asked again after [`caps::PROBE_PAUSE`], or when something was let go: whoever is
     /// refused comes again soon, and making a segment in vain costs as much as making one.
-    fn make_room(&mut self, is_tick: bool, now: UnixNanos) -> Result<(), Refused> {
+    fn make_room(&mut self, body: &Body<'_>, now: UnixNanos) -> Result<(), Refused> {
         let span = self.batch.span();
         let fits = |length: u64, end: u64| end + span <= length;
         if self.current.as_ref().is_some_and(|current| fits(current.length, current.end))
@@ -276,7 +277,12 @@ impl<D: Disk> Journal<D> {
             });
         }
         let made = match self.make_spare(self.settings.segment_bytes.max(least), 0) {
-            Err(Refused::Full { .. }) if is_tick => self.make_spare(least, caps::TICK_BYTES),
+            Err(Refused::Full { .. }) if matches!(body, Body::Tick) => {
+                self.make_spare(least, caps::TICK_BYTES)
+            }
+            Err(Refused::Full { .. }) if matches!(body, Body::Setting { .. }) => {
+                self.make_spare(least, caps::TICK_BYTES + least)
+            }
             made => made,
         };
         self.no_room = match &made {

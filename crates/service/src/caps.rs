@@ -215,6 +215,9 @@ pub const RETIRE_PAUSE: Duration = Duration::from_millis(200);
 /// Pause before it is looked again whether a journey is too old: nobody counts retention in minutes.
 pub const RETIRE_LOOK: Duration = Duration::from_secs(60);
 
+/// Pause before a snapshot or a forgetting that failed is tried again: a disk that was full may have room by then.
+pub const SNAPSHOT_RETRY: Duration = Duration::from_secs(30);
+
 /// Days for which journeys are kept, by default.
 pub const RETENTION_DAYS: u64 = 30;
 

@@ -1,13 +1,13 @@
 //! The data directory beside its database: the lock, and the secret under which keys are hashed.
 //!
-//! - One process at a time works in a directory. The locked file says where it can be asked, if it is a server.
+//! - The directory is its owner's alone, and so is the lock. One process at a time works in it. The locked file says where it can be asked, if it is a server.
 //! - The secret is made at the first start, from the system's randomness, readable by its owner alone.
 //! - A secret that is given is kept there, too, so that whoever has the directory can look keys up; a
 //!   directory that was filled under another secret is refused.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use authstitch_model::Secret;
@@ -27,14 +27,18 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Makes the directory if it is not there, and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
-        fs::create_dir_all(path).map_err(failed(path, "making"))?;
+        // Realms and evidence stand there in plain: they are the owner's.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path, "making"))?;
         let file = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(0o600)
             .open(&file)
             .map_err(failed(&file, "opening"))?;
+        // Whoever can open it can hold it, and pretend to be the server.
+        lock.set_permissions(Permissions::from_mode(0o600)).map_err(failed(&file, "guarding"))?;
         match lock.try_lock() {
             Ok(()) => {
                 // The address of whoever worked here before is no more.
@@ -87,6 +91,13 @@ impl DataDir {
                 File::open(&self.path)?.sync_all()
             });
         written.map_err(failed(path, "writing"))
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        // Nobody is to be asked there any more; the next who opens it clears it, too.
+        let _ = self.lock.set_len(0);
     }
 }
 
@@ -157,6 +168,23 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let other = tempfile::tempdir().unwrap();
         assert!(DataDir::open(other.path()).unwrap().secret(SecretSource::File).unwrap() != made);
+    }
+
+    #[test]
+    fn the_directory_and_the_lock_are_their_owners_alone_and_an_old_address_leads_nowhere() {
+        let around = tempfile::tempdir().unwrap();
+        let (directory, mode) = (around.path().join("data"), |path: &Path| {
+            fs::metadata(path).unwrap().permissions().mode() & 0o777
+        });
+        let data = DataDir::open(&directory).unwrap();
+        data.say_where("http://127.0.0.1:1").unwrap();
+        let lock = directory.join("lock");
+        assert_eq!((mode(&directory), mode(&lock)), (0o700, 0o600));
+        drop(data);
+        assert_eq!(fs::read(&lock).unwrap(), b"");
+        fs::set_permissions(&lock, Permissions::from_mode(0o666)).unwrap();
+        let _data = DataDir::open(&directory).unwrap();
+        assert_eq!(mode(&lock), 0o600);
     }
 
     #[test]

@@ -108,12 +108,6 @@ impl Engines {
         Ok(())
     }
 
-    /// All that they know.
-    pub(crate) fn snapshot(&self) -> Vec<u8> {
-        let engines: Vec<_> = self.engines.iter().map(Engine::snapshot).collect();
-        snapshot(&self.settings, &engines)
-    }
-
     /// How many there are.
     pub(crate) const fn shards(&self) -> NonZero<u32> {
         self.shards

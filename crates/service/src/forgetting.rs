@@ -17,9 +17,11 @@ use std::sync::Arc;
 use authstitch_engine::line;
 use authstitch_journal::{Body, Disk};
 use authstitch_model::ids::Text;
-use authstitch_model::{Forget, JourneyId, Realm, Secret};
+use authstitch_model::{Forget, JourneyId, Position, Realm, Secret};
 use authstitch_store::Reader;
 
+use crate::clock::Stopwatch;
+use crate::counters::Counters;
 use crate::engines::snapshot;
 use crate::find;
 use crate::shards::{Gone, Shards, Work};
@@ -71,6 +73,7 @@ pub(crate) struct Forgetting {
     pub secret: Secret,
     /// The directory of the store, if there is one.
     pub store: Option<PathBuf>,
+    pub counters: Arc<Counters>,
 }
 
 impl Forgetting {
@@ -120,15 +123,16 @@ impl Forgetting {
         Ok(forget)
     }
 
-    /// Has engines and store forget; gives how many journeys were stored.
+    /// Has engines and store forget, and counts it; gives how many journeys were stored.
     pub(crate) fn forget(&self, forget: &Arc<Forget>) -> Result<u64, String> {
         self.shards.ask_blocking(|answer| Work::Forget(Arc::clone(forget), answer)).map_err(gone)?;
         if forget.journeys.is_empty() {
             return Ok(0);
         }
-        self.shards
-            .deliver_blocking(|answer| Delivery::Question(Question::Forget(Arc::clone(forget), answer)))
-            .map_err(gone)?
+        let question = |answer| Delivery::Question(Question::Forget(Arc::clone(forget), answer));
+        let stored = self.shards.deliver_blocking(question).map_err(gone)??;
+        self.counters.forgotten.add(forget.journeys.len() as u64);
+        Ok(stored)
     }
 }
 
@@ -146,9 +150,13 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             return Ok(Forgotten::default());
         }
         let journeys = found.journeys.len() as u64;
-        self.unfinished.get_or_insert_default().extend(found);
-        let done = self.finish_forgetting()?;
-        self.counters.forgotten.add(journeys);
+        let mut wanted = self.unfinished.clone().unwrap_or_default();
+        wanted.extend(found);
+        let wanted = Arc::new(wanted);
+        // What could not even be written down is as if nobody had asked.
+        let before = self.note(&wanted)?;
+        self.unfinished = Some(Forget::clone(&wanted));
+        let done = self.carry_out(before, &wanted)?;
         Ok(Forgotten { journeys, ..done })
     }
 
@@ -157,18 +165,33 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let Some(forget) = &self.unfinished else { return Ok(Forgotten::default()) };
         let forget = Arc::new(forget.clone());
         self.wait_for_snapshot();
-        let done = self.erase(&forget);
+        let before = self.note(&forget);
+        if let Err(why) = &before {
+            self.not_finished(why);
+        }
+        self.carry_out(before?, &forget)
+    }
+
+    /// Erases what is written down.
+    fn carry_out(&mut self, before: Position, forget: &Arc<Forget>) -> Result<Forgotten, String> {
+        let done = self.erase(before, forget);
         match &done {
             Ok(_) => {
                 self.unfinished = None;
                 self.health.works(PART);
             }
-            Err(why) => self.health.failing(PART, format!("not finished, and tried again: {why}")),
+            Err(why) => self.not_finished(why),
         }
         done
     }
 
-    fn erase(&mut self, forget: &Arc<Forget>) -> Result<Forgotten, String> {
+    fn not_finished(&mut self, why: &str) {
+        self.health.failing(PART, format!("not finished, and tried again: {why}"));
+        self.snapshots.failed = Some(Stopwatch::start());
+    }
+
+    /// Writes down what is to be forgotten; gives the position before that.
+    fn note(&mut self, forget: &Forget) -> Result<Position, String> {
         if self.gone {
             return Err(gone(Gone));
         }
@@ -177,6 +200,10 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let body = Body::Setting { kind: &kind, bytes: &bytes };
         self.journal.append(self.clock.now(), body).map_err(|refused| refused.to_string())?;
         self.journal.commit().map_err(|poisoned| poisoned.to_string())?;
+        Ok(before)
+    }
+
+    fn erase(&mut self, before: Position, forget: &Arc<Forget>) -> Result<Forgotten, String> {
         let stored = self.forgetting.forget(forget)?;
         let engines = self.shards.snapshot_blocking().map_err(gone)?.wait()?;
         let bytes = snapshot(&self.settings, &engines);

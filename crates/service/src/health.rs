@@ -44,17 +44,17 @@ impl Health {
     /// Says that a part fails at its work. One that is gone stays gone.
     pub(crate) fn failing(&self, part: &'static str, why: String) {
         self.begun().remove(part);
+        let sentence = format!("{part}: {why}");
+        let fields = [("part", part.into()), ("reason", why.as_str().into())];
         let mut parts = self.parts();
-        let known = match parts.get(part) {
+        match parts.get(part) {
             Some(Trouble::Stopped) => return,
-            Some(Trouble::Failing(before)) => *before == why,
-            None => false,
+            Some(Trouble::Failing(before)) if *before == why => return,
+            _ => parts.insert(part, Trouble::Failing(why)),
         };
-        if !known {
-            let fields = [("part", part.into()), ("reason", why.as_str().into())];
-            self.log.tell(LogLevel::Warn, "part_failing", &format!("{part}: {why}"), &fields);
-            parts.insert(part, Trouble::Failing(why));
-        }
+        // A log that takes nothing must hold up nobody who asks.
+        drop(parts);
+        self.log.tell(LogLevel::Warn, "part_failing", &sentence, &fields);
     }
 
     /// Says that a part works again.
@@ -63,6 +63,7 @@ impl Health {
         let mut parts = self.parts();
         if matches!(parts.get(part), Some(Trouble::Failing(_))) {
             parts.remove(part);
+            drop(parts);
             let fields = [("part", part.into())];
             self.log.tell(LogLevel::Info, "part_works", &format!("{part}: works again"), &fields);
         }

@@ -143,7 +143,12 @@ impl Parts {
         let lines = Lines::new(count);
         let (queues, shards) = Shards::new(count, limits.requests_in_flight * 2, Arc::clone(&lines));
         let queues = Arc::new(queues);
-        let forgetting = Forgetting { shards: Arc::clone(&queues), secret, store: stored };
+        let forgetting = Forgetting {
+            shards: Arc::clone(&queues),
+            secret,
+            store: stored,
+            counters: Arc::clone(&counters),
+        };
         let (sequencer, engines, told) = match recovered {
             None => {
                 let engines = Engines::new(decides.unwrap_or_default(), settings.shards);
@@ -236,6 +241,7 @@ impl Parts {
             door: Arc::clone(&doors.web.door),
             local_only: self.settings.web.is_private(),
             questions: Semaphore::new(caps::QUERIES_AT_ONCE),
+            forgets: Semaphore::new(1),
         });
         let mut tasks = JoinSet::new();
         let Doors { grpc, http, web, public } = doors;

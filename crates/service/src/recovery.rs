@@ -215,20 +215,6 @@ fn unusable_snapshot(unusable: Unusable, shards: NonZero<u32>) -> StartError {
 }
 
 impl<D: Disk> Recovered<D> {
-    /// A journal that is full lets go what stands before the engines as they are now, of which everything is stored: as
-    /// many snapshots as are kept, each behind a tick at the time of the last record, which changes nothing.
-    fn let_go(&mut self) -> Result<(), StartError> {
-        let refused = |why: String| StartError::Refused(why);
-        let bytes = self.engines.snapshot();
-        for _ in 0..journal::caps::SNAPSHOTS_KEPT {
-            self.journal.append(UnixNanos(0), Body::Tick).map_err(|error| refused(error.to_string()))?;
-            let position = self.journal.commit().map_err(|error| refused(error.to_string()))?;
-            let kept = self.journal.snapshot(position, &bytes).and_then(|()| self.journal.release(position));
-            kept.map_err(|error| refused(error.to_string()))?;
-        }
-        Ok(())
-    }
-
     /// Writes down what decides now, if it is not what decided last, or nothing did.
     fn decide(&mut self, decides: engine::Settings, known: bool) -> Result<(), StartError> {
         let bytes = decides.to_bytes();
@@ -238,13 +224,7 @@ impl<D: Disk> Recovered<D> {
         let kind = Text::bounded(SETTINGS);
         let body = Body::Setting { kind: &kind, bytes: &bytes };
         let refused = |refused: Refused| StartError::Refused(refused.to_string());
-        match self.journal.append(self.clock.now(), body) {
-            Err(Refused::Full { .. } | Refused::Disk { .. }) => {
-                self.let_go()?;
-                self.journal.append(self.clock.now(), body).map_err(refused)?;
-            }
-            taken => drop(taken.map_err(refused)?),
-        }
+        self.journal.append(self.clock.now(), body).map_err(refused)?;
         self.journal.commit().map_err(|poisoned| StartError::Refused(poisoned.to_string()))?;
         self.engines.change(decides).map_err(|unusable| match unusable {
             Unusable::Bytes(why) => StartError::Snapshot(why),

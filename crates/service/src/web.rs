@@ -65,6 +65,8 @@ pub(crate) struct Web {
     pub local_only: bool,
     /// Bounds how many questions are answered at once.
     pub questions: Semaphore,
+    /// One is forgotten at a time: requests wait meanwhile.
+    pub forgets: Semaphore,
 }
 
 /// Where journeys are kept, and the secret of their keys.
@@ -166,6 +168,11 @@ async fn forget(web: &Web, request: Request<Incoming>) -> Result<Value, Unanswer
     let (asked, _charge) = read(web, request).await?;
     let realm = asked.get("realm").and_then(Value::as_str).map(str::to_owned);
     let wanted = Wanted { key: word(&asked, "key")?.to_owned(), realm };
+    let busy = |_taken| {
+        let why = "something else is being forgotten; ask again".to_owned();
+        Unanswered(StatusCode::SERVICE_UNAVAILABLE, why)
+    };
+    let _turn = web.forgets.try_acquire().map_err(busy)?;
     let done = web.sequencer.forget(&web.forgetting, wanted).await;
     let Forgotten { journeys, stored, events } =
         done.map_err(|why| Unanswered(StatusCode::SERVICE_UNAVAILABLE, why))?;

@@ -13,6 +13,7 @@
 //!   position, what they brought about until then is stored, and a thread of its own writes them down. Then the journal
 //!   lets go what stands before.
 //! - What is to be forgotten leaves everything at once, see `forgetting`; meanwhile the thread does nothing else.
+//! - A snapshot that failed, or a forgetting, is tried again after a while, though nothing comes.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
 
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub(crate) struct Snapshots {
     pub wanted: bool,
     /// Where the last was begun.
     pub latest: Option<Position>,
+    /// The last one failed, or what needed it, and when.
+    pub failed: Option<Stopwatch>,
     /// One is being made, and this is where its thread says what became of it.
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
@@ -104,12 +107,18 @@ pub(crate) struct Snapshots {
 impl Snapshots {
     /// One after so many bytes, and one soon: what was read again is read no third time.
     pub(crate) const fn every(bytes: u64) -> Self {
-        Self { every_bytes: bytes, since: 0, wanted: true, latest: None, under_way: None }
+        Self { every_bytes: bytes, since: 0, wanted: true, latest: None, failed: None, under_way: None }
+    }
+
+    /// Whether one that failed is to be tried again.
+    fn is_time_again(&self) -> bool {
+        self.failed.is_some_and(|failed| failed.elapsed() >= caps::SNAPSHOT_RETRY)
     }
 
     /// One is begun at this place.
     pub(crate) const fn begun_at(&mut self, position: Position) {
         self.since = 0;
+        self.failed = None;
         self.latest = Some(position);
     }
 }
@@ -137,12 +146,16 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let _ = self.finish_forgetting();
         loop {
             self.look_for_snapshot();
+            self.snapshots.wanted |= self.snapshots.is_time_again();
             let job = match jobs.recv_timeout(caps::TICK) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
                     // A disk that is full says so when room is asked for.
                     drop(self.journal.make_ready());
-                    continue;
+                    if !self.snapshots.wanted {
+                        continue;
+                    }
+                    Job::Tick
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
@@ -317,7 +330,12 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     fn begin_snapshot(&mut self) -> Option<Box<dyn FnOnce() + Send>> {
         self.snapshots.wanted = false;
         // No other may stand behind the record of what is to be forgotten; the health answer says why.
-        if self.gone || self.unfinished.is_some() && self.finish_forgetting().is_err() {
+        if self.unfinished.is_some() {
+            // It makes a snapshot of its own; if it fails, the health answer says why.
+            let _ = self.finish_forgetting();
+            return None;
+        }
+        if self.gone {
             return None;
         }
         // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
@@ -380,7 +398,10 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         match kept {
             Ok(()) => self.health.works(SNAPSHOT),
             // The journal grows until one can be written again; at its bound it takes nothing more.
-            Err(why) => self.health.failing(SNAPSHOT, why),
+            Err(why) => {
+                self.health.failing(SNAPSHOT, why);
+                self.snapshots.failed = Some(Stopwatch::start());
+            }
         }
     }
 

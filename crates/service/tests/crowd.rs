@@ -58,6 +58,7 @@ async fn ten_thousand_connections_are_held_the_next_waits_and_who_is_there_is_se
         grpc: Listening::free_port(),
         http: Listening::free_port(),
         web: Listening::free_port(),
+        data_dir: None,
         store: false,
         limits: Limits { connections: crowd_size, request_time: patient, ..Limits::default() },
         ..Settings::default()

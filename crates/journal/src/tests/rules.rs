@@ -78,7 +78,9 @@ fn at_its_bound_the_journal_refuses_and_the_batch_stays_as_it_was() {
         journal.commit().unwrap();
     }
     taken.push(append(&mut journal, setting(500)).unwrap());
-    let refused = append(&mut journal, setting(2500)).unwrap_err();
+    let events = (0..40).map(|nth| testing::event(EventName::QrScanned, UnixNanos(0), nth)).collect();
+    let record = Record { position: Position(0), received: UnixNanos(0), body: RecordBody::Events(events) };
+    let refused = append(&mut journal, Entry::Record(record)).unwrap_err();
     assert!(matches!(refused, Refused::Full { needed: 16384, bound: 12288 }), "{refused}");
     assert!(journal.bytes() <= settings.disk_bytes);
     let position = journal.commit().unwrap();
@@ -111,6 +113,24 @@ fn a_full_disk_refuses_before_anything_is_written() {
     assert!(matches!(append(&mut journal, setting(3000)), Err(Refused::Disk { .. })));
     drop(journal);
     assert_eq!(open(&disk.restart(Crash::Lost), small()).2, taken);
+}
+
+#[test]
+fn a_setting_is_taken_beyond_the_bound_once_and_not_again_and_again() {
+    let disk = Simulated::new(1);
+    let settings = Settings { disk_bytes: 3 * 4096, ..small() };
+    let (mut journal, ..) = open(&disk, settings.clone());
+    let large = 2 * caps::TICK_BYTES as usize;
+    let mut taken = Vec::new();
+    while let Ok(entry) = append(&mut journal, setting(large)) {
+        taken.push(entry);
+        journal.commit().unwrap();
+        assert!(taken.len() < 10, "it is bounded");
+    }
+    assert!(!taken.is_empty());
+    assert!(journal.bytes() < settings.disk_bytes + 2 * caps::TICK_BYTES + large as u64);
+    drop(journal);
+    assert_eq!(open(&disk, settings).2, taken);
 }
 
 #[test]
