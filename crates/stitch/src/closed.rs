@@ -1,6 +1,9 @@
 //! Closed journeys that still take late events, by (time of closing, id): the first is forgotten first.
 //!
-//! Journeys close in that order, but for a few that a late timer closes, so each finds its place at the end.
+//! Journeys close in that order, each behind the last, but for those that an event made which had waited for longer than
+//! their grace: they closed before they were there. These stand in a tree of their own.
+
+use std::collections::BTreeSet;
 
 use authstitch_model::{JourneyId, UnixNanos};
 
@@ -8,48 +11,58 @@ use crate::index::Slot;
 use crate::live::{Live, Queued, State};
 use crate::pool::{NOWHERE, Place, Pool};
 
+/// When a journey closed, its id and its slot.
+type Turn = (UnixNanos, JourneyId, Slot);
+
 /// The queue of closed journeys.
 #[derive(Debug)]
 pub struct ClosedQueue {
     first: Place,
     last: Place,
     len: usize,
+    /// Those that closed before the last of the queue when they came.
+    late: BTreeSet<Turn>,
 }
 
 impl Default for ClosedQueue {
     fn default() -> Self {
-        Self { first: NOWHERE, last: NOWHERE, len: 0 }
+        Self { first: NOWHERE, last: NOWHERE, len: 0, late: BTreeSet::new() }
     }
 }
 
 /// What orders closed journeys.
-fn turn(live: &Live) -> (UnixNanos, JourneyId) {
+fn turn(lives: &Pool<Live>, slot: Slot) -> Turn {
+    let live = &lives[slot];
     match live.state {
-        State::Closed { at, .. } => (at, live.id),
-        _ => (UnixNanos(0), live.id),
+        State::Closed { at, .. } => (at, live.id, slot),
+        _ => (UnixNanos(0), live.id, slot),
     }
 }
 
 impl ClosedQueue {
     /// Queues a journey that has just closed.
     pub fn push(&mut self, lives: &mut Pool<Live>, slot: Slot) {
-        let (mut before, mut behind) = (self.last, NOWHERE);
-        while before != NOWHERE && turn(&lives[before]) > turn(&lives[slot]) {
-            behind = before;
-            before = lives[before].queued.before;
-        }
-        lives[slot].queued = Queued { before, behind };
-        *self.place_behind(lives, before) = slot;
-        *self.place_before(lives, behind) = slot;
         self.len += 1;
+        let own = turn(lives, slot);
+        if self.last != NOWHERE && own < turn(lives, self.last) {
+            self.late.insert(own);
+            return;
+        }
+        lives[slot].queued = Queued { before: self.last, behind: NOWHERE };
+        let last = self.last;
+        *self.place_behind(lives, last) = slot;
+        self.last = slot;
     }
 
     /// Takes a journey out of the queue.
     pub fn remove(&mut self, lives: &mut Pool<Live>, slot: Slot) {
+        self.len -= 1;
+        if !self.late.is_empty() && self.late.remove(&turn(lives, slot)) {
+            return;
+        }
         let Queued { before, behind } = lives[slot].queued;
         *self.place_behind(lives, before) = behind;
         *self.place_before(lives, behind) = before;
-        self.len -= 1;
     }
 
     fn place_behind<'a>(&'a mut self, lives: &'a mut Pool<Live>, before: Place) -> &'a mut Place {
@@ -61,11 +74,13 @@ impl ClosedQueue {
     }
 
     /// The one that closed first: when, its id, its slot.
-    pub fn first(&self, lives: &Pool<Live>) -> Option<(UnixNanos, JourneyId, Slot)> {
-        (self.first != NOWHERE).then(|| {
-            let (at, id) = turn(&lives[self.first]);
-            (at, id, self.first)
-        })
+    pub fn first(&self, lives: &Pool<Live>) -> Option<Turn> {
+        let queued = (self.first != NOWHERE).then(|| turn(lives, self.first));
+        let late = self.late.first().copied();
+        match (queued, late) {
+            (Some(queued), Some(late)) => Some(queued.min(late)),
+            (queued, late) => queued.or(late),
+        }
     }
 
     /// How many there are.
@@ -114,10 +129,25 @@ mod tests {
     #[test]
     fn any_can_be_taken_out() {
         for gone in 0..4 {
-            let (mut queue, mut lives) = closed(&[1, 2, 3, 4]);
-            queue.remove(&mut lives, gone);
-            let left: Vec<Slot> = drain(&mut queue, &mut lives).into_iter().map(|(_, slot)| slot).collect();
-            assert_eq!(left, (0..4).filter(|slot| *slot != gone).collect::<Vec<_>>());
+            for times in [[1, 2, 3, 4], [4, 3, 2, 1], [1, 4, 2, 3]] {
+                let (mut queue, mut lives) = closed(&times);
+                queue.remove(&mut lives, gone);
+                let left: Vec<u64> = drain(&mut queue, &mut lives).into_iter().map(|(at, _)| at).collect();
+                let expected = (1..=4).filter(|at| *at != times[gone as usize]).collect::<Vec<_>>();
+                assert_eq!(left, expected, "{times:?} without {gone}");
+            }
         }
+    }
+
+    #[test]
+    fn those_that_closed_before_the_last_stand_in_a_tree() {
+        let times: Vec<u64> = (0..1000).chain((0..1000).rev()).collect();
+        let (mut queue, mut lives) = closed(&times);
+        assert_eq!(queue.late.len(), 1000, "no push walks along the queue");
+        let mut sorted = times;
+        sorted.sort_unstable();
+        let left: Vec<u64> = drain(&mut queue, &mut lives).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(left, sorted);
+        assert!(queue.late.is_empty());
     }
 }
