@@ -37,7 +37,9 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 fn check(configuration: &str) {
     let directory = tempfile::tempdir().expect("a directory");
     let here = directory.path().display().to_string();
-    fs::write(directory.path().join("tokens"), "a-token-of-a-collector\n").expect("it can be written");
+    for (file, token) in [("tokens", "a-token-of-a-collector\n"), ("readers", "a-token-of-a-person\n")] {
+        fs::write(directory.path().join(file), token).expect("it can be written");
+    }
     let file = directory.path().join("authstitch.yaml");
     fs::write(&file, configuration.replace("/run/secrets/authstitch", &here)).expect("it can be written");
     run(authstitch().args(["config", "check"]).arg(&file));
