@@ -82,9 +82,10 @@ mod tests {
     use crate::Durability;
     use crate::disk::{Directory, Disk, File};
 
-    /// A directory where builds are, which is a file system that lives on a disk more often than that of `/tmp`.
+    /// A directory beside this program, on a file system that lives on a disk more often than that of `/tmp`.
     fn directory() -> tempfile::TempDir {
-        tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")).unwrap()
+        let program = std::env::current_exe().unwrap();
+        tempfile::tempdir_in(program.parent().unwrap()).unwrap()
     }
 
     #[test]
