@@ -20,6 +20,9 @@ use crate::reader::{judged_at, key_tables};
 use crate::store::{Store, id_bytes};
 use crate::{body, caps, schema};
 
+/// What its statements do, where one fails.
+const FORGETTING: &str = "forgetting";
+
 #[cfg(test)]
 mod tests;
 
@@ -72,11 +75,11 @@ impl Store {
         let mut rows = BTreeSet::new();
         for journey in &forget.journeys {
             rows.extend(row_of(&transaction, *journey)?);
-            execute(&transaction, "DELETE FROM ids WHERE journey = ?1", [id_bytes(*journey)])?;
+            execute(&transaction, "DELETE FROM ids WHERE journey = ?1", [id_bytes(*journey)], FORGETTING)?;
         }
         let cut = cut_links(&transaction, forget)?;
         for row in &rows {
-            execute(&transaction, "DELETE FROM revisions WHERE row = ?1", [row])?;
+            execute(&transaction, "DELETE FROM revisions WHERE row = ?1", [row], FORGETTING)?;
         }
         clear_pages(&transaction, rows.union(&cut))?;
         for table in key_tables(&transaction)? {
@@ -146,7 +149,12 @@ fn cut_links(transaction: &Transaction<'_>, forget: &Forget) -> Result<BTreeSet<
         journey.next = journey.next.filter(|next| !forget.journeys.contains(&next.journey));
         if (journey.previous, journey.next) != links {
             body::write(&judged, &mut bytes)?;
-            execute(transaction, "UPDATE revisions SET body = ?2 WHERE row = ?1", params![row, bytes])?;
+            execute(
+                transaction,
+                "UPDATE revisions SET body = ?2 WHERE row = ?1",
+                params![row, bytes],
+                FORGETTING,
+            )?;
             cut.insert(row);
         }
     }
@@ -207,14 +215,16 @@ fn write_anew(
     transaction.execute_batch(&batch).doing("writing a table anew")
 }
 
-fn execute(
+/// Runs one statement.
+pub(crate) fn execute(
     transaction: &Transaction<'_>,
     sql: &str,
     parameters: impl rusqlite::Params,
+    doing: &'static str,
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(sql)
         .and_then(|mut statement| statement.execute(parameters))
         .map(drop)
-        .doing("forgetting")
+        .doing(doing)
 }

@@ -12,9 +12,13 @@ use authstitch_model::{Identity, JourneyId, UnixNanos};
 use rusqlite::{Transaction, params};
 
 use crate::error::{Doing, StoreError};
+use crate::forget::execute;
 use crate::reader::partitions;
 use crate::schema;
 use crate::store::{Store, id_bytes};
+
+/// What its statements do, where one fails.
+const RETIRING: &str = "retiring old journeys";
 
 #[cfg(test)]
 mod tests;
@@ -32,9 +36,9 @@ impl Store {
         let old = oldest(&transaction, before, most)?;
         for (journey, row) in &old {
             if let Some(row) = row {
-                execute(&transaction, "DELETE FROM revisions WHERE row = ?1", params![row])?;
+                execute(&transaction, "DELETE FROM revisions WHERE row = ?1", params![row], RETIRING)?;
             }
-            execute(&transaction, "DELETE FROM ids WHERE journey = ?1", params![journey])?;
+            execute(&transaction, "DELETE FROM ids WHERE journey = ?1", params![journey], RETIRING)?;
         }
         if !old.is_empty() {
             drop_empty_partitions(&transaction)?;
@@ -72,16 +76,4 @@ fn drop_empty_partitions(transaction: &Transaction<'_>) -> Result<(), StoreError
         transaction.execute_batch(&sql).doing("dropping a table of keys")?;
     }
     Ok(())
-}
-
-fn execute(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(parameters))
-        .map(drop)
-        .doing("retiring old journeys")
 }
