@@ -232,6 +232,8 @@ impl Stitcher {
             return self.enter_container(slot, (key, number), event, changes);
         }
         match self.look_up(key, now) {
+            // One value under two kinds of key.
+            Lookup::Live(other) if other == slot => slot,
             Lookup::Live(other) => {
                 let (own, others) = (self.journeys.journey_key(slot), self.journeys.journey_key(other));
                 if own.is_some() && others.is_some() && own != others {
