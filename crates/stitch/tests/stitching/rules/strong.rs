@@ -1,8 +1,10 @@
 //! Rule 1: strong keys. Rule 5: duplicates.
 
+use authstitch_stitch::Stitcher;
 use expect_test::expect;
 
 use super::check;
+use crate::dsl::parse;
 
 #[test]
 fn events_that_share_a_strong_key_belong_to_one_journey() {
@@ -158,4 +160,15 @@ fn an_event_without_keys_is_counted() {
         keyless 1
     "#]],
     );
+}
+
+#[test]
+fn a_journey_to_which_two_of_its_own_keys_lead_is_not_merged_with_itself() {
+    let line = &parse("0 server challenge.created journey=A challenge=C")[0];
+    let mut event = line.event().expect("the line tells of one");
+    event.keys.challenge = event.keys.journey;
+    let mut stitcher = Stitcher::default();
+    stitcher.accept(line.received(), &event, &mut Vec::new());
+    let counters = stitcher.counters();
+    assert_eq!((counters.open, counters.joined, counters.merged), (1, 1, 0));
 }
