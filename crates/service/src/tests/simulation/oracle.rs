@@ -70,6 +70,11 @@ impl Oracle {
         }
     }
 
+    /// The place of the last record.
+    pub const fn last(&self) -> Position {
+        self.last
+    }
+
     /// The time of the last record.
     pub const fn received(&self) -> UnixNanos {
         self.received

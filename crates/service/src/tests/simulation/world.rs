@@ -201,6 +201,7 @@ impl World {
         };
         assert_eq!(recovered.quarantined, 0);
         self.look(Position(u64::MAX));
+        assert!(applied <= self.oracle.last(), "the store is never ahead of the journal");
         self.compare();
         let lines = Lines::new(self.shards);
         let (queues, shards) = Shards::new(self.shards, self.chance.random_range(4..64), Arc::clone(&lines));
@@ -273,6 +274,7 @@ impl World {
             self.turn(&mut life);
             self.hear(&mut life);
         }
+        assert_eq!(life.writer.counters.lost.get(), 0, "nothing is given up before a stop");
         if self.chance.random_ratio(1, 4) && !self.disk.has_stopped() {
             life.write();
             self.look(life.writer.journal.committed());
