@@ -8,7 +8,7 @@
 //! - The snapshot stands at the position before the record. So whatever breaks off, the next start reads the record, has its
 //!   engines forget again, which changes nothing, and the rest is done once more. Until all of it is done no other snapshot
 //!   is made, and nobody is told that it is.
-//! - Requests wait meanwhile: for a snapshot, and for the journal and the ids of the store to be written anew.
+//! - Requests wait meanwhile: for a snapshot, for the journal to be written anew and the store's pages to be looked through.
 //! - Without a journal engines and store forget, and nothing has to be done again.
 
 use std::path::PathBuf;

@@ -1,10 +1,15 @@
 //! One batch of changes inside its transaction.
+//!
+//! A row gets the number behind the last. It begins a partition of keys where the one before is full, and where its journey
+//! was first heard of too long after that of the partition's first row: then the numbers left of that partition are passed
+//! over.
 
 use authstitch_model::{JourneyId, Judged, Position};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Params, Transaction, params, params_from_iter};
 
 use crate::body;
+use crate::caps;
 use crate::change::Change;
 use crate::error::{Doing, StoreError};
 use crate::schema;
@@ -16,6 +21,7 @@ pub(crate) struct Batch<'t> {
     insert_revision: String,
     next_row: u64,
     partition_rows: u64,
+    partition_began: u64,
     keys: Vec<(i64, u64)>,
     body: Vec<u8>,
 }
@@ -34,6 +40,7 @@ impl<'t> Batch<'t> {
             insert_revision: schema::insert_revision(),
             next_row: schema::state(transaction, schema::NEXT_ROW)?,
             partition_rows: schema::state(transaction, schema::PARTITION_ROWS)?.max(1),
+            partition_began: schema::state(transaction, schema::PARTITION_BEGAN)?,
             keys: Vec::new(),
             body: Vec::new(),
         })
@@ -44,9 +51,10 @@ impl<'t> Batch<'t> {
         match change {
             Change::Put(judged) => {
                 let journey = &judged.journey;
-                let is_news = self.supersede(journey.id, journey.revision, Some(self.next_row), None)?;
+                let row = self.row_for(journey.id);
+                let is_news = self.supersede(journey.id, journey.revision, Some(row), None)?;
                 if is_news {
-                    self.insert(judged)?;
+                    self.insert(judged, row)?;
                 }
                 Ok(is_news)
             }
@@ -64,7 +72,17 @@ impl<'t> Batch<'t> {
             self.insert_keys(keys[0].1 / partition_rows, keys)?;
         }
         self.set(schema::NEXT_ROW, self.next_row)?;
+        self.set(schema::PARTITION_BEGAN, self.partition_began)?;
         self.set(schema::APPLIED, position.0)
+    }
+
+    /// The row of a journey's next revision.
+    fn row_for(&self, journey: JourneyId) -> u64 {
+        let begun = !self.next_row.is_multiple_of(self.partition_rows);
+        match begun && heard_of(journey) > self.partition_began.saturating_add(caps::PARTITION_MS) {
+            true => self.next_row.next_multiple_of(self.partition_rows),
+            false => self.next_row,
+        }
     }
 
     /// Notes the newest revision of a journey and takes the one before it away; false if the store knows one as
@@ -114,9 +132,11 @@ impl<'t> Batch<'t> {
             .doing("changing what is stored")
     }
 
-    fn insert(&mut self, judged: &Judged) -> Result<(), StoreError> {
-        let row = self.next_row;
-        self.next_row += 1;
+    fn insert(&mut self, judged: &Judged, row: u64) -> Result<(), StoreError> {
+        if row.is_multiple_of(self.partition_rows) {
+            self.partition_began = self.partition_began.max(heard_of(judged.journey.id));
+        }
+        self.next_row = row + 1;
         self.keys.extend(judged.keys().into_iter().map(|key| (schema::stored_key(key), row)));
         body::write(judged, &mut self.body)?;
         let row_value = std::iter::once(ToSqlOutput::Owned(Value::Integer(row.cast_signed())));
@@ -143,9 +163,18 @@ impl<'t> Batch<'t> {
             .doing("storing keys")
     }
 
+    /// Notes a number; none of them ever goes back.
     fn set(&self, name: &str, value: u64) -> Result<(), StoreError> {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
-        self.execute("UPDATE state SET value = max(value, ?2) WHERE name = ?1", params![name, value])
-            .map(drop)
+        self.execute(
+            "INSERT INTO state VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)",
+            params![name, value],
+        )
+        .map(drop)
     }
+}
+
+/// When a journey was first heard of, in milliseconds since 1970: its id begins with it.
+const fn heard_of(journey: JourneyId) -> u64 {
+    (journey.as_u128() >> 80) as u64
 }

@@ -5,6 +5,11 @@
 /// for each. A look-up probes each table, some 150 at ten million journeys.
 pub const PARTITION_ROWS: u64 = 1 << 16;
 
+/// Milliseconds from the first row of a table of keys after which a new row begins the next one, three days: so long at
+/// most keys outlive their journeys where few come. A tenth of the usual retention, so it makes ten tables more to probe,
+/// where a busy store has hundreds.
+pub const PARTITION_MS: u64 = 3 * 24 * 3600 * 1000;
+
 /// Journeys that one key finds, the latest ones: a key is one attempt's, or a container's few; more is a
 /// broken key.
 pub const KEY_JOURNEYS: usize = 64;
@@ -52,6 +57,10 @@ pub const WRITER_CACHE_KIB: u32 = 64 << 10;
 /// batches touch is moved once.
 pub const LOG_PAGES: u32 = 16 << 10;
 
-/// Rows on either side of a forgotten one that are taken out and put back: a row has moved by some pages of four rows at
-/// most when others left.
-pub const ROWS_CLEARED_AROUND: i64 = 64;
+/// Pages from which on a file is not wiped: from this number of pages on, some 140 GB, a page that begins with a page's
+/// number can look like one of a table.
+pub const PAGES_TOLD_APART: u32 = 1 << 25;
+
+/// Pages that are wiped at a time where old journeys are retired, 16 MiB: some milliseconds. Looked every minute, it comes
+/// round a file of 20 GB once a day.
+pub const PAGES_WIPED: u32 = 4 << 10;

@@ -1,14 +1,13 @@
 //! Forgetting: journeys leave the store, and their bytes the files.
 //!
-//! - What is deleted is overwritten with zeros, where it stood and in whole pages that are given back (`secure_delete`).
-//!   That leaves one gap: SQLite moves entries between pages when a page is full, and where an entry stood in the page
-//!   before nothing is cleared. So the tables whose entries move are written anew, in order, which moves none: the ids, and
-//!   the keys of each partition that has any of these. Rows only come at the end and move only to a neighbouring page when
-//!   others leave; those around a forgotten one are taken out and put back, which clears their pages.
+//! - What is deleted is overwritten with zeros, where it stood (`secure_delete`) and wherever SQLite left a copy of it: all
+//!   pages are wiped, see `wipe.rs`.
+//! - Keys go from every table that has them under a row that is gone: the forgotten journeys', and those of revisions that
+//!   were replaced.
 //! - Links of others that lead to a forgotten journey are cut where they stand. It is the one case in which a row is
 //!   written anew; its revision stays what it was.
 //! - All of this is one transaction. The log is emptied behind it; should a reader stand in the way, that is an error, and
-//!   forgetting again does the rest.
+//!   forgetting again does the rest. Should the process end before, opening the store empties the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +17,13 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use crate::error::{Doing, StoreError};
 use crate::reader::{judged_at, key_tables};
 use crate::store::{Store, id_bytes};
-use crate::{body, caps, schema};
+use crate::{body, schema, wipe};
 
 /// What its statements do, where one fails.
 const FORGETTING: &str = "forgetting";
 
+#[cfg(test)]
+mod gone;
 #[cfg(test)]
 mod tests;
 
@@ -77,31 +78,23 @@ impl Store {
             rows.extend(row_of(&transaction, *journey)?);
             execute(&transaction, "DELETE FROM ids WHERE journey = ?1", [id_bytes(*journey)], FORGETTING)?;
         }
-        let cut = cut_links(&transaction, forget)?;
+        cut_links(&transaction, forget)?;
         for row in &rows {
             execute(&transaction, "DELETE FROM revisions WHERE row = ?1", [row], FORGETTING)?;
         }
-        clear_pages(&transaction, rows.union(&cut))?;
         for table in key_tables(&transaction)? {
-            if knows(&transaction, &table, forget)? {
-                // Keys whose rows are gone go with them.
-                let those = "WHERE row IN (SELECT row FROM revisions) ORDER BY key, row";
-                write_anew(&transaction, &table, schema::KEYS, those)?;
+            let sql = format!(
+                "DELETE FROM {table} WHERE key = ?1
+                 AND NOT EXISTS (SELECT 1 FROM revisions WHERE revisions.row = {table}.row)"
+            );
+            for key in forget.keys.iter().chain(&forget.shared).chain(&forget.named) {
+                execute(&transaction, &sql, [schema::stored_key(*key)], FORGETTING)?;
             }
         }
-        write_anew(&transaction, "ids", schema::IDS, "ORDER BY journey")?;
+        wipe::wipe(&transaction, 0..u32::MAX)?;
         transaction.commit().doing("committing what is forgotten")?;
         self.empty_log()?;
         Ok(rows.len() as u64)
-    }
-
-    /// Moves the write-ahead log into the database and makes it empty.
-    fn empty_log(&self) -> Result<(), StoreError> {
-        let busy: i64 = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))
-            .doing("emptying the write-ahead log")?;
-        if busy == 0 { Ok(()) } else { Err(StoreError::LogInUse) }
     }
 }
 
@@ -132,15 +125,15 @@ fn merged(transaction: &Transaction<'_>) -> Result<BTreeMap<JourneyId, JourneyId
         .doing("looking for merged journeys")
 }
 
-/// Cuts the links of stored journeys that lead to forgotten ones; gives their rows.
-fn cut_links(transaction: &Transaction<'_>, forget: &Forget) -> Result<BTreeSet<i64>, StoreError> {
+/// Cuts the links of stored journeys that lead to forgotten ones.
+fn cut_links(transaction: &Transaction<'_>, forget: &Forget) -> Result<(), StoreError> {
     let mut around = BTreeSet::new();
     for table in key_tables(transaction)? {
         for key in forget.shared.union(&forget.named) {
             around.extend(rows_of(transaction, &table, *key)?);
         }
     }
-    let (mut cut, mut bytes) = (BTreeSet::new(), Vec::new());
+    let mut bytes = Vec::new();
     for row in around {
         let Some(mut judged) = judged_at(transaction, row)? else { continue };
         let journey = &mut judged.journey;
@@ -155,64 +148,9 @@ fn cut_links(transaction: &Transaction<'_>, forget: &Forget) -> Result<BTreeSet<
                 params![row, bytes],
                 FORGETTING,
             )?;
-            cut.insert(row);
         }
-    }
-    Ok(cut)
-}
-
-/// Takes the rows around these out and puts them back: a page that is given back is cleared.
-fn clear_pages<'a>(
-    transaction: &Transaction<'_>,
-    rows: impl Iterator<Item = &'a i64>,
-) -> Result<(), StoreError> {
-    let mut done = i64::MIN;
-    for row in rows {
-        let (from, to) = (done.max(row - caps::ROWS_CLEARED_AROUND), row + caps::ROWS_CLEARED_AROUND);
-        done = to + 1;
-        let batch = format!(
-            "CREATE TEMP TABLE around AS SELECT * FROM revisions WHERE row BETWEEN {from} AND {to};
-             DELETE FROM revisions WHERE row BETWEEN {from} AND {to};
-             INSERT INTO revisions SELECT * FROM around ORDER BY row;
-             DROP TABLE around;"
-        );
-        transaction.execute_batch(&batch).doing("clearing pages")?;
     }
     Ok(())
-}
-
-/// Whether a table has keys of a forgotten journey, with or without its row.
-fn knows(transaction: &Transaction<'_>, table: &str, forget: &Forget) -> Result<bool, StoreError> {
-    for key in forget.keys.iter().chain(&forget.shared).chain(&forget.named) {
-        let is_there = format!(
-            "SELECT 1 FROM {table} AS keys WHERE key = ?1
-             AND NOT EXISTS (SELECT 1 FROM revisions WHERE revisions.row = keys.row)"
-        );
-        let found = transaction
-            .prepare_cached(&is_there)
-            .and_then(|mut statement| statement.exists([schema::stored_key(*key)]))
-            .doing("looking up a key")?;
-        if found {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Writes a table anew from its own entries.
-fn write_anew(
-    transaction: &Transaction<'_>,
-    table: &str,
-    columns: &str,
-    those: &str,
-) -> Result<(), StoreError> {
-    schema::create(transaction, "anew", columns)?;
-    let batch = format!(
-        "INSERT INTO anew SELECT * FROM {table} {those};
-         DROP TABLE {table};
-         ALTER TABLE anew RENAME TO {table};"
-    );
-    transaction.execute_batch(&batch).doing("writing a table anew")
 }
 
 /// Runs one statement.

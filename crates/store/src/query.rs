@@ -38,6 +38,9 @@ pub struct Table {
 const PRAGMAS: &[&str] =
     &["table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "user_version"];
 
+/// SQLite's view of the file's pages, by which the writer wipes them.
+const PAGES: &str = "sqlite_dbpage";
+
 /// A connection that answers queries.
 #[derive(Debug)]
 pub(crate) struct Queries {
@@ -124,6 +127,7 @@ fn line_of(context: &Context<'_>, line: Line) -> rusqlite::Result<String> {
 
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let reads = match context.action {
+        AuthAction::Read { table_name: PAGES, .. } => false,
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
         AuthAction::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
         AuthAction::Pragma { pragma_name, pragma_value } => {

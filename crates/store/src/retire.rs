@@ -3,8 +3,11 @@
 //! - A journey's age is that of its first event's receipt, which its id begins with; so the oldest stand first among the
 //!   ids, and nobody's clock but this machine's decides. A later revision makes a journey no younger.
 //! - A piece is one transaction of so many journeys, short beside a batch of new ones.
-//! - A table of keys goes whole once all rows of its partition are gone, and with it the keys of revisions that were
-//!   replaced; the table that new rows get their keys in stays.
+//! - A table of keys goes whole once no row of its partition is left, and with it the keys of revisions that were replaced.
+//!   As a partition ends by age, too (see `batch.rs`), keys leave at most [`caps::PARTITION_MS`] after their journey; those
+//!   of a journey that was open when the partition began, later by as long as it had been open.
+//! - Each piece wipes some pages, see `wipe.rs`, and goes round the file; and when nothing is too old any more the log is
+//!   emptied, unless somebody reads. So nothing of a retired journey outlives it by more than a round.
 //! - The pages that this frees are zeros, and the next journeys are written there: the file stays as large as it ever was,
 //!   and grows no more where as many come as go.
 
@@ -14,8 +17,8 @@ use rusqlite::{Transaction, params};
 use crate::error::{Doing, StoreError};
 use crate::forget::execute;
 use crate::reader::partitions;
-use crate::schema;
 use crate::store::{Store, id_bytes};
+use crate::{caps, schema, wipe};
 
 /// What its statements do, where one fails.
 const RETIRING: &str = "retiring old journeys";
@@ -32,6 +35,7 @@ impl Store {
     /// # Errors
     /// If the database fails; then none is removed.
     pub fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError> {
+        let from = self.wiped;
         let transaction = self.begin()?;
         let old = oldest(&transaction, before, most)?;
         for (journey, row) in &old {
@@ -40,10 +44,16 @@ impl Store {
             }
             execute(&transaction, "DELETE FROM ids WHERE journey = ?1", params![journey], RETIRING)?;
         }
-        if !old.is_empty() {
-            drop_empty_partitions(&transaction)?;
+        drop_empty_partitions(&transaction)?;
+        let (to, pages) = (from + caps::PAGES_WIPED, wipe::pages(&transaction)?);
+        if pages < caps::PAGES_TOLD_APART {
+            wipe::wipe(&transaction, from..to)?;
         }
         transaction.commit().doing("committing what was retired")?;
+        self.wiped = if to > pages { 0 } else { to };
+        if old.len() < most {
+            self.empty_log_unless_read();
+        }
         Ok(old.len())
     }
 }
@@ -61,19 +71,19 @@ fn oldest(transaction: &Transaction<'_>, before: UnixNanos, most: usize) -> Resu
         .doing("looking for the oldest journeys")
 }
 
-/// Drops the tables of keys that lie before the first row.
+/// Drops the tables of keys of which no row is left.
 fn drop_empty_partitions(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let first: Option<i64> = transaction
-        .query_row("SELECT min(row) FROM revisions", (), |row| row.get(0))
-        .doing("looking for the first row")?;
-    let first = match first {
-        Some(first) => first.max(0).cast_unsigned(),
-        None => schema::state(transaction, schema::NEXT_ROW)?,
-    };
     let rows = schema::state(transaction, schema::PARTITION_ROWS)?.max(1);
-    for partition in partitions(transaction)?.into_iter().filter(|partition| *partition < first / rows) {
-        let sql = format!("DROP TABLE {}", schema::keys_table(partition));
-        transaction.execute_batch(&sql).doing("dropping a table of keys")?;
+    for partition in partitions(transaction)? {
+        let first = partition * rows;
+        let is_needed = transaction
+            .prepare_cached("SELECT 1 FROM revisions WHERE row BETWEEN ?1 AND ?2")
+            .and_then(|mut statement| statement.exists([first, first + rows - 1].map(u64::cast_signed)))
+            .doing("looking for a partition's rows")?;
+        if !is_needed {
+            let sql = format!("DROP TABLE {}", schema::keys_table(partition));
+            transaction.execute_batch(&sql).doing("dropping a table of keys")?;
+        }
     }
     Ok(())
 }

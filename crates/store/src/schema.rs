@@ -26,6 +26,9 @@ const LAYOUT: i64 = 2;
 pub(crate) const APPLIED: &str = "applied_position";
 /// The row that the next revision gets.
 pub(crate) const NEXT_ROW: &str = "next_row";
+/// When the journey of the partition's first row was first heard of, in milliseconds since 1970. A file that an earlier
+/// version wrote has no such number, so its partition ends with the next row.
+pub(crate) const PARTITION_BEGAN: &str = "partition_began";
 /// How many rows share one table of keys; fixed when the file is made.
 pub(crate) const PARTITION_ROWS: &str = "partition_rows";
 

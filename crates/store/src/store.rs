@@ -1,6 +1,7 @@
 //! The one writer.
 
 use std::path::Path;
+use std::time::Duration;
 
 use authstitch_model::{JourneyId, Position};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -18,6 +19,8 @@ mod tests;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) connection: Connection,
+    /// The page that retiring wipes next.
+    pub(crate) wiped: u32,
 }
 
 impl Store {
@@ -59,7 +62,10 @@ impl Store {
             schema::create_all(&transaction, partition_rows)?;
         }
         transaction.commit().doing("making the store")?;
-        Ok(Self { connection })
+        let store = Self { connection, wiped: 0 };
+        // What was forgotten when the process ended may still be there.
+        store.empty_log_unless_read();
+        Ok(store)
     }
 
     /// Applies changes in their order and notes the position that they bring the store to, in one transaction
@@ -84,6 +90,25 @@ impl Store {
         self.connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .doing("locking the database")
+    }
+
+    /// Moves the write-ahead log into the database and makes it empty.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))
+            .doing("emptying the write-ahead log")?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::LogInUse) }
+    }
+
+    /// As [`Self::empty_log`], without waiting. Where a reader stands in the way, or the disk fails, what comes next tries
+    /// again.
+    pub(crate) fn empty_log_unless_read(&self) {
+        let wait = |milliseconds| self.connection.busy_timeout(Duration::from_millis(milliseconds));
+        if wait(0).is_ok() {
+            let _: Result<(), StoreError> = self.empty_log();
+        }
+        let _: rusqlite::Result<()> = wait(caps::LOCK_WAIT_MS);
     }
 
     /// The position up to which everything is applied.

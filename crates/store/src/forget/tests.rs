@@ -155,3 +155,135 @@ fn a_reader_in_the_way_is_an_error_and_doing_it_again_does_the_rest() {
     assert_eq!(store.forget(&what).unwrap(), 0);
     assert_eq!(found(directory.path(), &traces_of(7)), 0);
 }
+
+/// A store in which forgetting began: what is forgotten is committed to the log, and nothing is moved from there, for
+/// somebody reads. Gives the database, the log before and the log behind.
+fn begun(what: &Forget) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let (directory, mut store) = busy(1000, 600);
+    let [database, log] = ["authstitch.db", "authstitch.db-wal"].map(|name| directory.path().join(name));
+    store.empty_log().unwrap();
+    let last = [own(7, 9), own(601, 1)].map(|judged| Change::Put(Box::new(judged)));
+    store.apply(&last, Position(100)).unwrap();
+    let before = fs::read(&log).unwrap();
+    store.connection.busy_timeout(std::time::Duration::from_millis(1)).unwrap();
+    let reader = Reader::open(directory.path(), told).unwrap();
+    let mut lines = reader.lines().unwrap();
+    assert!(lines.next().is_some());
+    assert!(matches!(store.forget(what), Err(StoreError::LogInUse)));
+    (fs::read(&database).unwrap(), before, fs::read(&log).unwrap())
+}
+
+/// A directory as it was left when the process ended.
+fn left(database: &[u8], log: &[u8]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("authstitch.db"), database).unwrap();
+    fs::write(directory.path().join("authstitch.db-wal"), log).unwrap();
+    directory
+}
+
+/// All but the seventh journey are there, as they were.
+fn others_are_there(directory: &Path) {
+    let reader = Reader::open(directory, told).unwrap();
+    for nth in (0..600).chain([601]).filter(|nth| *nth != 7) {
+        let found = reader.journey(id(nth)).unwrap().unwrap();
+        assert_eq!(reader.by_key(KeyHash::new(key(nth))).unwrap(), [found]);
+    }
+}
+
+/// What there is to forget of the seventh journey.
+fn seventh() -> Forget {
+    let mut what = named(7);
+    busy(1000, 600).1.recall(&mut what).unwrap();
+    what
+}
+
+#[test]
+fn whenever_the_writing_breaks_off_it_was_not_begun_or_is_finished_at_the_next_start() {
+    let what = seventh();
+    let (database, before, behind) = begun(&what);
+    assert!(found(left(&database, &behind).path(), &traces_of(7)) > 0);
+    let (mut undone, mut done) = (0, 0);
+    let ends = (before.len()..behind.len()).step_by((behind.len() - before.len()) / 40);
+    for end in ends.chain([behind.len() - 1, behind.len()]) {
+        let directory = left(&database, &behind[..end]);
+        let mut store = Store::open(directory.path()).unwrap();
+        match found(directory.path(), &traces_of(7)) {
+            0 => done += 1,
+            _ => {
+                undone += 1;
+                assert_eq!(store.forget(&what).unwrap(), 1);
+                assert_eq!(found(directory.path(), &traces_of(7)), 0);
+            }
+        }
+        others_are_there(directory.path());
+    }
+    assert!(undone > 30 && done > 0, "{undone} {done}");
+}
+
+#[test]
+fn whenever_the_moving_from_the_log_breaks_off_the_next_start_finishes_it() {
+    let what = seventh();
+    let (database, _, log) = begun(&what);
+    let whole = left(&database, &log);
+    drop(Store::open(whole.path()).unwrap());
+    let after = fs::read(whole.path().join("authstitch.db")).unwrap();
+    for moved in (0..after.len()).step_by(after.len() / 20 / 4096 * 4096).chain([after.len()]) {
+        let mut mixed = after[..moved].to_vec();
+        mixed.extend(database.get(moved..).unwrap_or_default());
+        let directory = left(&mixed, &log);
+        assert!(found(directory.path(), &traces_of(7)) > 0);
+        drop(Store::open(directory.path()).unwrap());
+        assert_eq!(found(directory.path(), &traces_of(7)), 0, "{moved}");
+        others_are_there(directory.path());
+    }
+}
+
+#[test]
+fn a_store_opens_though_somebody_reads_and_the_log_is_emptied_afterwards() {
+    let what = seventh();
+    let (database, _, log) = begun(&what);
+    let directory = left(&database, &log);
+    let reader = Reader::open(directory.path(), told).unwrap();
+    let mut lines = reader.lines().unwrap();
+    assert!(lines.next().is_some());
+    let mut store = Store::open(directory.path()).unwrap();
+    assert!(found(directory.path(), &traces_of(7)) > 0);
+    drop(lines);
+    store.retire(UnixNanos(0), 100).unwrap();
+    assert_eq!(found(directory.path(), &traces_of(7)), 0);
+}
+
+#[test]
+fn a_key_of_a_revision_that_was_replaced_goes_too() {
+    let (directory, mut store) = store(2);
+    store.apply(&[put(1, 1, &[key(1)]), put(2, 1, &[])], Position(1)).unwrap();
+    store.apply(&[put(1, 2, &[key(1)])], Position(2)).unwrap();
+    assert_eq!(forget(&mut store, named(1)), 1);
+    assert_eq!(found(directory.path(), &traces_of(1)), 0);
+}
+
+#[test]
+fn vacuum_clears_a_file_in_which_nothing_was_overwritten() {
+    let (directory, store) = busy(1000, 600);
+    // The last of its ten: nobody's link leads to it.
+    let last = row_of(&store.connection.unchecked_transaction().unwrap(), id(9)).unwrap().unwrap();
+    drop(store);
+    let earlier = rusqlite::Connection::open(schema::file(directory.path())).unwrap();
+    let keys: String = key_tables(&earlier)
+        .unwrap()
+        .iter()
+        .map(|table| format!("DELETE FROM {table} WHERE key = {};", key(9) as i64))
+        .collect();
+    let delete = format!(
+        "PRAGMA secure_delete = OFF; {keys} DELETE FROM revisions WHERE row = {last};
+         DELETE FROM ids WHERE row = {last};"
+    );
+    earlier.execute_batch(&delete).unwrap();
+    drop(earlier);
+    assert!(found(directory.path(), &traces_of(9)) > 3);
+    // As `sqlite3` does it.
+    rusqlite::Connection::open(schema::file(directory.path())).unwrap().execute_batch("VACUUM").unwrap();
+    assert_eq!(found(directory.path(), &traces_of(9)), 0);
+    Store::open(directory.path()).unwrap();
+    assert_eq!(Reader::open(directory.path(), told).unwrap().lines().unwrap().count(), 599);
+}

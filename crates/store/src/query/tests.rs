@@ -150,6 +150,8 @@ fn what_writes_or_reaches_outside_is_refused_and_changes_nothing() {
         "PRAGMA database_list",
         "PRAGMA optimize",
         "EXPLAIN DELETE FROM journeys",
+        "SELECT data FROM sqlite_dbpage",
+        "SELECT length(DATA) FROM SQLITE_DBPAGE",
         "SELECT 1; DELETE FROM journeys",
         "SELECT 1; SELECT 2",
         "",

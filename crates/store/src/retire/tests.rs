@@ -24,6 +24,19 @@ fn key(nth: u64) -> u128 {
     u128::from((nth + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
+/// Journeys come every second: so many until a partition is old.
+const LONG: u64 = caps::PARTITION_MS / 1000;
+
+fn there(store: &Store) -> Vec<u64> {
+    partitions(&store.connection).unwrap()
+}
+
+fn rows(store: &Store) -> Vec<u64> {
+    let mut statement = store.connection.prepare("SELECT row FROM revisions ORDER BY row").unwrap();
+    let rows = statement.query_map((), |row| row.get(0)).unwrap();
+    rows.map(|row: Result<i64, _>| row.unwrap().cast_unsigned()).collect()
+}
+
 fn kept(directory: &Path) -> Vec<JourneyId> {
     let reader = Reader::open(directory, told).unwrap();
     reader.lines().unwrap().map(|line| line.unwrap().journey_id).collect()
@@ -63,18 +76,109 @@ fn what_became_part_of_another_goes_at_its_own_age() {
 }
 
 #[test]
-fn tables_of_keys_go_whole_and_the_one_that_is_written_stays() {
-    let (_directory, mut store) = store(35);
-    let there = |store: &Store| partitions(&store.connection).unwrap();
+fn a_table_of_keys_goes_once_no_row_of_its_partition_is_left() {
+    let (directory, mut store) = store(35);
     assert_eq!(there(&store), [3, 2, 1, 0]);
     store.retire(began(19), 100).unwrap();
     assert_eq!(there(&store), [3, 2, 1], "one row of the second is left");
     store.retire(began(20), 100).unwrap();
     assert_eq!(there(&store), [3, 2]);
     store.retire(began(100), 100).unwrap();
-    assert_eq!(there(&store), [3]);
+    assert_eq!(there(&store), [0u64; 0]);
     store.apply(&some(35..36), Position(2)).unwrap();
     assert_eq!(there(&store), [3]);
+    assert_eq!(Reader::open(directory.path(), told).unwrap().by_key(KeyHash::new(key(35))).unwrap().len(), 1);
+}
+
+#[test]
+fn a_table_of_which_the_rows_left_otherwise_goes_too() {
+    let (_directory, mut store) = store(15);
+    let moved: Vec<_> = (0..10).map(|nth| put(nth, 2, &[key(nth)])).collect();
+    store.apply(&moved, Position(2)).unwrap();
+    assert_eq!(there(&store), [2, 1, 0]);
+    assert_eq!(store.retire(began(0), 100).unwrap(), 0);
+    assert_eq!(there(&store), [2, 1]);
+}
+
+#[test]
+fn a_partition_ends_by_age_too() {
+    let (_directory, mut store) = store(1);
+    store.apply(&some(LONG..LONG + 1), Position(2)).unwrap();
+    assert_eq!((there(&store), rows(&store)), (vec![0], vec![0, 1]), "not yet");
+    store.apply(&some(LONG + 1..LONG + 3), Position(3)).unwrap();
+    assert_eq!((there(&store), rows(&store)), (vec![1, 0], vec![0, 1, 10, 11]));
+    store.apply(&some(2 * LONG + 1..2 * LONG + 3), Position(4)).unwrap();
+    assert_eq!(rows(&store), [0, 1, 10, 11, 12, 20], "the age is that of the partition's first row");
+}
+
+#[test]
+fn the_beginning_of_a_partition_outlives_a_restart() {
+    let (directory, store) = store(1);
+    drop(store);
+    let mut store = Store::open(directory.path()).unwrap();
+    store.apply(&some(1..2), Position(2)).unwrap();
+    drop(store);
+    let mut store = Store::open(directory.path()).unwrap();
+    store.apply(&some(LONG + 1..LONG + 2), Position(3)).unwrap();
+    assert_eq!(rows(&store), [0, 1, 10]);
+}
+
+#[test]
+fn a_change_that_is_no_news_ends_no_partition() {
+    let (_directory, mut store) = store(1);
+    store.apply(&[remove(LONG + 5, 2, 0)], Position(2)).unwrap();
+    store.apply(&[put(LONG + 5, 1, &[])], Position(3)).unwrap();
+    store.apply(&some(1..2), Position(4)).unwrap();
+    assert_eq!(rows(&store), [0, 1]);
+}
+
+#[test]
+fn an_old_journey_that_is_revised_ends_no_partition_and_begins_none_earlier() {
+    let (_directory, mut store) = store(9);
+    store.apply(&some(2 * LONG..2 * LONG + 9), Position(2)).unwrap();
+    assert_eq!(rows(&store).len(), 18);
+    // The twentieth row is an old one's, and the first of its partition.
+    store.apply(&[put(2 * LONG, 2, &[]), put(0, 2, &[]), put(2 * LONG + 9, 1, &[])], Position(3)).unwrap();
+    assert_eq!(rows(&store)[16..], [19, 20, 21]);
+}
+
+#[test]
+fn keys_leave_at_most_the_age_of_a_partition_after_their_journey() {
+    let hour = 3600;
+    let (directory, mut store) = store(0);
+    let retention = 30 * 24 * hour;
+    for nth in (0..80 * 24 * hour).step_by(7 * hour as usize) {
+        store.apply(&some(nth..nth + 1), Position(nth)).unwrap();
+        while store.retire(began(nth.saturating_sub(retention)), 100).unwrap() > 0 {}
+        let keys: Vec<i64> = there(&store)
+            .into_iter()
+            .flat_map(|partition| {
+                let sql = format!("SELECT key FROM {}", schema::keys_table(partition));
+                let mut statement = store.connection.prepare(&sql).unwrap();
+                statement.query_map((), |row| row.get(0)).unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+            })
+            .collect();
+        let oldest = nth.saturating_sub(retention + LONG);
+        for old in (0..oldest).step_by(7 * hour as usize) {
+            assert!(!keys.contains(&schema::stored_key(KeyHash::new(key(old)))), "{old} at {nth}");
+        }
+    }
+    assert_eq!(kept(directory.path()).len(), 103);
+    assert!(there(&store).len() <= 12);
+}
+
+#[test]
+fn a_file_of_an_earlier_version_goes_on_in_a_new_partition() {
+    let (directory, store) = store(5);
+    store.connection.execute("DELETE FROM state WHERE name = ?1", [schema::PARTITION_BEGAN]).unwrap();
+    drop(store);
+    let mut store = Store::open(directory.path()).unwrap();
+    store.apply(&some(5..7), Position(2)).unwrap();
+    store.apply(&some(7..8), Position(3)).unwrap();
+    assert_eq!(rows(&store), [0, 1, 2, 3, 4, 10, 11, 12]);
+    assert_eq!(kept(directory.path()), ids(0..8));
+    store.retire(began(5), 100).unwrap();
+    assert_eq!(there(&store), [1]);
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! Wiping: what SQLite leaves in the free middle of a page is overwritten with zeros.
+//!
+//! - `secure_delete` overwrites an entry where it stands when it is deleted, and whole pages that are given back. But when
+//!   deleting makes a page nearly empty, or one is full, SQLite moves entries between neighbouring pages, and may write a
+//!   page anew from its end without clearing what stood before its first entry. So a copy of an entry can stay where no
+//!   entry is any more, and deleting the entry later does not reach the copy.
+//! - Between the list of a page's entries and its first entry nothing belongs there. Whatever is there is wiped, page by page,
+//!   through `sqlite_dbpage`, SQLite's own view of its pages: so it is part of a transaction like every other change. SQLite
+//!   is built with it by `.cargo/config.toml`.
+//! - Only pages of tables have entries. Other pages begin with the number of a page, of which the first byte is 0 up to
+//!   [`caps::PAGES_TOLD_APART`]; a larger file is not touched, which is an error.
+
+use std::ops::Range;
+
+use rusqlite::{Transaction, params};
+
+use crate::caps;
+use crate::error::{Doing, StoreError};
+
+const _: () = assert!(
+    option_env!("LIBSQLITE3_FLAGS").is_some(),
+    "SQLite lacks `sqlite_dbpage`; build in the checkout of authstitch, whose .cargo/config.toml asks for it"
+);
+
+/// What its statements do, where one fails.
+const WIPING: &str = "wiping pages";
+
+/// The page on which the database begins; it tells of tables only.
+const FIRST: u32 = 1;
+
+/// How many pages the database has.
+pub(crate) fn pages(transaction: &Transaction<'_>) -> Result<u32, StoreError> {
+    transaction.query_row("PRAGMA page_count", (), |row| row.get(0)).doing(WIPING)
+}
+
+/// Wipes these pages, as far as they are there.
+pub(crate) fn wipe(transaction: &Transaction<'_>, numbers: Range<u32>) -> Result<(), StoreError> {
+    let count = told_apart(pages(transaction)?)?;
+    let mut read =
+        transaction.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1").doing(WIPING)?;
+    let mut write =
+        transaction.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1").doing(WIPING)?;
+    for number in numbers.start.max(FIRST + 1)..numbers.end.min(count + 1) {
+        let wiped = read.query_row([number], |row| Ok(wiped(row.get_ref(0)?.as_blob()?))).doing(WIPING)?;
+        if let Some(page) = wiped {
+            write.execute(params![number, page]).doing(WIPING)?;
+        }
+    }
+    Ok(())
+}
+
+/// So many pages, if those of tables can be told from others.
+const fn told_apart(pages: u32) -> Result<u32, StoreError> {
+    match pages < caps::PAGES_TOLD_APART {
+        true => Ok(pages),
+        false => Err(StoreError::TooLarge { pages }),
+    }
+}
+
+/// A page with nothing where nothing belongs; `None` if it is so.
+fn wiped(page: &[u8]) -> Option<Vec<u8>> {
+    let free = free_middle(page)?;
+    let is_clear = page.get(free.clone())?.iter().all(|byte| *byte == 0);
+    if is_clear {
+        return None;
+    }
+    let mut page = page.to_vec();
+    page[free].fill(0);
+    Some(page)
+}
+
+/// Where a page of a table has neither the list of its entries nor an entry; `None` of any other page.
+pub(crate) fn free_middle(page: &[u8]) -> Option<Range<usize>> {
+    let header = match page.first()? {
+        2 | 5 => 12,
+        10 | 13 => 8,
+        _ => return None,
+    };
+    let number = |at: usize| Some(usize::from(u16::from_be_bytes([*page.get(at)?, *page.get(at + 1)?])));
+    let (entries, first) = (number(3)?, number(5)?);
+    Some(header + 2 * entries..first)
+}
+
+#[cfg(test)]
+mod tests;
