@@ -6,7 +6,7 @@
 //!   were replaced.
 //! - Links of others that lead to a forgotten journey are cut where they stand. It is the one case in which a row is
 //!   written anew; its revision stays what it was.
-//! - All of this is one transaction. The log is emptied behind it; should a reader stand in the way, that is an error, and
+//! - All of this is one transaction, but for the file that is written anew where pages cannot be wiped. The log is emptied behind it; should a reader stand in the way, that is an error, and
 //!   forgetting again does the rest. Should the process end before, opening the store empties the log.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +72,7 @@ impl Store {
     /// # Errors
     /// If the database fails, or a reader keeps its log; then it is to be done again.
     pub fn forget(&mut self, forget: &Forget) -> Result<u64, StoreError> {
+        let wipes = self.wipes;
         let transaction = self.begin()?;
         let mut rows = BTreeSet::new();
         for journey in &forget.journeys {
@@ -91,8 +92,13 @@ impl Store {
                 execute(&transaction, &sql, [schema::stored_key(*key)], FORGETTING)?;
             }
         }
-        wipe::wipe(&transaction, 0..u32::MAX)?;
+        if wipes {
+            wipe::wipe(&transaction, 0..u32::MAX)?;
+        }
         transaction.commit().doing("committing what is forgotten")?;
+        if !wipes {
+            self.connection.execute_batch("VACUUM").doing("writing the database anew")?;
+        }
         self.empty_log()?;
         Ok(rows.len() as u64)
     }

@@ -35,7 +35,7 @@ impl Store {
     /// # Errors
     /// If the database fails; then none is removed.
     pub fn retire(&mut self, before: UnixNanos, most: usize) -> Result<usize, StoreError> {
-        let from = self.wiped;
+        let (from, wipes) = (self.wiped, self.wipes);
         let transaction = self.begin()?;
         let old = oldest(&transaction, before, most)?;
         for (journey, row) in &old {
@@ -46,7 +46,7 @@ impl Store {
         }
         drop_empty_partitions(&transaction)?;
         let (to, pages) = (from + caps::PAGES_WIPED, wipe::pages(&transaction)?);
-        if pages < caps::PAGES_TOLD_APART {
+        if wipes && pages < caps::PAGES_TOLD_APART {
             wipe::wipe(&transaction, from..to)?;
         }
         transaction.commit().doing("committing what was retired")?;

@@ -11,6 +11,7 @@ use crate::caps;
 use crate::change::Change;
 use crate::error::{Doing, StoreError};
 use crate::schema::{self, Owner};
+use crate::wipe;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ pub struct Store {
     pub(crate) connection: Connection,
     /// The page that retiring wipes next.
     pub(crate) wiped: u32,
+    /// Whether pages can be wiped one by one.
+    pub(crate) wipes: bool,
 }
 
 impl Store {
@@ -62,10 +65,18 @@ impl Store {
             schema::create_all(&transaction, partition_rows)?;
         }
         transaction.commit().doing("making the store")?;
-        let store = Self { connection, wiped: 0 };
+        let wipes = wipe::is_built_in(&connection)?;
+        let store = Self { connection, wiped: 0, wipes };
         // What was forgotten when the process ended may still be there.
         store.empty_log_unless_read();
         Ok(store)
+    }
+
+    /// Whether copies that SQLite leaves of what is deleted are wiped page by page; where SQLite was built without that,
+    /// forgetting writes the whole file anew, and retiring leaves them.
+    #[must_use]
+    pub const fn wipes_pages(&self) -> bool {
+        self.wipes
     }
 
     /// Applies changes in their order and notes the position that they bring the store to, in one transaction

@@ -6,27 +6,31 @@
 //!   entry is any more, and deleting the entry later does not reach the copy.
 //! - Between the list of a page's entries and its first entry nothing belongs there. Whatever is there is wiped, page by page,
 //!   through `sqlite_dbpage`, SQLite's own view of its pages: so it is part of a transaction like every other change. SQLite
-//!   is built with it by `.cargo/config.toml`.
+//!   is built with it by `.cargo/config.toml`. Where it was built without, as outside of a checkout, forgetting writes the
+//!   whole file anew instead (`VACUUM`), and retiring leaves such copies until then.
 //! - Only pages of tables have entries. Other pages begin with the number of a page, of which the first byte is 0 up to
 //!   [`caps::PAGES_TOLD_APART`]; a larger file is not touched, which is an error.
 
 use std::ops::Range;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::caps;
 use crate::error::{Doing, StoreError};
-
-const _: () = assert!(
-    option_env!("LIBSQLITE3_FLAGS").is_some(),
-    "SQLite lacks `sqlite_dbpage`; build in the checkout of authstitch, whose .cargo/config.toml asks for it"
-);
 
 /// What its statements do, where one fails.
 const WIPING: &str = "wiping pages";
 
 /// The page on which the database begins; it tells of tables only.
 const FIRST: u32 = 1;
+
+/// Whether SQLite was built with its view of its pages.
+pub(crate) fn is_built_in(connection: &Connection) -> Result<bool, StoreError> {
+    connection
+        .prepare("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'")
+        .and_then(|mut statement| statement.exists(()))
+        .doing(WIPING)
+}
 
 /// How many pages the database has.
 pub(crate) fn pages(transaction: &Transaction<'_>) -> Result<u32, StoreError> {

@@ -231,3 +231,18 @@ fn what_is_forgotten_or_retired_is_nowhere_however_rows_have_moved() {
     }
     assert!(unclear > 1000, "{unclear}: nothing had to be wiped");
 }
+
+#[test]
+fn where_pages_cannot_be_wiped_forgetting_writes_the_file_anew() {
+    let mut world = World::new(0);
+    world.store.wipes = false;
+    let mut unclear = 0;
+    for round in 0..20 {
+        world.batch();
+        world.store.empty_log().unwrap();
+        unclear += world.unclear_pages();
+        world.forget();
+        assert_eq!(world.gone.found(world.directory.path()), BTreeMap::new(), "{round}");
+    }
+    assert!(unclear > 100, "{unclear}: nothing had to be written anew");
+}
