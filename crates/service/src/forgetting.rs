@@ -210,7 +210,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let kept = self.journal.snapshot(before, &bytes).and_then(|()| self.journal.release(before));
         kept.map_err(|error| error.to_string())?;
         self.counters.snapshots.add(1);
-        self.snapshots.begun_at(before);
+        self.snapshots.begin(self.clock.now());
         let erased =
             self.journal.erase(|event| forget.takes(event), FORGET).map_err(|error| error.to_string())?;
         Ok(Forgotten { journeys: forget.journeys.len() as u64, stored, events: erased.events })

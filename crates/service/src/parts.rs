@@ -172,6 +172,7 @@ impl Parts {
                     forgetting: forgetting.clone(),
                     unfinished,
                     log: log.clone(),
+                    retention: settings.retention,
                     // Two must fit into the journal long before it is full: only the second lets go.
                     snapshots: Snapshots::every(
                         settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),

@@ -7,6 +7,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use authstitch_model::UnixNanos;
 
 use super::direct::Direct;
 use super::{Disk, File};
@@ -90,6 +93,12 @@ impl Disk for Directory {
             }
         }
         Ok(files)
+    }
+
+    fn written(&self, name: &str) -> io::Result<UnixNanos> {
+        let since_1970 = fs::metadata(self.path(name))?.modified()?.duration_since(UNIX_EPOCH);
+        let nanos = since_1970.unwrap_or_default().as_nanos();
+        Ok(UnixNanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
     fn open(&self, name: &str) -> io::Result<DirectoryFile> {

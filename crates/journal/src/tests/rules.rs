@@ -3,7 +3,7 @@
 use super::*;
 use crate::disk::simulated::Crash;
 use crate::head::names;
-use crate::{Durability, OpenError, SnapshotError, caps};
+use crate::{Durability, OpenError, SnapshotError};
 
 #[test]
 fn a_clean_restart_finds_nothing_torn_even_in_files_that_were_used_before() {
