@@ -20,6 +20,9 @@ pub const SEGMENTS_LEAST: u64 = 3;
 /// written twice, as zeros and as records.
 pub const SPARES: usize = 8;
 
+/// Bytes of zeros written at once.
+pub const ZEROS: usize = 1 << 20;
+
 /// How long after its first record a file is still written on or used again. Under load a segment is full in seconds or
 /// minutes; where little comes, one that is older ends with the next snapshot, and what it holds goes with the one after.
 pub const FILE_AGE: Millis = Millis::from_mins(60);

@@ -121,6 +121,16 @@ impl<F> Spare<F> {
     }
 }
 
+/// Writes zeros over all of a file.
+fn clear(file: &impl File, length: u64) -> std::io::Result<()> {
+    let zeros = vec![0; caps::ZEROS.min(usize::try_from(length).unwrap_or(caps::ZEROS))];
+    for begin in (0..length).step_by(caps::ZEROS) {
+        let left = usize::try_from(length - begin).unwrap_or(caps::ZEROS);
+        file.write_at(begin, &zeros[..zeros.len().min(left)])?;
+    }
+    file.sync()
+}
+
 /// Whether a file with records from so early is neither written on nor used again.
 pub fn is_old(since: UnixNanos, now: UnixNanos) -> bool {
     now >= since.plus(caps::FILE_AGE)
@@ -226,10 +236,12 @@ impl<D: Disk> Journal<D> {
     /// If the disk is full. Nothing is changed then.
     pub fn make_ready(&mut self) -> Result<(), Refused> {
         let wanted = self.settings.durability != Durability::None && self.poison.is_none();
-        if wanted && !self.spares.iter().any(|spare| spare.takes(0, self.now())) {
-            self.make_spare(self.settings.segment_bytes, 0)?;
+        if !wanted || self.has_spare() {
+            return Ok(());
         }
-        Ok(())
+        let length = self.settings.segment_bytes;
+        self.renew_old_spares().map_err(|source| Refused::Disk { needed: length, source })?;
+        if self.has_spare() { Ok(()) } else { self.make_spare(length, 0) }
     }
 
     /// Why the journal takes nothing any more, if so.
@@ -287,7 +299,8 @@ impl<D: Disk> Journal<D> {
 
     /// Sees to it that the batch can be written whatever the disk says then. A tick or a setting at the bound gets a segment
     /// of just its size beyond it: without a tick no two snapshots would stand at different places, and nothing could be
-    /// let go; and settings are what helps out of a journal that is full.
+    /// let go; and settings are what helps out of a journal that is full. For both the snapshots count for nothing: the first
+    /// of two may be as large as all that is to be let go.
     ///
     /// A disk that had no room is asked again after [`caps::PROBE_PAUSE`], or when something was let go: whoever is
     /// refused comes again soon, and making a segment in vain costs as much as making one.
@@ -299,6 +312,10 @@ impl<D: Disk> Journal<D> {
             return Ok(());
         }
         let least = SECTOR as u64 + span;
+        self.renew_old_spares().map_err(|source| Refused::Disk { needed: least, source })?;
+        if self.spares.iter().any(|spare| spare.takes(span, self.now())) {
+            return Ok(());
+        }
         if let Some((asked, kind)) = self.no_room
             && now < asked.plus(caps::PROBE_PAUSE)
         {
@@ -307,12 +324,11 @@ impl<D: Disk> Journal<D> {
                 source: kind.into(),
             });
         }
+        let beyond = caps::TICK_BYTES + self.snapshots.iter().map(|snapshot| snapshot.length).sum::<u64>();
         let made = match self.make_spare(self.settings.segment_bytes.max(least), 0) {
-            Err(Refused::Full { .. }) if matches!(body, Body::Tick) => {
-                self.make_spare(least, caps::TICK_BYTES)
-            }
+            Err(Refused::Full { .. }) if matches!(body, Body::Tick) => self.make_spare(least, beyond),
             Err(Refused::Full { .. }) if matches!(body, Body::Setting { .. }) => {
-                self.make_spare(least, caps::TICK_BYTES + least)
+                self.make_spare(least, beyond + least)
             }
             made => made,
         };
@@ -324,7 +340,6 @@ impl<D: Disk> Journal<D> {
     }
 
     fn make_spare(&mut self, length: u64, beyond: u64) -> Result<(), Refused> {
-        self.remove_old_spares().map_err(|source| Refused::Disk { needed: length, source })?;
         let needed = self.bytes() + length;
         if needed > self.settings.disk_bytes + beyond {
             return Err(Refused::Full { needed, bound: self.settings.disk_bytes });
@@ -348,12 +363,25 @@ impl<D: Disk> Journal<D> {
         }
     }
 
-    /// Removes what waits for its next use and holds old records.
-    pub(crate) fn remove_old_spares(&mut self) -> std::io::Result<()> {
+    /// Whether a segment of the usual size waits for its use.
+    pub(crate) fn has_spare(&self) -> bool {
+        let span = self.settings.segment_bytes - SECTOR as u64;
+        self.spares.iter().any(|spare| spare.takes(span, self.now()))
+    }
+
+    /// Clears what waits for its next use and holds old records: it is removed, or becomes zeros if no other waits, for a
+    /// full disk has room for none.
+    pub(crate) fn renew_old_spares(&mut self) -> std::io::Result<()> {
         let now = self.now();
         while let Some(place) = self.spares.iter().position(|spare| !spare.takes(0, now)) {
-            self.disk.unlink(&self.spares[place].name)?;
-            self.spares.swap_remove(place);
+            if self.has_spare() {
+                self.disk.unlink(&self.spares[place].name)?;
+                self.spares.swap_remove(place);
+            } else {
+                let Spare { file, length, since, .. } = &mut self.spares[place];
+                clear(file, *length)?;
+                *since = None;
+            }
         }
         Ok(())
     }

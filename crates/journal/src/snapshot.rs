@@ -11,9 +11,10 @@
 //!
 //! - A segment whose first record is older than [`caps::FILE_AGE`] ends with the snapshot that is made then. So the second
 //!   snapshot after a record lets it go, or the third, where the first came within that time.
-//! - A file that goes is removed. It is used again instead, which costs least, only while all that it ever held is younger
-//!   than that; what still waits for its next use when it is older is removed with the next snapshot. A segment that ends
-//!   early is cut off at its end. So no file has old records behind its end.
+//! - A file that goes is used again, which costs least, while all that it ever held is younger than that. An older one is
+//!   removed; where no other waits for its use it becomes zeros instead, so that a full disk does not end the journal. So
+//!   is what still waits for its next use when it is older, with the next snapshot. A segment that ends early is cut off at
+//!   its end. So no file has old records behind its end.
 //!
 //! Age is told by the receipt times of records, up to that of the last.
 
@@ -148,7 +149,6 @@ impl<D: Disk> Journal<D> {
         let oldest = self.snapshots.front().filter(|_| self.snapshots.len() == caps::SNAPSHOTS_KEPT);
         let bound = oldest.map_or(Position(0), |oldest| oldest.position.min(self.sinks));
         let is_read = Arc::strong_count(&self.reading) > 1;
-        self.remove_old_spares().map_err(freeing)?;
         let mut spares = Vec::new();
         while let Some(front) = self.sealed.front()
             && !is_read
@@ -158,7 +158,7 @@ impl<D: Disk> Journal<D> {
             let name = names::segment(front.segment);
             let (length, since) = (front.length, front.since);
             let wanted = length == self.settings.segment_bytes
-                && !is_old(since, self.now())
+                && (!is_old(since, self.now()) || spares.is_empty() && !self.has_spare())
                 && self.settings.durability != Durability::None
                 && self.spares.len() + spares.len() < caps::SPARES;
             // What was written once is overwritten most cheaply.
@@ -180,6 +180,6 @@ impl<D: Disk> Journal<D> {
         }
         // Only now: were their old names to come back, so would what they held.
         self.spares.append(&mut spares);
-        Ok(())
+        self.renew_old_spares().map_err(freeing)
     }
 }

@@ -10,6 +10,7 @@
 //!   is made, and nobody is told that it is.
 //! - Requests wait meanwhile: for a snapshot, and for the journal and the ids of the store to be written anew.
 //! - Without a journal engines and store forget, and nothing has to be done again.
+//! - Where files are left with which the server does not work, it says that it is not forgotten there, see `unreached`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::engines::snapshot;
 use crate::find;
 use crate::shards::{Gone, Shards, Work};
 use crate::sink::{Delivery, Question};
+use crate::unreached::Unreached;
 use crate::writer::Writer;
 
 mod without_server;
@@ -74,6 +76,7 @@ pub(crate) struct Forgetting {
     /// The directory of the store, if there is one.
     pub store: Option<PathBuf>,
     pub counters: Arc<Counters>,
+    pub unreached: Unreached,
 }
 
 impl Forgetting {

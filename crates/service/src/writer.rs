@@ -457,6 +457,9 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
 /// The snapshots' name in the health answer.
 const SNAPSHOT: &str = "snapshot";
 
+#[cfg(test)]
+mod tests;
+
 /// Answers a request; whoever waited may have gone.
 fn answer(append: Append, outcome: Result<(), Refusal>) {
     let _ = append.answer.send(outcome);

@@ -14,12 +14,10 @@ use authstitch_model::UnixNanos;
 use super::direct::Direct;
 use super::{Disk, File};
 use crate::Durability;
+use crate::caps::ZEROS;
 
 /// The name of the file that says that a journal is open.
 const LOCK: &str = "lock";
-
-/// Bytes of zeros written at once.
-const ZEROS: usize = 1 << 20;
 
 /// A directory of the file system, locked for one journal.
 #[derive(Clone, Debug)]
@@ -60,6 +58,15 @@ impl Directory {
         let handle = fs::File::open(path)?;
         let past_cache = durability == Durability::Fsync;
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), past_cache, handle, _lock: lock }) })
+    }
+
+    /// Whether a directory holds anything of a journal; one that cannot be looked into may.
+    #[must_use]
+    pub fn holds_files(path: &Path) -> bool {
+        match fs::read_dir(path) {
+            Ok(files) => files.flatten().any(|file| file.file_name() != LOCK),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -121,6 +121,26 @@ fn a_disk_without_room_for_the_next_segment_keeps_the_one_it_has() {
 }
 
 #[test]
+fn a_disk_without_room_for_another_file_gets_zeros_into_an_old_one() {
+    let disk = Simulated::new(1);
+    let (mut journal, ..) = open(&disk, small());
+    for nth in 0..40 {
+        event(&mut journal, DAY, nth);
+    }
+    let segments = journal.segments();
+    assert!(segments > 3);
+    let used: usize = disk.names().iter().map(|name| disk.content(name).len()).sum();
+    for day in 2..7 {
+        // So much as two snapshots take.
+        disk.set_room(used + 2048);
+        snapshot(&mut journal, day * DAY);
+    }
+    for nth in 0..40 {
+        assert_eq!(files_with(&disk, nth), Vec::<String>::new(), "event {nth}");
+    }
+}
+
+#[test]
 fn the_snapshots_that_are_kept_say_from_when_they_are_after_a_restart_too() {
     let disk = Simulated::new(1);
     let (mut journal, ..) = open(&disk, small());

@@ -179,7 +179,7 @@ async fn while_the_store_fails_the_journal_keeps_all_until_its_bound_and_says_so
         if sent.status == 200 {
             break;
         }
-        assert!(Instant::now() < give_up, "{}", sent.text());
+        assert!(Instant::now() < give_up, "{}: {:?}", sent.text(), service.health());
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(service.health(), Ok(()));
@@ -204,7 +204,12 @@ async fn a_damaged_journal_is_told_and_the_service_starts() {
     // A frame takes whole sectors of 512 bytes; the head of the segment has the first.
     bytes[512 * 40 + 100] ^= 1;
     std::fs::write(&files[0], bytes).unwrap();
-    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    let lines = Lines::default();
+    let log = lines.log(crate::LogFormat::Text, crate::LogLevel::Error);
+    let service = crate::start_with_log(hasty(directory.path()), Clock::System, log).await.unwrap();
+    let told =
+        "quarantined: 0 parts of records, on which an engine panics, and 1 damaged parts of the journal\n";
+    assert_eq!(lines.text(), told);
     assert!(service.recovered.iter().any(|line| line.starts_with("journal: ")), "{:?}", service.recovered);
     assert_eq!(service.health(), Ok(()));
     send(&service, whole("journey-after")).await;

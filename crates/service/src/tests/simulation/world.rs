@@ -33,10 +33,11 @@ use crate::log::Log;
 use crate::recovery::{Decides, recover};
 use crate::shards::Shards;
 use crate::sink::{Sink, Waiting};
+use crate::unreached::Unreached;
 use crate::writer::{Append, Job, Snapshots, Writer};
 
-const HOUR: u64 = 3_600_000_000_000;
-const DAY: u64 = 24 * HOUR;
+pub(super) const HOUR: u64 = 3_600_000_000_000;
+pub(super) const DAY: u64 = 24 * HOUR;
 const SECOND: u64 = 1_000_000_000;
 
 /// What became of a world, and of many.
@@ -245,6 +246,7 @@ impl World {
                 secret: Secret::PUBLIC,
                 store: None,
                 counters: Arc::clone(&counters),
+                unreached: Unreached::default(),
             },
             unfinished: recovered.unfinished,
             snapshots: Snapshots::every(self.snapshot_bytes),
@@ -467,13 +469,38 @@ impl World {
     }
 
     /// How many keys of events stand in files of the journal.
-    fn keys_in_journal(&self) -> u64 {
+    pub fn keys_in_journal(&self) -> u64 {
         let files = self.disk.names().into_iter().map(|name| self.disk.content(&name));
         let keys = |file: Vec<u8>| {
             let keys = file.array_windows().filter(|bytes| self.keys.contains(*bytes)).copied();
             keys.collect::<Vec<_>>()
         };
         files.flat_map(keys).collect::<HashSet<_>>().len() as u64
+    }
+
+    /// Time goes by in which nothing comes but a tick.
+    fn pause(&mut self, life: &mut Life, nanoseconds: u64) {
+        self.pass(nanoseconds);
+        life.jobs.try_send(Job::Tick).unwrap();
+        self.look(Position(u64::MAX));
+        life.write();
+        self.look(Position(u64::MAX));
+        assert!(life.settle());
+        life.end_snapshot();
+    }
+
+    /// So many lives without faults in which nothing comes; before each the machine stands still for so long, and it is cut
+    /// off after a minute.
+    pub fn stand_still(&mut self, lives: u32, nanoseconds: u64) {
+        self.faults = false;
+        for _ in 0..lives {
+            self.disk = self.disk.restart(Crash::Killed);
+            self.wall += nanoseconds;
+            let mut life = self.start().expect("nothing keeps it from starting");
+            for _ in 0..4 {
+                self.pause(&mut life, 20 * SECOND);
+            }
+        }
     }
 
     /// A last life without faults, in which all that is open closes and leaves the journal.
@@ -483,13 +510,7 @@ impl World {
         let held = self.keys_in_journal();
         for day in 0..6 {
             let since = self.oracle.received().0.saturating_sub(self.wall);
-            self.pass(DAY + since);
-            life.jobs.try_send(Job::Tick).unwrap();
-            self.look(Position(u64::MAX));
-            life.write();
-            self.look(Position(u64::MAX));
-            assert!(life.settle());
-            life.end_snapshot();
+            self.pause(&mut life, DAY + since);
             if day == 2 {
                 self.look(Position(u64::MAX));
                 self.compare();
