@@ -104,6 +104,23 @@ fn what_files_hold_from_an_earlier_use_goes_too() {
 }
 
 #[test]
+fn what_waits_for_its_next_use_beside_younger_ones_goes_with_the_next_snapshot() {
+    let disk = Simulated::new(1);
+    let (mut journal, ..) = open(&disk, small());
+    // The first files are used twice, those beside them once, and then they all wait.
+    for (at, events) in [(DAY, 0..22), (DAY + 50 * HOUR / 60, 22..70)] {
+        events.for_each(|nth| event(&mut journal, at, nth));
+        snapshot(&mut journal, at);
+        snapshot(&mut journal, at);
+    }
+    let spares = |disk: &Simulated| disk.names().iter().filter(|name| names::is_spare(name)).count();
+    let before = spares(&disk);
+    snapshot(&mut journal, DAY + 70 * HOUR / 60);
+    let after = spares(&disk);
+    assert!(after > 0 && after + 2 <= before, "{before} {after}");
+}
+
+#[test]
 fn a_disk_without_room_for_the_next_segment_keeps_the_one_it_has() {
     let disk = Simulated::new(1);
     let (mut journal, ..) = open(&disk, large());
