@@ -186,6 +186,13 @@ async fn while_the_store_fails_the_journal_keeps_all_until_its_bound_and_says_so
     service.stop().await;
 }
 
+/// Waits until a snapshot is written and taken over.
+async fn snapshot_of(service: &Running) {
+    while service.counters().snapshots == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_journal_is_told_and_the_service_starts() {
     let directory = tempfile::tempdir().unwrap();
@@ -214,4 +221,18 @@ async fn a_damaged_journal_is_told_and_the_service_starts() {
     assert_eq!(service.health(), Ok(()));
     send(&service, whole("journey-after")).await;
     service.stop().await;
+    // The copy is kept as long as a journey may be.
+    let copies = || {
+        let files = std::fs::read_dir(directory.path().join("journal")).unwrap().flatten();
+        files.filter(|file| file.file_name().to_string_lossy().starts_with("aside-")).count()
+    };
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    snapshot_of(&service).await;
+    service.stop().await;
+    assert_eq!(copies(), 1);
+    let impatient = Settings { retention: Millis(1), ..hasty(directory.path()) };
+    let service = start(impatient, Clock::System).await.unwrap();
+    snapshot_of(&service).await;
+    service.stop().await;
+    assert_eq!(copies(), 0);
 }
