@@ -20,6 +20,13 @@ pub const SEGMENTS_LEAST: u64 = 3;
 /// written twice, as zeros and as records.
 pub const SPARES: usize = 8;
 
+/// Bytes of zeros written at once.
+pub const ZEROS: usize = 1 << 20;
+
+/// How long after its first record a file is still written on or used again. Under load a segment is full in seconds or
+/// minutes; where little comes, one that is older ends with the next snapshot, and what it holds goes with the one after.
+pub const FILE_AGE: Millis = Millis::from_mins(60);
+
 /// Bytes of one record: three times a request of the largest size that the service takes by default, which is
 /// more than its events can come to. Less in the tests of this crate, which then need no gigabyte.
 pub const RECORD_BYTES: usize = if cfg!(test) { 8 << 20 } else { 256 << 20 };

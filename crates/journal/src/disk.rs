@@ -5,6 +5,8 @@
 
 use std::io;
 
+use authstitch_model::UnixNanos;
+
 mod direct;
 mod directory;
 #[cfg(any(test, feature = "testing"))]
@@ -22,6 +24,12 @@ pub trait Disk: Clone {
     /// # Errors
     /// If the disk fails.
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
+
+    /// When a file was last written to, by this machine's clock.
+    ///
+    /// # Errors
+    /// If it is not there, or the disk fails.
+    fn written(&self, name: &str) -> io::Result<UnixNanos>;
 
     /// Opens a file that is there.
     ///

@@ -178,6 +178,8 @@ pub enum SnapshotError {
         /// What the system says.
         source: io::Error,
     },
+    /// The journal failed when it ended a segment.
+    Poisoned(Poisoned),
 }
 
 impl fmt::Display for SnapshotError {
@@ -189,6 +191,7 @@ impl fmt::Display for SnapshotError {
                 position.0, committed.0
             ),
             Self::Disk { doing, source } => write!(f, "{doing} a snapshot failed: {source}"),
+            Self::Poisoned(poisoned) => poisoned.fmt(f),
         }
     }
 }
@@ -198,6 +201,7 @@ impl std::error::Error for SnapshotError {
         match self {
             Self::Disk { source, .. } => Some(source),
             Self::Ahead { .. } => None,
+            Self::Poisoned(poisoned) => Some(poisoned),
         }
     }
 }

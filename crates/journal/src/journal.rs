@@ -100,6 +100,8 @@ pub struct Current<F> {
     pub first: Position,
     /// The last position that was written, to it or before it.
     pub last: Position,
+    /// Nothing that the file holds was received earlier, in whatever use of it.
+    pub since: UnixNanos,
 }
 
 /// A segment made ahead, or one that waits for its next use.
@@ -108,6 +110,30 @@ pub struct Spare<F> {
     pub name: String,
     pub file: F,
     pub length: u64,
+    /// Nothing that the file holds was received earlier; none where it holds zeros.
+    pub since: Option<UnixNanos>,
+}
+
+impl<F> Spare<F> {
+    /// Whether it can take so many bytes behind its head; what holds old records is not used again.
+    fn takes(&self, span: u64, now: UnixNanos) -> bool {
+        SECTOR as u64 + span <= self.length && self.since.is_none_or(|since| !is_old(since, now))
+    }
+}
+
+/// Writes zeros over all of a file.
+fn clear(file: &impl File, length: u64) -> std::io::Result<()> {
+    let zeros = vec![0; caps::ZEROS.min(usize::try_from(length).unwrap_or(caps::ZEROS))];
+    for begin in (0..length).step_by(caps::ZEROS) {
+        let left = usize::try_from(length - begin).unwrap_or(caps::ZEROS);
+        file.write_at(begin, &zeros[..zeros.len().min(left)])?;
+    }
+    file.sync()
+}
+
+/// Whether a file with records from so early is neither written on nor used again.
+pub fn is_old(since: UnixNanos, now: UnixNanos) -> bool {
+    now >= since.plus(caps::FILE_AGE)
 }
 
 /// A segment that is no longer written.
@@ -119,12 +145,16 @@ pub struct Sealed {
     pub first: Position,
     /// The last position that it may hold.
     pub last: Position,
+    /// Nothing that the file holds was received earlier.
+    pub since: UnixNanos,
 }
 
 /// A snapshot that is kept.
 #[derive(Debug)]
 pub struct Kept {
     pub position: Position,
+    /// No record that it knows was received later; long ago where its head cannot be read.
+    pub received: UnixNanos,
     pub length: u64,
 }
 
@@ -205,10 +235,13 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// If the disk is full. Nothing is changed then.
     pub fn make_ready(&mut self) -> Result<(), Refused> {
-        if self.settings.durability != Durability::None && self.spares.is_empty() && self.poison.is_none() {
-            self.make_spare(self.settings.segment_bytes, 0)?;
+        let wanted = self.settings.durability != Durability::None && self.poison.is_none();
+        if !wanted || self.has_spare() {
+            return Ok(());
         }
-        Ok(())
+        let length = self.settings.segment_bytes;
+        self.renew_old_spares().map_err(|source| Refused::Disk { needed: length, source })?;
+        if self.has_spare() { Ok(()) } else { self.make_spare(length, 0) }
     }
 
     /// Why the journal takes nothing any more, if so.
@@ -245,6 +278,12 @@ impl<D: Disk> Journal<D> {
         self.sealed.len() + usize::from(self.current.is_some())
     }
 
+    /// The snapshots that are kept, oldest first: up to where each knows all, and when the last of that was received.
+    pub fn snapshots(&self) -> impl DoubleEndedIterator<Item = Stamp> {
+        let stamp = |kept: &Kept| Stamp { position: kept.position, received: kept.received };
+        self.snapshots.iter().map(stamp)
+    }
+
     /// The oldest position that can still be read.
     #[must_use]
     pub fn oldest(&self) -> Position {
@@ -253,21 +292,30 @@ impl<D: Disk> Journal<D> {
         first.or_else(current).unwrap_or(Position(self.given.position.0.saturating_add(1)))
     }
 
+    /// The time of the record that the next commit begins with, or of the last one.
+    pub(crate) fn now(&self) -> UnixNanos {
+        if self.batch.is_empty() { self.given.received } else { self.batch.received() }
+    }
+
     /// Sees to it that the batch can be written whatever the disk says then. A tick or a setting at the bound gets a segment
     /// of just its size beyond it: without a tick no two snapshots would stand at different places, and nothing could be
-    /// let go; and settings are what helps out of a journal that is full.
+    /// let go; and settings are what helps out of a journal that is full. For both the snapshots count for nothing: the first
+    /// of two may be as large as all that is to be let go.
     ///
     /// A disk that had no room is asked again after [`caps::PROBE_PAUSE`], or when something was let go: whoever is
     /// refused comes again soon, and making a segment in vain costs as much as making one.
     fn make_room(&mut self, body: &Body<'_>, now: UnixNanos) -> Result<(), Refused> {
         let span = self.batch.span();
-        let fits = |length: u64, end: u64| end + span <= length;
-        if self.current.as_ref().is_some_and(|current| fits(current.length, current.end))
-            || self.spares.iter().any(|spare| fits(spare.length, SECTOR as u64))
+        if self.current.as_ref().is_some_and(|current| current.end + span <= current.length)
+            || self.spares.iter().any(|spare| spare.takes(span, self.now()))
         {
             return Ok(());
         }
         let least = SECTOR as u64 + span;
+        self.renew_old_spares().map_err(|source| Refused::Disk { needed: least, source })?;
+        if self.spares.iter().any(|spare| spare.takes(span, self.now())) {
+            return Ok(());
+        }
         if let Some((asked, kind)) = self.no_room
             && now < asked.plus(caps::PROBE_PAUSE)
         {
@@ -276,12 +324,11 @@ impl<D: Disk> Journal<D> {
                 source: kind.into(),
             });
         }
+        let beyond = caps::TICK_BYTES + self.snapshots.iter().map(|snapshot| snapshot.length).sum::<u64>();
         let made = match self.make_spare(self.settings.segment_bytes.max(least), 0) {
-            Err(Refused::Full { .. }) if matches!(body, Body::Tick) => {
-                self.make_spare(least, caps::TICK_BYTES)
-            }
+            Err(Refused::Full { .. }) if matches!(body, Body::Tick) => self.make_spare(least, beyond),
             Err(Refused::Full { .. }) if matches!(body, Body::Setting { .. }) => {
-                self.make_spare(least, caps::TICK_BYTES + least)
+                self.make_spare(least, beyond + least)
             }
             made => made,
         };
@@ -305,7 +352,7 @@ impl<D: Disk> Journal<D> {
         });
         match made {
             Ok(file) => {
-                self.spares.push(Spare { name, file, length });
+                self.spares.push(Spare { name, file, length, since: None });
                 Ok(())
             }
             Err(source) => {
@@ -314,6 +361,29 @@ impl<D: Disk> Journal<D> {
                 Err(Refused::Disk { needed: length, source })
             }
         }
+    }
+
+    /// Whether a segment of the usual size waits for its use.
+    pub(crate) fn has_spare(&self) -> bool {
+        let span = self.settings.segment_bytes - SECTOR as u64;
+        self.spares.iter().any(|spare| spare.takes(span, self.now()))
+    }
+
+    /// Clears what waits for its next use and holds old records: it is removed, or becomes zeros if no other waits, for a
+    /// full disk has room for none.
+    pub(crate) fn renew_old_spares(&mut self) -> std::io::Result<()> {
+        let now = self.now();
+        while let Some(place) = self.spares.iter().position(|spare| !spare.takes(0, now)) {
+            if self.has_spare() {
+                self.disk.unlink(&self.spares[place].name)?;
+                self.spares.swap_remove(place);
+            } else {
+                let Spare { file, length, since, .. } = &mut self.spares[place];
+                clear(file, *length)?;
+                *since = None;
+            }
+        }
+        Ok(())
     }
 
     /// A name that no spare has had.
@@ -345,19 +415,20 @@ impl<D: Disk> Journal<D> {
     /// Goes on to the segment that was made ahead.
     fn rotate(&mut self) -> Result<(), (&'static str, std::io::Error)> {
         self.seal()?;
-        let needed = SECTOR as u64 + self.batch.span();
-        let Some(place) = self.spares.iter().position(|spare| needed <= spare.length) else {
+        let (span, received) = (self.batch.span(), self.batch.received());
+        let Some(place) = self.spares.iter().position(|spare| spare.takes(span, received)) else {
             // Each record that was taken had its room.
             return Err(("finding a segment", std::io::ErrorKind::NotFound.into()));
         };
-        let Spare { name: spare, file, length } = self.spares.swap_remove(place);
+        let Spare { name: spare, file, length, since } = self.spares.swap_remove(place);
+        let since = since.map_or(received, |since| since.min(received));
         let predecessor = self.sealed.back().map_or(0, |sealed| sealed.segment);
         let head = SegmentHead {
             segment: predecessor + 1,
             before: self.sealed.back().map_or(Position(0), |sealed| sealed.last),
             first: self.batch.first(),
             predecessor,
-            received: self.batch.received(),
+            received,
         };
         let mut bytes = head.bytes().to_vec();
         bytes.resize(2 * SECTOR, 0);
@@ -367,7 +438,7 @@ impl<D: Disk> Journal<D> {
         self.disk.rename(&spare, &name).map_err(|error| ("naming a segment", error))?;
         self.disk.sync_directory().map_err(|error| ("syncing the directory", error))?;
         let (end, segment, first, last) = (SECTOR as u64, head.segment, head.first, head.before);
-        self.current = Some(Current { file, segment, length, end, synced: end, first, last });
+        self.current = Some(Current { file, segment, length, end, synced: end, first, last, since });
         Ok(())
     }
 
@@ -381,14 +452,36 @@ impl<D: Disk> Journal<D> {
         self.seal().map_err(|(doing, source)| self.end(doing, source))
     }
 
+    /// Ends the segment that is written if it is old and the next is made, so that it goes with what it holds and not with
+    /// what would still come. What the file has from an earlier use goes at once.
+    pub(crate) fn end_old_segment(&mut self) -> Result<(), Poisoned> {
+        let now = self.now();
+        let is_old = self.current.as_ref().is_some_and(|current| is_old(current.since, now));
+        // What waits in the batch has its room in it; and on a full disk what is left of it is needed.
+        if !is_old || !self.batch.is_empty() || self.make_ready().is_err() {
+            return Ok(());
+        }
+        let cut_off = self.cut_off().and_then(|()| self.seal());
+        cut_off.map_err(|(doing, source)| self.end(doing, source))
+    }
+
+    /// Cuts the segment that is written off at its end.
+    fn cut_off(&mut self) -> Result<(), (&'static str, std::io::Error)> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        current.file.set_length(current.end).map_err(|error| ("cutting off", error))?;
+        current.file.sync().map_err(|error| ("syncing", error))?;
+        (current.length, current.synced) = (current.end, current.end);
+        Ok(())
+    }
+
     /// Ends the segment that is written: all of it is on the disk.
     fn seal(&mut self) -> Result<(), (&'static str, std::io::Error)> {
         if let Some(current) = &self.current {
             if current.synced < current.end {
                 current.file.sync().map_err(|error| ("syncing", error))?;
             }
-            let Current { segment, length, first, last, .. } = *current;
-            self.sealed.push_back(Sealed { segment, length, first, last });
+            let Current { segment, length, first, last, since, .. } = *current;
+            self.sealed.push_back(Sealed { segment, length, first, last, since });
             self.current = None;
         }
         Ok(())

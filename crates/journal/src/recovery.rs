@@ -21,7 +21,7 @@ use crate::disk::{Disk, File};
 use crate::entries::{Entries, Reach};
 use crate::error::OpenError;
 use crate::frame::SECTOR;
-use crate::head::{NoHead, SegmentHead, names, read_snapshot};
+use crate::head::{NoHead, SegmentHead, SnapshotHead, names, read_snapshot};
 use crate::journal::{Journal, Kept, Sealed, Settings, Stamp};
 use crate::walk::{Walk, walk};
 
@@ -140,7 +140,9 @@ pub fn recover<D: Disk>(
         given.position = given.position.max(last).max(head.position);
         given.received = given.received.max(head.received);
         let first = Position(head.position.0.saturating_add(1));
-        sealed.push_back(Sealed { segment: this.segment, length, first, last });
+        // Nobody knows what its file held in an earlier use.
+        let since = UnixNanos(0);
+        sealed.push_back(Sealed { segment: this.segment, length, first, last, since });
         reaches.push(Reach { segment: this.segment, before, promised });
     }
     if let Some(snapshot) = &snapshot {
@@ -206,11 +208,14 @@ impl<D: Disk> Opening<D> {
 
     /// The newest whole snapshot, and all that are kept from now on.
     fn snapshots(&mut self) -> Result<(Option<Snapshot>, VecDeque<Kept>), OpenError> {
-        let mut kept: VecDeque<_> = (self.files.iter())
-            .filter_map(|(name, length)| {
-                Some(Kept { position: names::snapshot_position(name)?, length: *length })
-            })
-            .collect();
+        let mut kept = VecDeque::new();
+        for (name, length) in &self.files {
+            let Some(position) = names::snapshot_position(name) else { continue };
+            let file = self.disk.open(name).map_err(failed("opening", name))?;
+            let head = file.read_first(SECTOR).map_err(failed("reading", name))?;
+            let received = SnapshotHead::read(&head, *length).map_or(UnixNanos(0), |head| head.received);
+            kept.push_back(Kept { position, received, length: *length });
+        }
         while let Some(newest) = kept.back() {
             let name = names::snapshot(newest.position);
             let file = self.disk.open(&name).map_err(failed("opening", &name))?;

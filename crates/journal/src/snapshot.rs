@@ -6,6 +6,17 @@
 //!
 //! The newest [`caps::SNAPSHOTS_KEPT`] are kept. A segment goes when the oldest of these and every sink are past it, so
 //! that a snapshot that turns out damaged costs time and no record. While fewer are there, none goes.
+//!
+//! How long a record stays follows from how often snapshots are made, if only they are made at different positions:
+//!
+//! - A segment whose first record is older than [`caps::FILE_AGE`] ends with the snapshot that is made then. So the second
+//!   snapshot after a record lets it go, or the third, where the first came within that time.
+//! - A file that goes is used again, which costs least, while all that it ever held is younger than that. An older one is
+//!   removed; where no other waits for its use it becomes zeros instead, so that a full disk does not end the journal. So
+//!   is what still waits for its next use when it is older, with the next snapshot. A segment that ends early is cut off at
+//!   its end. So no file has old records behind its end.
+//!
+//! Age is told by the receipt times of records, up to that of the last.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +28,7 @@ use crate::disk::{Disk, File};
 use crate::error::SnapshotError;
 use crate::frame::SECTOR;
 use crate::head::{SnapshotHead, names};
-use crate::journal::{Durability, Journal, Kept, Spare};
+use crate::journal::{Durability, Journal, Kept, Spare, is_old};
 
 /// Writes one snapshot, on whatever thread.
 #[derive(Debug)]
@@ -61,19 +72,22 @@ impl<D: Disk> SnapshotWriter<D> {
             .rename(&unfinished, &name)
             .and_then(|()| self.disk.sync_directory())
             .map_err(|source| SnapshotError::Disk { doing: "naming", source })?;
-        Ok(Written(Kept { position: self.position, length: SECTOR as u64 + head.length }))
+        let (position, received) = (self.position, self.received);
+        Ok(Written(Kept { position, received, length: SECTOR as u64 + head.length }))
     }
 }
 
 impl<D: Disk> Journal<D> {
-    /// What writes the snapshot that knows everything up to this position.
+    /// What writes the snapshot that knows everything up to this position. The segment that is written ends here, if it is
+    /// old.
     ///
     /// # Errors
-    /// If that much is not committed.
-    pub fn snapshot_at(&self, position: Position) -> Result<SnapshotWriter<D>, SnapshotError> {
+    /// If that much is not committed, or the disk fails.
+    pub fn snapshot_at(&mut self, position: Position) -> Result<SnapshotWriter<D>, SnapshotError> {
         if position > self.committed {
             return Err(SnapshotError::Ahead { position, committed: self.committed });
         }
+        self.end_old_segment().map_err(SnapshotError::Poisoned)?;
         Ok(SnapshotWriter { disk: self.disk.clone(), position, received: self.given.received })
     }
 
@@ -108,6 +122,20 @@ impl<D: Disk> Journal<D> {
         self.free()
     }
 
+    /// Removes copies of damaged and torn parts that were made before a time: they hold records, too.
+    ///
+    /// # Errors
+    /// If the disk fails. What could not be removed is removed the next time.
+    pub fn remove_aside(&self, before: UnixNanos) -> Result<(), SnapshotError> {
+        let removing = |source| SnapshotError::Disk { doing: "removing what was set aside before", source };
+        for (name, _) in self.disk.list().map_err(removing)? {
+            if names::is_aside(&name) && self.disk.written(&name).map_err(removing)? < before {
+                self.disk.unlink(&name).map_err(removing)?;
+            }
+        }
+        Ok(())
+    }
+
     fn free(&mut self) -> Result<(), SnapshotError> {
         let freeing = |source| SnapshotError::Disk { doing: "freeing what stands before", source };
         let mut freed = false;
@@ -128,17 +156,18 @@ impl<D: Disk> Journal<D> {
             && (self.sealed.len() > 1 || self.current.is_some())
         {
             let name = names::segment(front.segment);
-            let wanted = front.length == self.settings.segment_bytes
+            let (length, since) = (front.length, front.since);
+            let wanted = length == self.settings.segment_bytes
+                && (!is_old(since, self.now()) || spares.is_empty() && !self.has_spare())
                 && self.settings.durability != Durability::None
                 && self.spares.len() + spares.len() < caps::SPARES;
-            let length = front.length;
             // What was written once is overwritten most cheaply.
             if wanted {
                 let spare = self.next_spare();
                 self.disk.rename(&name, &spare).map_err(freeing)?;
                 self.sealed.pop_front();
                 let file = self.disk.open(&spare).map_err(freeing)?;
-                spares.push(Spare { name: spare, file, length });
+                spares.push(Spare { name: spare, file, length, since: Some(since) });
             } else {
                 self.disk.unlink(&name).map_err(freeing)?;
                 self.sealed.pop_front();
@@ -151,6 +180,6 @@ impl<D: Disk> Journal<D> {
         }
         // Only now: were their old names to come back, so would what they held.
         self.spares.append(&mut spares);
-        Ok(())
+        self.renew_old_spares().map_err(freeing)
     }
 }

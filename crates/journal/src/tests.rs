@@ -7,8 +7,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::disk::simulated::Simulated;
-use crate::{Body, Disk, Entry, Journal, Refused, Setting, Settings, Stamp};
+use crate::{Body, Disk, Entry, Journal, Refused, Setting, Settings, Stamp, caps};
 
+mod ages;
 mod crashes;
 mod damage;
 mod erasing;
@@ -22,7 +23,9 @@ fn small() -> Settings {
 
 /// An entry of some kind, without its place.
 fn some_entry(chance: &mut ChaCha8Rng) -> Entry {
-    let (position, received) = (Position(0), UnixNanos(chance.random_range(0..1000)));
+    // Now and then time leaps, so that segments are old.
+    let leap = if chance.random_ratio(1, 8) { caps::FILE_AGE.nanos() / 100 } else { 1 };
+    let (position, received) = (Position(0), UnixNanos(chance.random_range(0..1000) * leap));
     let events = match chance.random_range(0..10) {
         0..2 => return Entry::Record(Record { position, received, body: RecordBody::Tick }),
         2 => {

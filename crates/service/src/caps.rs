@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use authstitch_model::Millis;
+
 use crate::settings::Share;
 
 /// Bytes of one request after decompression, by default: what the Collector's receivers accept, thrice over.
@@ -171,6 +173,13 @@ pub const GATHER: Duration = Duration::from_micros(500);
 
 /// Bytes of records after which a snapshot is made, by default: read again in some seconds at a start.
 pub const SNAPSHOT_BYTES: u64 = 512 << 20;
+
+/// Age of the newest snapshot at which another is made, whatever comes: of the retention, which is counted in days, a
+/// record has two such spans in the journal at most, and a snapshot costs little.
+pub const SNAPSHOT_AGE: Millis = Millis::from_mins(24 * 60);
+
+/// Pause between two snapshots that are made for their age: as before one that failed is tried again.
+pub const SNAPSHOT_PAUSE: Millis = Millis(SNAPSHOT_RETRY.as_millis() as u64);
 
 /// Jobs that wait for the journal's thread beside those of requests: a tick, a change of what decides, the end of a
 /// snapshot, the stop.

@@ -10,6 +10,7 @@
 //!   is made, and nobody is told that it is.
 //! - Requests wait meanwhile: for a snapshot, for the journal to be written anew and the store's pages to be looked through.
 //! - Without a journal engines and store forget, and nothing has to be done again.
+//! - Where files are left with which the server does not work, it says that it is not forgotten there, see `unreached`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::engines::snapshot;
 use crate::find;
 use crate::shards::{Gone, Shards, Work};
 use crate::sink::{Delivery, Question};
+use crate::unreached::Unreached;
 use crate::writer::Writer;
 
 mod without_server;
@@ -74,6 +76,7 @@ pub(crate) struct Forgetting {
     /// The directory of the store, if there is one.
     pub store: Option<PathBuf>,
     pub counters: Arc<Counters>,
+    pub unreached: Unreached,
 }
 
 impl Forgetting {
@@ -210,7 +213,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let kept = self.journal.snapshot(before, &bytes).and_then(|()| self.journal.release(before));
         kept.map_err(|error| error.to_string())?;
         self.counters.snapshots.add(1);
-        self.snapshots.begun_at(before);
+        self.snapshots.begin(self.clock.now());
         let erased =
             self.journal.erase(|event| forget.takes(event), FORGET).map_err(|error| error.to_string())?;
         Ok(Forgotten { journeys: forget.journeys.len() as u64, stored, events: erased.events })

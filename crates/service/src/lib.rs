@@ -53,6 +53,7 @@ mod tables;
 mod tls;
 mod tokens;
 mod unpack;
+mod unreached;
 mod web;
 mod writer;
 

@@ -36,6 +36,7 @@ use crate::sequencer::Sequencer;
 use crate::settings::Settings;
 use crate::shards::Shards;
 use crate::sink::{Retention, Sink, Waiting};
+use crate::unreached::Unreached;
 use crate::web::{Kept, Web};
 use crate::writer::{Snapshots, Writer};
 use crate::{grpc, http, public, web};
@@ -91,6 +92,8 @@ impl Parts {
             .filter(|_| clock == Clock::System && settings.journal.durability != Durability::None);
         let journaled = journal.is_some();
         let stored = data.as_ref().filter(|_| store.is_some()).map(|data| data.path().to_owned());
+        let unreached = Unreached::of(data.as_ref().map(DataDir::path), store.is_some(), journaled);
+        unreached.tell(&log);
 
         let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
         let sink = Sink {
@@ -148,17 +151,19 @@ impl Parts {
             secret,
             store: stored,
             counters: Arc::clone(&counters),
+            unreached,
         };
         let (sequencer, engines, told) = match recovered {
             None => {
                 let engines = Engines::new(decides.unwrap_or_default(), settings.shards);
                 (Sequencer::new(clock, queues), engines, Vec::new())
             }
-            Some(Recovered { journal, engines, clock, told, quarantined, unfinished }) => {
+            Some(Recovered { journal, engines, clock, told, quarantined, damaged, unfinished }) => {
                 counters.quarantined.add(quarantined);
                 for line in &told {
                     log.tell(LogLevel::Warn, "journal_recovered", line, &[]);
                 }
+                tell_quarantined(&log, quarantined, damaged);
                 let (jobs, waiting) = sync_channel(limits.requests_in_flight + caps::JOURNAL_JOBS);
                 let writer = Writer {
                     journal,
@@ -172,6 +177,7 @@ impl Parts {
                     forgetting: forgetting.clone(),
                     unfinished,
                     log: log.clone(),
+                    retention: settings.retention,
                     // Two must fit into the journal long before it is full: only the second lets go.
                     snapshots: Snapshots::every(
                         settings.journal.snapshot_bytes.min(settings.journal.disk_bytes / 8),
@@ -300,6 +306,18 @@ impl Parts {
             }
         }
     }
+}
+
+/// Tells, in one line, how much of the journal is set aside: no journey has it.
+fn tell_quarantined(log: &Log, records: u64, damaged: u64) {
+    if (records, damaged) == (0, 0) {
+        return;
+    }
+    let sentence = format!(
+        "quarantined: {records} parts of records, on which an engine panics, and {damaged} damaged parts of the journal"
+    );
+    let fields = [("records", records.into()), ("damaged", damaged.into())];
+    log.tell(LogLevel::Error, "quarantined", &sentence, &fields);
 }
 
 /// Tells what was refused since the last time, in one line.

@@ -72,6 +72,8 @@ pub(crate) struct Recovered<D: Disk> {
     pub told: Vec<String>,
     /// Parts of records passed over.
     pub quarantined: u64,
+    /// Damaged parts of the journal.
+    pub damaged: u64,
     /// What was to be forgotten, and may not be everywhere yet.
     pub unfinished: Option<Forget>,
 }
@@ -92,6 +94,7 @@ pub(crate) fn recover<D: Disk>(
         let opened = Journal::open(disk.clone(), settings.clone(), seen);
         let (journal, recovery) = opened.map_err(StartError::Journal)?;
         let mut told = report(&recovery.report);
+        let damaged = recovery.report.damaged_parts;
         match replay(recovery, decides.as_ref(), onward, &quarantine, &mut told)? {
             Replay::Done { engines, latest, known, unfinished } => {
                 let mut recovered = Recovered {
@@ -100,6 +103,7 @@ pub(crate) fn recover<D: Disk>(
                     clock: clock.after(latest),
                     told,
                     quarantined: quarantine.len() as u64,
+                    damaged,
                     unfinished,
                 };
                 if let Some(Decides { settings, .. }) = decides {

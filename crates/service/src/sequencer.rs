@@ -217,8 +217,16 @@ impl Sequencer {
     /// Has what is known under a key forgotten everywhere.
     ///
     /// # Errors
-    /// Why not, or not yet, for a person.
+    /// Why not, or not yet, or not everywhere, for a person.
     pub(crate) async fn forget(&self, forgetting: &Forgetting, wanted: Wanted) -> Result<Forgotten, String> {
+        let done = self.forget_at_work(forgetting, wanted).await?;
+        let left = |what: String| format!("forgotten, but not everywhere: {what}");
+        forgetting.unreached.check().map_err(left)?;
+        Ok(done)
+    }
+
+    /// Has what is known under a key forgotten by all that works.
+    async fn forget_at_work(&self, forgetting: &Forgetting, wanted: Wanted) -> Result<Forgotten, String> {
         let cut_off = || "authstitch is stopping; forget again".to_owned();
         if let Source::Journal(_, jobs) = &self.source {
             let (answer, done) = oneshot::channel();

@@ -12,6 +12,11 @@
 //! - After so many bytes, and when the journal has no room left, a snapshot is made: every engine gives its bytes at one
 //!   position, what they brought about until then is stored, and a thread of its own writes them down. Then the journal
 //!   lets go what stands before.
+//! - Only what the two snapshots that the journal keeps are past can be let go, and what a snapshot holds goes with it.
+//!   So that nothing stays because little comes, one is made soon after a start, and another when the newest is older than
+//!   [`caps::SNAPSHOT_AGE`], or the one before it than twice that; each at a record of its own, a tick if need be. What
+//!   counts are the receipt times that the snapshots say, whatever was started anew or stood still between them.
+//! - Copies of damaged parts are removed when they are as old as a journey may become.
 //! - What is to be forgotten leaves everything at once, see `forgetting`; meanwhile the thread does nothing else.
 //! - A snapshot that failed, or a forgetting, is tried again after a while, though nothing comes.
 //! - Stopping commits what waits and makes a snapshot; open journeys stay open.
@@ -22,7 +27,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use authstitch_engine as engine;
 use authstitch_journal::{Body, Disk, Journal, Refused, Stamp, Written};
 use authstitch_model::ids::Text;
-use authstitch_model::{AuthEvent, Forget, Position};
+use authstitch_model::{AuthEvent, Forget, Millis, Position, UnixNanos};
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Charge};
@@ -81,6 +86,8 @@ pub(crate) struct Writer<D: Disk> {
     /// An engine is gone.
     pub gone: bool,
     pub log: Log,
+    /// How long copies of damaged parts are kept.
+    pub retention: Millis,
     pub snapshots: Snapshots,
     pub forgetting: Forgetting,
     /// What is to be forgotten, and is not everywhere yet.
@@ -96,8 +103,8 @@ pub(crate) struct Snapshots {
     pub since: u64,
     /// The journal has no room, and may have with another one.
     pub wanted: bool,
-    /// Where the last was begun.
-    pub latest: Option<Position>,
+    /// When the last was begun.
+    pub begun: UnixNanos,
     /// The last one failed, or what needed it, and when.
     pub failed: Option<Stopwatch>,
     /// One is being made, and this is where its thread says what became of it.
@@ -107,7 +114,8 @@ pub(crate) struct Snapshots {
 impl Snapshots {
     /// One after so many bytes, and one soon: what was read again is read no third time.
     pub(crate) const fn every(bytes: u64) -> Self {
-        Self { every_bytes: bytes, since: 0, wanted: true, latest: None, failed: None, under_way: None }
+        let begun = UnixNanos(0);
+        Self { every_bytes: bytes, since: 0, wanted: true, begun, failed: None, under_way: None }
     }
 
     /// Whether one that failed is to be tried again.
@@ -115,11 +123,22 @@ impl Snapshots {
         self.failed.is_some_and(|failed| failed.elapsed() >= caps::SNAPSHOT_RETRY)
     }
 
-    /// One is begun at this place.
-    pub(crate) const fn begun_at(&mut self, position: Position) {
+    /// Whether those that are kept, oldest first, have become so old that another is to take the place of one.
+    ///
+    /// One that was made in vain, for the journal took no tick, is not made again at once.
+    fn are_old(&self, kept: impl DoubleEndedIterator<Item = Stamp>, now: UnixNanos) -> bool {
+        let is_idle = self.under_way.is_none() && self.failed.is_none();
+        let ages = (1..=2).map(|spans| Millis(spans * caps::SNAPSHOT_AGE.0));
+        is_idle
+            && now >= self.begun.plus(caps::SNAPSHOT_PAUSE)
+            && kept.rev().zip(ages).any(|(kept, age)| now >= kept.received.plus(age))
+    }
+
+    /// One is begun.
+    pub(crate) const fn begin(&mut self, now: UnixNanos) {
         self.since = 0;
         self.failed = None;
-        self.latest = Some(position);
+        self.begun = now;
     }
 }
 
@@ -199,6 +218,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     fn spawn(&mut self, write: Box<dyn FnOnce() + Send>) {
         if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(write) {
             self.snapshots.under_way = None;
+            self.snapshots.failed = Some(Stopwatch::start());
             self.health.failing(SNAPSHOT, format!("no thread for it: {error}"));
         }
     }
@@ -340,7 +360,8 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         }
         // Two snapshots at one place let go no more than one does, and a journal that is full stays at its place but
         // for ticks.
-        if self.snapshots.latest == Some(self.journal.committed()) {
+        let newest = self.journal.snapshots().next_back();
+        if newest.is_some_and(|newest| newest.position == self.journal.committed()) {
             let tick = self.journal.append(self.clock.now(), Body::Tick);
             self.commit(Waiting::new(), tick.into_iter().collect());
         }
@@ -353,7 +374,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 return None;
             }
         };
-        self.snapshots.begun_at(position);
+        self.snapshots.begin(self.clock.now());
         let settings = self.settings.clone();
         let (done, under_way) = sync_channel(1);
         self.snapshots.under_way = Some(under_way);
@@ -366,16 +387,18 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         }))
     }
 
-    /// Takes over a snapshot that is written by now.
+    /// Takes over a snapshot that is written by now, and looks whether those that are kept are too old.
     pub(crate) fn look_for_snapshot(&mut self) {
-        let Some(under_way) = &self.snapshots.under_way else { return };
-        let written = match under_way.try_recv() {
-            Ok(written) => written,
-            Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => Err("its thread panicked".to_owned()),
-        };
-        self.snapshots.under_way = None;
-        self.keep(written);
+        if let Some(under_way) = &self.snapshots.under_way {
+            let written = match under_way.try_recv() {
+                Ok(written) => written,
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => Err("its thread panicked".to_owned()),
+            };
+            self.snapshots.under_way = None;
+            self.keep(written);
+        }
+        self.snapshots.wanted |= self.snapshots.are_old(self.journal.snapshots(), self.clock.now());
     }
 
     /// Waits for the snapshot that is being made.
@@ -393,7 +416,8 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             let sentence = format!("snapshot: the engines are written down as of record {at}");
             self.log.tell(LogLevel::Debug, "snapshot_written", &sentence, &[("position", at.into())]);
             let kept = self.journal.keep(written).and_then(|()| self.journal.release(position));
-            kept.map_err(|error| error.to_string())
+            let too_old = self.clock.now().minus(self.retention);
+            kept.and_then(|()| self.journal.remove_aside(too_old)).map_err(|error| error.to_string())
         });
         match kept {
             Ok(()) => self.health.works(SNAPSHOT),
@@ -432,6 +456,9 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
 
 /// The snapshots' name in the health answer.
 const SNAPSHOT: &str = "snapshot";
+
+#[cfg(test)]
+mod tests;
 
 /// Answers a request; whoever waited may have gone.
 fn answer(append: Append, outcome: Result<(), Refusal>) {

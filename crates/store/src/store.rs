@@ -1,6 +1,6 @@
 //! The one writer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use authstitch_model::{JourneyId, Position};
@@ -31,6 +31,12 @@ impl Store {
     #[must_use]
     pub fn is_in(directory: &Path) -> bool {
         schema::file(directory).exists()
+    }
+
+    /// The database of a data directory. What SQLite keeps beside it has names that begin with this one.
+    #[must_use]
+    pub fn file(directory: &Path) -> PathBuf {
+        schema::file(directory)
     }
 
     /// Opens the store of a data directory, and makes both if they are not there.

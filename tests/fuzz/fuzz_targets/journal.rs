@@ -29,6 +29,10 @@ impl Disk for Memory {
         Ok(files.iter().map(|(name, bytes)| (name.clone(), bytes.lock().unwrap().len() as u64)).collect())
     }
 
+    fn written(&self, _name: &str) -> io::Result<UnixNanos> {
+        Ok(UnixNanos(0))
+    }
+
     fn open(&self, name: &str) -> io::Result<MemoryFile> {
         let files = self.0.lock().unwrap();
         files.get(name).cloned().map(MemoryFile).ok_or(io::ErrorKind::NotFound.into())

@@ -7,16 +7,17 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use authstitch_model::UnixNanos;
 
 use super::direct::Direct;
 use super::{Disk, File};
 use crate::Durability;
+use crate::caps::ZEROS;
 
 /// The name of the file that says that a journal is open.
 const LOCK: &str = "lock";
-
-/// Bytes of zeros written at once.
-const ZEROS: usize = 1 << 20;
 
 /// A directory of the file system, locked for one journal.
 #[derive(Clone, Debug)]
@@ -59,6 +60,15 @@ impl Directory {
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), past_cache, handle, _lock: lock }) })
     }
 
+    /// Whether a directory holds anything of a journal; one that cannot be looked into may.
+    #[must_use]
+    pub fn holds_files(path: &Path) -> bool {
+        match fs::read_dir(path) {
+            Ok(files) => files.flatten().any(|file| file.file_name() != LOCK),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.inner.path.join(name)
     }
@@ -90,6 +100,12 @@ impl Disk for Directory {
             }
         }
         Ok(files)
+    }
+
+    fn written(&self, name: &str) -> io::Result<UnixNanos> {
+        let since_1970 = fs::metadata(self.path(name))?.modified()?.duration_since(UNIX_EPOCH);
+        let nanos = since_1970.unwrap_or_default().as_nanos();
+        Ok(UnixNanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
     fn open(&self, name: &str) -> io::Result<DirectoryFile> {

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use authstitch_model::UnixNanos;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -45,6 +46,8 @@ struct Inode {
     durable: Vec<u8>,
     /// Sectors written since the last sync, in order.
     dirty: Vec<usize>,
+    /// When it was last written to.
+    written: UnixNanos,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +70,8 @@ struct State {
     syncs_left: Option<u64>,
     /// Bytes that all files may have.
     room: usize,
+    /// What its clock shows.
+    time: UnixNanos,
     /// How often it was started: a file opened before is of no use.
     life: u64,
     steps: u64,
@@ -101,6 +106,7 @@ impl Simulated {
             steps_left: None,
             syncs_left: None,
             room: usize::MAX,
+            time: UnixNanos(0),
             life: 0,
             steps: 0,
             failed: false,
@@ -125,6 +131,11 @@ impl Simulated {
     /// All files together may have so many bytes.
     pub fn set_room(&self, room: usize) {
         self.state().room = room;
+    }
+
+    /// What is written from now on is written at this time.
+    pub fn set_time(&self, time: UnixNanos) {
+        self.state().time = time;
     }
 
     /// Steps so far.
@@ -249,7 +260,8 @@ impl State {
                     after[begin..end].copy_from_slice(&inode.now[begin..end]);
                 }
             }
-            *inode = Inode { now: after.clone(), durable: after, ..Inode::default() };
+            let written = inode.written;
+            *inode = Inode { now: after.clone(), durable: after, written, ..Inode::default() };
         }
         let mut names = self.durable_names.clone();
         let prefix = self.chance.random_range(0..=self.namings.len());
@@ -303,6 +315,13 @@ impl Disk for Simulated {
         state.step(self.life)?;
         let length = |inode: &usize| state.inodes[*inode].now.len() as u64;
         Ok(state.names.iter().map(|(name, inode)| (name.clone(), length(inode))).collect())
+    }
+
+    fn written(&self, name: &str) -> io::Result<UnixNanos> {
+        let mut state = self.state();
+        state.step(self.life)?;
+        let inode = *state.names.get(name).ok_or_else(missing)?;
+        Ok(state.inodes[inode].written)
     }
 
     fn open(&self, name: &str) -> io::Result<SimulatedFile> {
@@ -385,7 +404,9 @@ impl File for SimulatedFile {
         let full = grows > 0 && state.used() + grows > state.room;
         let part = if stops || full { state.chance.random_range(0..=bytes.len()) } else { bytes.len() };
         let part = if full { part.min(bytes.len() - grows) } else { part };
+        let time = state.time;
         let inode = &mut state.inodes[self.inode];
+        inode.written = time;
         let end = begin + part;
         if inode.now.len() < end {
             inode.now.resize(end, 0);

@@ -77,12 +77,12 @@ fn a_disk_that_goes_bad_is_told_in_part_and_does_not_fill_itself() {
         }
     }
     let (_, entries, report) = read(&disk);
-    assert!(damaged > crate::caps::FLAWS_LISTED as u64, "{damaged}");
-    assert_eq!((report.damaged.len(), report.damaged_parts), (crate::caps::FLAWS_LISTED, damaged));
+    assert!(damaged > caps::FLAWS_LISTED as u64, "{damaged}");
+    assert_eq!((report.damaged.len(), report.damaged_parts), (caps::FLAWS_LISTED, damaged));
     assert_eq!(entries.len() as u64, 400 - damaged, "all else is read");
     let copies = disk.names().into_iter().filter(|name| names::is_aside(name));
     let copied: usize = copies.map(|name| disk.content(&name).len()).sum();
-    assert!(copied as u64 <= crate::caps::ASIDE_BYTES && copied as u64 + 512 > crate::caps::ASIDE_BYTES);
+    assert!(copied as u64 <= caps::ASIDE_BYTES && copied as u64 + 512 > caps::ASIDE_BYTES);
     assert!(report.damaged.iter().any(|part| part.aside.is_none()), "there was no room for a copy");
 }
 

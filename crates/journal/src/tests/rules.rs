@@ -3,7 +3,7 @@
 use super::*;
 use crate::disk::simulated::Crash;
 use crate::head::names;
-use crate::{Durability, OpenError, SnapshotError, caps};
+use crate::{Durability, OpenError, SnapshotError};
 
 #[test]
 fn a_clean_restart_finds_nothing_torn_even_in_files_that_were_used_before() {
@@ -97,6 +97,30 @@ fn at_its_bound_the_journal_refuses_and_the_batch_stays_as_it_was() {
         journal.release(position).unwrap();
         journal.snapshot(position, &[]).unwrap();
     }
+}
+
+#[test]
+fn at_its_bound_a_large_snapshot_does_not_keep_the_next_from_its_tick() {
+    let disk = Simulated::new(1);
+    let settings = Settings { disk_bytes: 4 * 4096, ..small() };
+    let (mut journal, ..) = open(&disk, settings);
+    while append(&mut journal, Entry::Record(large_record())).is_ok() {
+        journal.commit().unwrap();
+    }
+    journal.commit().unwrap();
+    for at in 0..2 {
+        tick(&mut journal, at).expect("no tick, no snapshot at another place");
+        let position = journal.commit().unwrap();
+        journal.snapshot(position, &vec![0; 2 * caps::TICK_BYTES as usize]).unwrap();
+        journal.release(position).unwrap();
+    }
+    assert_eq!(journal.segments(), 1);
+}
+
+/// A record that takes a segment.
+fn large_record() -> Record {
+    let events = (0..40).map(|nth| testing::event(EventName::QrShown, UnixNanos(nth << 40), nth)).collect();
+    Record { position: Position(0), received: UnixNanos(0), body: RecordBody::Events(events) }
 }
 
 #[test]

@@ -10,12 +10,13 @@ use authstitch_model::{Millis, Realm};
 use authstitch_otlp::wire::Span;
 use authstitch_store::Reader;
 use prost::Message;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::client::Answer;
 use super::mines::{MINE, MINE_ONCE};
 use super::*;
-use crate::{Limits, StartError};
+use crate::{Limits, LogFormat, LogLevel, StartError, start_with_log};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -90,7 +91,12 @@ async fn a_record_on_which_an_engine_panics_twice_is_passed_over_by_its_shard_al
     until("the engine is gone", || service.health().is_err()).await;
     assert_eq!(service.health().unwrap_err(), "engine: stopped");
     cut_off(service, directory.path()).await;
-    let service = start(sharded(directory.path()), Clock::System).await.unwrap();
+    let lines = Lines::default();
+    let log = || lines.log(LogFormat::Json, LogLevel::Error);
+    let service = start_with_log(sharded(directory.path()), Clock::System, log()).await.unwrap();
+    let told: Value = serde_json::from_str(lines.text().trim_end()).unwrap();
+    assert_eq!(told["event"].as_str(), Some("quarantined"));
+    assert_eq!((told["records"].as_u64(), told["damaged"].as_u64()), (Some(1), Some(0)));
     assert!(
         service.recovered.iter().any(|line| line.contains("engine of shard 0 panic")),
         "{:?}",
@@ -101,8 +107,10 @@ async fn a_record_on_which_an_engine_panics_twice_is_passed_over_by_its_shard_al
     until("both are stored", || stored(directory.path()) == (2, 0)).await;
     assert_eq!(service.stop().await.trouble, None);
     // The snapshot stands behind it.
-    let service = start(sharded(directory.path()), Clock::System).await.unwrap();
+    let before = lines.text();
+    let service = start_with_log(sharded(directory.path()), Clock::System, log()).await.unwrap();
     assert_eq!(service.counters().quarantined, 0);
+    assert_eq!(lines.text(), before, "it is told once");
     service.stop().await;
 }
 

@@ -173,6 +173,96 @@ async fn without_a_journal_engines_and_store_forget() {
     assert_eq!(files_with(directory.path(), "journey-one"), Vec::<String>::new());
 }
 
+/// The lines of a log, and a service with these settings that writes them.
+async fn told(settings: Settings) -> (Running, Lines) {
+    let lines = Lines::default();
+    let log = lines.log(crate::LogFormat::Json, crate::LogLevel::Warn);
+    (crate::start_with_log(settings, Clock::System, log).await.unwrap(), lines)
+}
+
+/// Whatever this server leaves alone is told, and keeps forgetting from being done until it is removed by hand.
+async fn tells_what_it_leaves_alone(settings: Settings, file: &str, next_step: &str, remove: impl Fn(&Path)) {
+    let data = settings.data_dir.clone().unwrap();
+    let (service, lines) = told(settings).await;
+    send(&service, whole("journey-open")).await;
+    let event: Value = serde_json::from_str(lines.text().trim_end()).unwrap();
+    assert_eq!((event["event"].as_str(), event["level"].as_str()), (Some("unreached"), Some("warn")));
+    assert_eq!(event["file"].as_str(), data.join(file).to_str());
+    let sentence = event["message"].as_str().unwrap();
+    let (status, answer) = ask(&service, &json!({ "key": "journey-open" })).await;
+    let error = answer["error"].as_str().unwrap();
+    assert_eq!(status, 503);
+    for said in [sentence, error] {
+        assert!(said.contains(data.join(file).to_str().unwrap()), "{said}");
+        assert!(said.contains("neither retention nor forgetting reaches them; remove it"), "{said}");
+        assert!(said.contains(next_step), "{said}");
+    }
+    assert!(error.starts_with("forgotten, but not everywhere: "), "{error}");
+    // Whoever looks for it where it is not is not told that it is done, either.
+    assert_eq!(ask(&service, &json!({ "key": "journey-never" })).await.0, 503);
+    remove(&data);
+    let gone = ask(&service, &json!({ "key": "journey-open" })).await;
+    assert_eq!(gone, forgotten(0, 0, 0), "it was forgotten where the server works");
+    assert_eq!(service.stop().await.trouble, None);
+}
+
+/// A directory in which a server has worked that had a store and a journal.
+async fn worked_in() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    send(&service, whole("journey-before")).await;
+    assert_eq!(service.stop().await.trouble, None);
+    directory
+}
+
+#[tokio::test]
+async fn a_server_without_a_store_says_that_it_does_not_reach_the_one_that_is_there() {
+    let directory = worked_in().await;
+    let settings = Settings { store: false, ..hasty(directory.path()) };
+    tells_what_it_leaves_alone(settings, "authstitch.db", "`store: true` and without `--no-store`", |data| {
+        let files = fs::read_dir(data).unwrap().map(|file| file.unwrap().path());
+        let of_store = |path: &std::path::PathBuf| path.display().to_string().contains("authstitch.db");
+        files.filter(of_store).for_each(|file| fs::remove_file(file).unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_sqlite_keeps_beside_the_store_counts_as_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("authstitch.db-wal"), b"journeys").unwrap();
+    let (service, lines) = told(Settings { store: false, ..hasty(directory.path()) }).await;
+    assert!(lines.text().contains("unreached"), "{}", lines.text());
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_without_a_journal_says_that_it_does_not_reach_the_one_that_is_there() {
+    let directory = worked_in().await;
+    let journal = Journal { durability: Durability::None, ..hasty(directory.path()).journal };
+    let settings = Settings { journal, ..hasty(directory.path()) };
+    tells_what_it_leaves_alone(settings, "journal", "`durability: fsync` or `os`", |data| {
+        fs::remove_dir_all(data.join("journal")).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_leaves_nothing_alone_tells_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path();
+    // All is there that it works with, or nothing is there that it does not.
+    let (service, first) = told(Settings { store: false, ..in_memory(data) }).await;
+    service.stop().await;
+    let mut texts = vec![first.text()];
+    for _ in 0..2 {
+        let (service, lines) = told(hasty(data)).await;
+        assert_eq!(service.stop().await.trouble, None);
+        texts.push(lines.text());
+    }
+    assert_eq!(texts, [""; 3]);
+}
+
 #[tokio::test]
 async fn a_reader_in_the_way_leaves_it_unfinished_and_the_next_start_finishes_it() {
     let directory = tempfile::tempdir().unwrap();

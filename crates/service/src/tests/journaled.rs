@@ -179,11 +179,18 @@ async fn while_the_store_fails_the_journal_keeps_all_until_its_bound_and_says_so
         if sent.status == 200 {
             break;
         }
-        assert!(Instant::now() < give_up, "{}", sent.text());
+        assert!(Instant::now() < give_up, "{}: {:?}", sent.text(), service.health());
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(service.health(), Ok(()));
     service.stop().await;
+}
+
+/// Waits until a snapshot is written and taken over.
+async fn snapshot_of(service: &Running) {
+    while service.counters().snapshots == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -204,9 +211,28 @@ async fn a_damaged_journal_is_told_and_the_service_starts() {
     // A frame takes whole sectors of 512 bytes; the head of the segment has the first.
     bytes[512 * 40 + 100] ^= 1;
     std::fs::write(&files[0], bytes).unwrap();
-    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    let lines = Lines::default();
+    let log = lines.log(crate::LogFormat::Text, crate::LogLevel::Error);
+    let service = crate::start_with_log(hasty(directory.path()), Clock::System, log).await.unwrap();
+    let told =
+        "quarantined: 0 parts of records, on which an engine panics, and 1 damaged parts of the journal\n";
+    assert_eq!(lines.text(), told);
     assert!(service.recovered.iter().any(|line| line.starts_with("journal: ")), "{:?}", service.recovered);
     assert_eq!(service.health(), Ok(()));
     send(&service, whole("journey-after")).await;
     service.stop().await;
+    // The copy is kept as long as a journey may be.
+    let copies = || {
+        let files = std::fs::read_dir(directory.path().join("journal")).unwrap().flatten();
+        files.filter(|file| file.file_name().to_string_lossy().starts_with("aside-")).count()
+    };
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    snapshot_of(&service).await;
+    service.stop().await;
+    assert_eq!(copies(), 1);
+    let impatient = Settings { retention: Millis(1), ..hasty(directory.path()) };
+    let service = start(impatient, Clock::System).await.unwrap();
+    snapshot_of(&service).await;
+    service.stop().await;
+    assert_eq!(copies(), 0);
 }

@@ -7,6 +7,9 @@
 //! - After every restart the store holds what engines bring about that were never interrupted, see `oracle.rs`: nothing
 //!   is lost, nothing double, and of what was not acknowledged only what was under way.
 //!
+//! - Days after the last event no file of the journal has any of its keys, whatever went before: a server that stays, one
+//!   that starts every hour, one that stood still for a month.
+//!
 //! `AUTHSTITCH_SIMULATION_SEEDS` says how many seeds are tried, `AUTHSTITCH_SIMULATION_SEED` tries one.
 
 mod machine;
@@ -18,7 +21,7 @@ use std::panic::{catch_unwind, resume_unwind};
 use authstitch_journal::disk::simulated::Crash;
 use rand::RngExt;
 
-use world::{Found, World};
+use world::{DAY, Found, HOUR, World};
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
@@ -82,6 +85,21 @@ fn every_step_of_journal_and_store_can_be_the_last() {
     for stop in (1..steps).step_by(every as usize) {
         let crash = Crash::ALL[(stop / every) as usize % Crash::ALL.len()];
         live(Some(stop), crash);
+    }
+}
+
+#[test]
+fn neither_starts_every_hour_nor_a_month_without_any_keep_events_in_the_journal() {
+    // What is open closes within an hour, and is remembered for a day; two snapshots later it is gone.
+    for (lives, pause) in [(50, HOUR), (1, 30 * DAY)] {
+        for seed in 0..20 {
+            let mut world = World::new(seed);
+            world.faults = false;
+            world.live_until(None, 200);
+            assert!(world.keys_in_journal() > 0, "seed {seed}");
+            world.stand_still(lives, pause);
+            assert_eq!(world.keys_in_journal(), 0, "{lives} starts, seed {seed}");
+        }
     }
 }
 

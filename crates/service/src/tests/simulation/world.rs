@@ -1,6 +1,6 @@
 //! What outlives the machine's crashes: its disk and store, the people who log in, and what was heard of their requests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::num::NonZero;
 use std::ops::AddAssign;
@@ -33,9 +33,11 @@ use crate::log::Log;
 use crate::recovery::{Decides, recover};
 use crate::shards::Shards;
 use crate::sink::{Sink, Waiting};
+use crate::unreached::Unreached;
 use crate::writer::{Append, Job, Snapshots, Writer};
 
-const HOUR: u64 = 3_600_000_000_000;
+pub(super) const HOUR: u64 = 3_600_000_000_000;
+pub(super) const DAY: u64 = 24 * HOUR;
 const SECOND: u64 = 1_000_000_000;
 
 /// What became of a world, and of many.
@@ -47,12 +49,13 @@ pub(super) struct Found {
     journeys: u64,
     merged: u64,
     snapshots: u64,
+    held: u64,
 }
 
 impl Found {
     /// Whether everything happened that is to be outlived.
     pub fn is_much(&self) {
-        let Self { lives, crashes, acknowledged, journeys, merged, snapshots } = *self;
+        let Self { lives, crashes, acknowledged, journeys, merged, snapshots, held } = *self;
         for (number, least) in [
             (lives, 200),
             (crashes, 100),
@@ -60,6 +63,7 @@ impl Found {
             (journeys, 1000),
             (merged, 1),
             (snapshots, 100),
+            (held, 1000),
         ] {
             assert!(number >= least, "{self}");
         }
@@ -74,16 +78,17 @@ impl AddAssign for Found {
         self.journeys += more.journeys;
         self.merged += more.merged;
         self.snapshots += more.snapshots;
+        self.held += more.held;
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lives, crashes, acknowledged, journeys, merged, snapshots } = self;
+        let Self { lives, crashes, acknowledged, journeys, merged, snapshots, held } = self;
         write!(
             f,
             "{lives} lives, {crashes} cut off in a step, {snapshots} snapshots, {acknowledged} requests acknowledged, \
-             {journeys} journeys, {merged} merged, 0 lost, 0 double"
+             {journeys} journeys, {merged} merged, 0 lost, 0 double, {held} keys left the journal"
         )
     }
 }
@@ -108,6 +113,8 @@ pub(super) struct World {
     requests: u64,
     /// The request of each event.
     sent: BTreeMap<u128, u64>,
+    /// The keys of all events, as they stand in files.
+    keys: HashSet<[u8; 16]>,
     acknowledged: BTreeSet<u64>,
     oracle: Oracle,
     found: Found,
@@ -155,6 +162,7 @@ impl World {
             events: 0,
             requests: 0,
             sent: BTreeMap::new(),
+            keys: HashSet::new(),
             acknowledged: BTreeSet::new(),
             found: Found::default(),
             chance,
@@ -233,11 +241,13 @@ impl World {
             settings: self.settings.clone(),
             gone: false,
             log: Log::none(),
+            retention: Millis(DAY / 1_000_000),
             forgetting: Forgetting {
                 shards: Arc::clone(&queues),
                 secret: Secret::PUBLIC,
                 store: None,
                 counters: Arc::clone(&counters),
+                unreached: Unreached::default(),
             },
             unfinished: recovered.unfinished,
             snapshots: Snapshots::every(self.snapshot_bytes),
@@ -299,7 +309,8 @@ impl World {
             }
             16..19 => drop(life.store(self.chance.random_range(1..8))),
             19 | 20 => {
-                let longest = [SECOND / 10, 3 * SECOND, 200 * SECOND][self.chance.random_range(0..3)];
+                let longest =
+                    [SECOND / 10, 3 * SECOND, 200 * SECOND, 2 * DAY][self.chance.random_range(0..30) / 9];
                 let passed = self.chance.random_range(1..longest);
                 self.pass(passed);
                 life.jobs.try_send(Job::Tick).unwrap();
@@ -382,7 +393,11 @@ impl World {
         self.events += 1;
         let mut event = event(name, UnixNanos(self.wall), self.events);
         event.realm = Realm::bounded(&realm);
-        let key = |kind, name: &str| Secret::PUBLIC.key(&realm, kind, &format!("{name}-{login:08}"));
+        let mut key = |kind, name: &str| {
+            let key = Secret::PUBLIC.key(&realm, kind, &format!("{name}-{login:08}"));
+            self.keys.extend(key.map(|key| key.get().to_le_bytes()));
+            key
+        };
         let is_split = login.is_multiple_of(5);
         if !is_split || step >= 2 {
             event.keys.journey = key(KeyKind::Journey, "journey");
@@ -455,23 +470,56 @@ impl World {
         self.oracle.check(&stored);
     }
 
-    /// A last life without faults, in which all that is open closes.
+    /// How many keys of events stand in files of the journal.
+    pub fn keys_in_journal(&self) -> u64 {
+        let files = self.disk.names().into_iter().map(|name| self.disk.content(&name));
+        let keys = |file: Vec<u8>| {
+            let keys = file.array_windows().filter(|bytes| self.keys.contains(*bytes)).copied();
+            keys.collect::<Vec<_>>()
+        };
+        files.flat_map(keys).collect::<HashSet<_>>().len() as u64
+    }
+
+    /// Time goes by in which nothing comes but a tick.
+    fn pause(&mut self, life: &mut Life, nanoseconds: u64) {
+        self.pass(nanoseconds);
+        life.jobs.try_send(Job::Tick).unwrap();
+        self.look(Position(u64::MAX));
+        life.write();
+        self.look(Position(u64::MAX));
+        assert!(life.settle());
+        life.end_snapshot();
+    }
+
+    /// So many lives without faults in which nothing comes; before each the machine stands still for so long, and it is cut
+    /// off after a minute.
+    pub fn stand_still(&mut self, lives: u32, nanoseconds: u64) {
+        self.faults = false;
+        for _ in 0..lives {
+            self.disk = self.disk.restart(Crash::Killed);
+            self.wall += nanoseconds;
+            let mut life = self.start().expect("nothing keeps it from starting");
+            for _ in 0..4 {
+                self.pause(&mut life, 20 * SECOND);
+            }
+        }
+    }
+
+    /// A last life without faults, in which all that is open closes and leaves the journal.
     pub fn end(mut self) -> Found {
         self.faults = false;
         let mut life = self.start().expect("nothing keeps it from starting");
-        let day = 24 * HOUR;
-        for _ in 0..3 {
+        let held = self.keys_in_journal();
+        for day in 0..6 {
             let since = self.oracle.received().0.saturating_sub(self.wall);
-            self.pass(day + since);
-            life.jobs.try_send(Job::Tick).unwrap();
-            self.look(Position(u64::MAX));
-            life.write();
-            self.look(Position(u64::MAX));
-            assert!(life.settle());
-            life.end_snapshot();
+            self.pause(&mut life, DAY + since);
+            if day == 2 {
+                self.look(Position(u64::MAX));
+                self.compare();
+            }
         }
-        self.look(Position(u64::MAX));
-        self.compare();
+        assert_eq!(self.keys_in_journal(), 0, "days after the last event its keys are in a file");
+        self.found.held += held;
         let (journeys, merged) = self.oracle.counts();
         self.found +=
             Found { journeys, merged, acknowledged: self.acknowledged.len() as u64, ..Found::default() };
