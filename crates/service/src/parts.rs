@@ -94,6 +94,9 @@ impl Parts {
         let stored = data.as_ref().filter(|_| store.is_some()).map(|data| data.path().to_owned());
         let unreached = Unreached::of(data.as_ref().map(DataDir::path), store.is_some(), journaled);
         unreached.tell(&log);
+        if store.as_ref().is_some_and(|store| !store.wipes_pages()) {
+            log.tell(LogLevel::Warn, "unwiped", UNWIPED, &[]);
+        }
 
         let (deliveries, delivered) = sync_channel(caps::SINK_BATCHES);
         let sink = Sink {
@@ -307,6 +310,11 @@ impl Parts {
         }
     }
 }
+
+/// What a build says that lacks what wiping needs.
+const UNWIPED: &str = "unwiped: SQLite was built without `sqlite_dbpage`: forgetting writes the whole store anew, and copies \
+                       of retired journeys may stay in it until then; build in the checkout, whose .cargo/config.toml asks \
+                       for it";
 
 /// Tells, in one line, how much of the journal is set aside: no journey has it.
 fn tell_quarantined(log: &Log, records: u64, damaged: u64) {
