@@ -1,6 +1,6 @@
 //! The files that a configuration names: opened as a start opens them, and all that is wrong with them told at once.
 
-use authstitch_model::document::Problem;
+use authstitch_model::document::{Problem, remark};
 
 use super::Settings;
 use crate::credentials::mistakes;
@@ -12,7 +12,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let public = public.as_ref().map(|public| ("public", &public.listening));
     let listeners = [("grpc", grpc), ("http", http), ("web", web)].into_iter().chain(public);
     let of_listener = |(name, listening)| {
-        let named = move |(key, message)| Problem { path: format!("listeners.{name}.{key}"), message };
+        let named = move |(key, message): (&str, String)| {
+            Problem::at(&format!("listeners.{name}.{key}"), remark(message))
+        };
         mistakes(listening).into_iter().map(named)
     };
     let of_tables = tables.as_deref().and_then(|path| read_tables(path).err());
