@@ -59,7 +59,11 @@ pub const STORE_BATCH: usize = 8192;
 
 /// Time after which a transaction of the store that has not ended hangs, as the health answer has it: a checkpoint of a
 /// slow disk takes some hundred milliseconds.
-pub const HANGS: Duration = Duration::from_secs(2);
+pub const STORE_HANGS: Duration = Duration::from_secs(2);
+
+/// Time after which a commit of the journal that has not ended hangs: its sync takes some hundred milliseconds on a slow
+/// disk, a new segment of zeros before it a second or two.
+pub const JOURNAL_HANGS: Duration = Duration::from_secs(5);
 
 /// Pause before a transaction that failed is tried again.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
