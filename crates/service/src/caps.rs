@@ -74,6 +74,10 @@ pub const TICK: Duration = Duration::from_millis(250);
 /// Connections open at once on one listener, by default; further ones wait in the system's backlog.
 pub const CONNECTIONS: usize = 4096;
 
+/// Connections that wait in the system's backlog until they are accepted: all clients come back at once after a restart.
+/// Linux takes `net.core.somaxconn` at most, 4096 by default.
+pub const BACKLOG: u32 = 4096;
+
 /// Time that an HTTP/2 connection may be without a request: an SDK's longest usual interval is a minute. One of
 /// HTTP/1 has the time of a request.
 pub const IDLE_TIME: Duration = Duration::from_secs(300);
