@@ -317,9 +317,13 @@ fn live(serve: Serve, first: u64, kill_after: Duration) -> Life {
     let (http, web) = (serve.http.clone(), serve.web.clone());
     let (taken, to_forget) = mpsc::channel();
     let sender = thread::spawn(move || {
-        let is_taken = |nth: &u64| Login::new(*nth).is_taken(&http, 0..4);
-        let acknowledged = (first..).take_while(is_taken).inspect(|nth| drop(taken.send(*nth)));
-        acknowledged.collect()
+        let mut acknowledged = Vec::new();
+        for nth in (first..).take_while(|nth| Login::new(*nth).is_taken(&http, 0..4)) {
+            acknowledged.push(nth);
+            // Who has logins forgotten may have met the end before.
+            let _ = taken.send(nth);
+        }
+        acknowledged
     });
     let forgetter = thread::spawn(move || {
         let (mut asked, mut forgotten) = (Vec::new(), Vec::new());
