@@ -1,7 +1,7 @@
 //! Reading a document that a person wrote (a world, the configuration, a mapping): every error at once, each
 //! with its path, what stands there, what is accepted; an unknown key is an error.
 //!
-//! The caller parses YAML or JSON into a [`Value`], YAML by way of [`value`]; [`read`] walks it. Each getter names a key,
+//! The caller parses YAML or JSON into a [`Value`], YAML by way of [`value()`]; [`read`] walks it. Each getter names a key,
 //! remembers that it is known, and on a mistake records a [`Problem`] and gives the default, so that reading goes on.
 //!
 //! A problem is as short whatever stands in the document: what it quotes is cut, and a `…` says so.
