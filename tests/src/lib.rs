@@ -213,6 +213,19 @@ impl Serve {
             .args(["--load", "constant:1000", "--speed", "100", "--endpoint", &self.grpc]));
     }
 
+    /// The greatest memory that it has had so far, as the system counts it.
+    ///
+    /// # Panics
+    /// If the system does not say.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the system says how its processes are");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("and how large");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("in kibibytes");
+        kib << 10
+    }
+
     /// Asks it to read its files again, as an operator does.
     ///
     /// # Panics
@@ -308,7 +321,10 @@ fn address(lines: &Receiver<String>, what: &str) -> String {
             .recv_timeout(PATIENCE)
             .unwrap_or_else(|_| panic!("`authstitch serve` did not print `{prefix}ADDRESS`"));
         if let Some(address) = line.strip_prefix(&prefix) {
-            return format!("http://{}", address.trim_start_matches("http://"));
+            return match address.contains("://") {
+                true => address.to_owned(),
+                false => format!("http://{address}"),
+            };
         }
     }
 }

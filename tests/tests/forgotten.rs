@@ -1,15 +1,18 @@
 //! What is forgotten is in no file of the data directory: while it is open, once it is stored, with a server and without
-//! one, and after restarts. Everybody else's journeys stay.
+//! one, and after restarts; and when it is killed while it forgets. Everybody else's journeys stay.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use authstitch_tests::{Serve, authstitch, journeys, path};
+use authstitch_model::{KeyKind, Secret};
+use authstitch_tests::{Serve, authstitch, journeys, path, workspace};
 
 /// Journeys close at once when they end; segments and snapshots are small, so that there are several.
 const CONFIGURATION: &str = "
@@ -40,6 +43,11 @@ impl Login {
 
     /// Sends some of its steps.
     fn send(&self, serve: &Serve, steps: std::ops::Range<usize>) {
+        assert!(self.is_taken(&serve.http, steps), "a request is acknowledged");
+    }
+
+    /// Sends some of its steps to an address of OTLP over HTTP: whether they are acknowledged.
+    fn is_taken(&self, http: &str, steps: std::ops::Range<usize>) -> bool {
         let mut spans = String::new();
         for step in steps {
             let (name, side) = STEPS[step];
@@ -60,23 +68,39 @@ impl Login {
             .expect("a string takes every line");
         }
         let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
-        post(&format!("{}/v1/traces", serve.http), &body);
+        post(&format!("{http}/v1/traces"), &body).is_some()
+    }
+
+    /// Asks an address of the pages to forget it: whether it says that it is done.
+    fn is_forgotten(&self, web: &str) -> bool {
+        post(&format!("{web}/api/v1/forget"), &format!(r#"{{"key":"{}"}}"#, self.journey)).is_some()
+    }
+
+    /// What stands for it in files, as numbers: its trace, and the hash of its key under the secret of the directory.
+    fn numbers(&self, data: &Path) -> [String; 2] {
+        let secret = fs::read(data.join("secret")).expect("a directory has a secret");
+        let secret = Secret::new(secret.try_into().expect("sixteen bytes"));
+        let key = secret.key("default", KeyKind::Journey, &self.journey).expect("it is a key");
+        [self.trace.clone(), format!("{:032x}", key.get())]
     }
 }
 
-/// Posts JSON by a plain socket.
-fn post(url: &str, body: &str) {
+/// Posts JSON by a plain socket; gives the body of the answer, if it is one of success that came whole.
+fn post(url: &str, body: &str) -> Option<String> {
     let rest = url.strip_prefix("http://").expect("a plain URL");
     let (address, path) = rest.split_once('/').expect("a URL with a path");
-    let mut stream = std::net::TcpStream::connect(address).expect("the server listens");
+    let mut stream = TcpStream::connect(address).ok()?;
     let head = format!(
         "POST /{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all((head + body).as_bytes()).expect("it is taken");
+    stream.write_all((head + body).as_bytes()).ok()?;
     let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let head = head.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    (head.starts_with("http/1.1 200") && length == Some(body.len())).then(|| body.to_owned())
 }
 
 /// `forget` with the key on standard input.
@@ -224,4 +248,161 @@ fn a_directory_that_is_none_is_not_made() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(!Path::new(&none).exists());
     assert_eq!(forget(" ", &["--data-dir", &none]).status.code(), Some(2), "no key at all");
+}
+
+#[test]
+fn a_guarded_server_forgets_for_who_shows_its_token_and_trusts_its_certificate() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, text: &str| {
+        let file = path(directory.path(), name);
+        fs::write(&file, text).expect("it can be written");
+        file
+    };
+    let certificate = |name: &str| workspace().join("tests/data/tls").join(name).display().to_string();
+    let (ca, other_ca) = (certificate("ca.pem"), certificate("other_ca.pem"));
+    let readers = file("readers", "# people\n\nthe-token-of-a-reader\nthe-next-token-of-a-reader\n");
+    let senders = file("senders", "the-token-of-the-collectors\n");
+    let config = file(
+        "config.yaml",
+        &format!(
+            "{CONFIGURATION}listeners:\n  grpc: {{address: '127.0.0.1:4317', token_file: '{senders}'}}\n  \
+             web: {{address: '127.0.0.1:4380', tls: {{cert: '{}', key: '{}'}}, token_file: '{readers}'}}\n",
+            certificate("server.pem"),
+            certificate("server.key"),
+        ),
+    );
+    let data = directory.path().join("data");
+    let data_dir = data.display().to_string();
+    let serve = Serve::start(&data, &["--config", &config]);
+    let [one, other] = [1, 2].map(Login::new);
+    one.send(&serve, 0..2);
+    other.send(&serve, 0..2);
+    let endpoint = serve.web.replace("127.0.0.1", "localhost");
+    assert!(endpoint.starts_with("https://"), "{endpoint}");
+
+    let refused = |arguments: &[&str], status: i32, hint: &str| {
+        let refused = forget(&one.journey, arguments);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!((refused.status.code(), said.contains(hint)), (Some(status), true), "{said}");
+        assert!(!said.contains("the-token-of"), "{said}");
+    };
+    let (at, trust, show) = ("--endpoint", "--tls-ca", "--token-file");
+    refused(&[at, &endpoint, trust, &ca], 1, "--token-file FILE");
+    refused(&[at, &endpoint, trust, &ca, show, &senders], 1, "does not accept the token");
+    refused(&[at, &endpoint, show, &readers], 2, "--tls-ca FILE");
+    refused(&[at, &endpoint, trust, &other_ca, show, &readers], 1, "as its certificate does");
+    refused(&[at, &endpoint.replace("https", "http"), trust, &ca, show, &readers], 1, "cannot ask");
+    refused(&[at, "http://192.0.2.1:4380", show, &readers], 2, "plain text");
+    assert!(!holding(&data, &[], &[&one.trace]).is_empty(), "nothing was forgotten");
+
+    let said = forgotten(&one.journey, &[at, &endpoint, trust, &ca, show, &readers]);
+    assert!(said.contains("1 journeys"), "{said}");
+    assert_eq!(holding(&data, &[], &[&one.trace]), Vec::<PathBuf>::new());
+    // The address that it left in its directory is that of its certificate, too.
+    let said = forgotten(&other.journey, &["--data-dir", &data_dir, trust, &ca, show, &readers]);
+    assert!(said.contains("1 journeys"), "{said}");
+    serve.stop();
+}
+
+/// What one life of a server heard and said, until it was killed.
+#[derive(Default)]
+struct Life {
+    acknowledged: Vec<u64>,
+    asked: Vec<u64>,
+    forgotten: Vec<u64>,
+}
+
+/// Sends logins and has every third of them forgotten, until the server is killed in the midst of it.
+fn live(serve: Serve, first: u64, kill_after: Duration) -> Life {
+    let (http, web) = (serve.http.clone(), serve.web.clone());
+    let (taken, to_forget) = mpsc::channel();
+    let sender = thread::spawn(move || {
+        let mut acknowledged = Vec::new();
+        for nth in (first..).take_while(|nth| Login::new(*nth).is_taken(&http, 0..4)) {
+            acknowledged.push(nth);
+            // Who has logins forgotten may have met the end before.
+            let _ = taken.send(nth);
+        }
+        acknowledged
+    });
+    let forgetter = thread::spawn(move || {
+        let (mut asked, mut forgotten) = (Vec::new(), Vec::new());
+        for nth in to_forget.iter().filter(|nth| nth % 3 == 0) {
+            asked.push(nth);
+            if !Login::new(nth).is_forgotten(&web) {
+                break;
+            }
+            forgotten.push(nth);
+        }
+        (asked, forgotten)
+    });
+    thread::sleep(kill_after);
+    serve.kill();
+    let acknowledged = sender.join().expect("the sender does not panic");
+    let (asked, forgotten) = forgetter.join().expect("nor does who has it forget");
+    Life { acknowledged, asked, forgotten }
+}
+
+/// `AUTHSTITCH_KILL_ROUNDS` says how often it is killed.
+#[test]
+fn killed_while_it_forgets_it_holds_what_it_said_and_loses_nobody_else() {
+    let rounds = std::env::var("AUTHSTITCH_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let directory = tempfile::tempdir().expect("a directory");
+    let (data, config) = (directory.path().join("data"), path(directory.path(), "config.yaml"));
+    fs::write(&config, CONFIGURATION).expect("it can be written");
+    let gone = |logins: &[u64], when: &str| {
+        let logins: Vec<_> = logins.iter().map(|nth| Login::new(*nth)).collect();
+        let texts: Vec<_> = logins.iter().flat_map(|login| [&*login.journey, &*login.session]).collect();
+        let numbers: Vec<_> = logins.iter().flat_map(|login| login.numbers(&data)).collect();
+        let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
+        assert_eq!(holding(&data, &texts, &numbers), Vec::<PathBuf>::new(), "{when}");
+    };
+    let mut all = Life::default();
+    for round in 1..=rounds.unwrap_or(4_u64) {
+        let serve = Serve::start(&data, &["--config", &config]);
+        let Life { acknowledged, asked, forgotten } =
+            live(serve, round * 1_000_000, Duration::from_millis(150 + round * 7919 % 900));
+        gone(&forgotten, "right after the kill");
+        all.acknowledged.extend(acknowledged);
+        all.asked.extend(asked);
+        all.forgotten.extend(forgotten);
+    }
+    let serve = Serve::start(&data, &["--config", &config]);
+    while serve.get("/health/ready") != "ok\n" {
+        thread::sleep(Duration::from_millis(50));
+    }
+    gone(&all.forgotten, "once it is ready again");
+    // What nobody heard the end of is asked for again.
+    let unheard: Vec<_> = all.asked.iter().filter(|nth| !all.forgotten.contains(nth)).copied().collect();
+    for nth in &unheard {
+        assert!(Login::new(*nth).is_forgotten(&serve.web));
+    }
+    let kept: Vec<_> = all.acknowledged.iter().filter(|nth| !all.asked.contains(nth)).copied().collect();
+    let lines = stored(&data, kept.len());
+    gone(&all.asked, "once all of it was forgotten");
+    serve.stop();
+    println!(
+        "killed {} times: {} logins acknowledged, {} forgotten, {} asked for again, {} kept",
+        rounds.unwrap_or(4),
+        all.acknowledged.len(),
+        all.forgotten.len(),
+        unheard.len(),
+        kept.len()
+    );
+    assert!(all.forgotten.len() > 3 && kept.len() > 20);
+    let mut traces: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let spans = line["spans"].as_array().expect("a journey has spans");
+            assert_eq!(spans.len(), STEPS.len(), "it is whole");
+            spans[0]["trace_id"].as_str().expect("an id").to_owned()
+        })
+        .collect();
+    // What was sent and not acknowledged may be there, too.
+    let count = traces.len();
+    traces.sort_unstable();
+    traces.dedup();
+    assert_eq!(traces.len(), count, "none is double");
+    let lost: Vec<_> = kept.iter().filter(|nth| !traces.contains(&Login::new(**nth).trace)).collect();
+    assert_eq!(lost, Vec::<&u64>::new(), "lost");
 }

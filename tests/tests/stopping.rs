@@ -43,3 +43,20 @@ fn a_second_signal_cuts_off() {
     assert!(serve.said("the next start goes on with it"));
     assert_eq!(serve.ended().code(), Some(1));
 }
+
+#[test]
+fn sighup_does_not_end_what_drains_and_the_end_is_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut serve, mut stream) = held_up(directory.path(), 60);
+    serve.terminate();
+    assert!(serve.said("\"event\":\"stopping\""));
+    serve.hang_up();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    // It is still there, and hears the rest of what is under way.
+    stream.write_all(b"{       }").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.contains("HTTP/1.1 "), "{answer}");
+    assert!(serve.said("\"event\":\"stopped\""));
+    assert_eq!(serve.ended().code(), Some(0));
+}

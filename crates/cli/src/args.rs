@@ -159,6 +159,19 @@ pub struct Explain {
     /// Ask a running server, as http://127.0.0.1:4380
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// What a server that is asked is shown, and whether it is trusted.
+#[derive(Debug, Default, Args)]
+pub struct Access {
+    /// Show a server that asks for one the first token in this file
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Trust the certificates in this file (PEM), for https
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +189,8 @@ pub struct Forget {
     /// The realm of a raw value, rather than every one that is known
     #[arg(long, value_name = "R")]
     pub realm: Option<String>,
+    #[command(flatten)]
+    pub access: Access,
 }
 
 #[derive(Debug, Args)]

@@ -34,5 +34,8 @@ pub const INTERVALS: u64 = 86_400;
 /// Worlds that a suite judges beside each other: the events and lines of one take some hundred megabytes.
 pub const WORLDS_AT_ONCE: usize = 2;
 
+/// Bytes of a file of tokens: what a listener accepts of one.
+pub const TOKEN_FILE_BYTES: u64 = authstitch_service::caps::PEM_BYTES;
+
 /// Bytes of a key that is read from standard input: far more than any header or cookie holds.
 pub const KEY_BYTES: u64 = 64 << 10;

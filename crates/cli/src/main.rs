@@ -1,6 +1,7 @@
 //! The one binary: reads the command line, runs one command, answers with an exit code.
 
 mod args;
+mod asking;
 mod caps;
 mod commands;
 mod failure;

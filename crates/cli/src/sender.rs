@@ -27,8 +27,8 @@ use authstitch_otlp::Signal;
 use crate::caps;
 use crate::failure::{Failure, While};
 
-pub use client::Target;
 use client::{Answer, Client};
+pub use client::{Target, roots};
 pub use intervals::IntervalLog;
 pub use report::Report;
 

@@ -22,5 +22,15 @@ pub const EVENT_TIME_END: UnixNanos = UnixNanos(7_258_118_400_000_000_000);
 /// Causes, spans and pieces of evidence shown in one verdict: more than this nobody reads.
 pub const EVIDENCE_SHOWN: usize = 6;
 
+/// Characters of a value that a problem of a document quotes: by so many it is found again.
+pub const QUOTED_CHARS: usize = 80;
+
+/// Characters of a problem's path: the longest of the shipped documents has some forty, the rest is for the writer's own
+/// names.
+pub const PATH_CHARS: usize = 200;
+
+/// Characters of what another library or a file's reader says of a document.
+pub const REMARK_CHARS: usize = 1000;
+
 /// Problems of one document that are listed before the rest is only counted.
 pub const DOCUMENT_PROBLEMS: usize = 50;

@@ -1,8 +1,12 @@
 //! Reading a document that a person wrote (a world, the configuration, a mapping): every error at once, each
 //! with its path, what stands there, what is accepted; an unknown key is an error.
 //!
-//! The caller parses YAML or JSON into a [`Value`]; [`read`] walks it. Each getter names a key, remembers
-//! that it is known, and on a mistake records a [`Problem`] and gives the default, so that reading goes on.
+//! The caller parses YAML or JSON into a [`Value`], YAML by way of [`value()`]; [`read`] walks it. Each getter names a key,
+//! remembers that it is known, and on a mistake records a [`Problem`] and gives the default, so that reading goes on.
+//!
+//! A problem is as short whatever stands in the document: what it quotes is cut, and a `…` says so.
+
+mod value;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,6 +16,8 @@ use serde_json::{Map, Value};
 
 use crate::caps;
 
+pub use value::value;
+
 /// One mistake in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -19,6 +25,33 @@ pub struct Problem {
     pub path: String,
     /// What stands there, what is accepted, what to do.
     pub message: String,
+}
+
+impl Problem {
+    /// A mistake at a place.
+    #[must_use]
+    pub fn at(path: &str, message: impl Into<String>) -> Self {
+        Self { path: cut(path, caps::PATH_CHARS), message: message.into() }
+    }
+}
+
+/// A text as a problem quotes it: so many characters, then `…`.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", cut(text, caps::QUOTED_CHARS))
+}
+
+/// What another library says of a document, or a file's reader: it may quote what it likes.
+#[must_use]
+pub fn remark(said: impl fmt::Display) -> String {
+    cut(&said.to_string(), caps::REMARK_CHARS)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 /// All mistakes of one document, in the order of its keys.
@@ -64,7 +97,7 @@ pub fn read_through<T>(
         Value::Null => &empty,
         other => {
             let message = format!("the document is {}; a map of keys is accepted", kind(other));
-            return Err(Problems(vec![Problem { path: "(top)".into(), message }]));
+            return Err(Problems(vec![Problem::at("(top)", message)]));
         }
     };
     let fields = Fields { path: String::new(), map, known: RefCell::default(), problems: &problems };
@@ -84,7 +117,7 @@ pub struct Fields<'a> {
 impl Fields<'_> {
     /// Records a mistake at a key of this map.
     pub fn problem(&self, key: &str, message: impl Into<String>) {
-        self.problems.borrow_mut().push(Problem { path: self.at(key), message: message.into() });
+        self.problems.borrow_mut().push(Problem::at(&self.at(key), message));
     }
 
     /// Whether the key is there and not null.
@@ -173,7 +206,7 @@ impl Fields<'_> {
     ) -> T {
         let Some(text) = self.text(key) else { return default };
         parse(text).unwrap_or_else(|| {
-            self.problem(key, format!("`{text}` is not accepted here; accepted: {accepted}"));
+            self.problem(key, format!("{} is not accepted here; accepted: {accepted}", quoted(text)));
             default
         })
     }
@@ -269,7 +302,7 @@ impl Fields<'_> {
         let empty = Map::new();
         let map = value.as_object().unwrap_or_else(|| {
             let message = format!("{} is not a map of keys", shown(value));
-            self.problems.borrow_mut().push(Problem { path: path.clone(), message });
+            self.problems.borrow_mut().push(Problem::at(&path, message));
             &empty
         });
         let fields = Fields { path, map, known: RefCell::default(), problems: self.problems };
@@ -307,7 +340,7 @@ fn kind(value: &Value) -> &'static str {
 fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
-        scalar => format!("`{scalar}`"),
+        scalar => quoted(&scalar.to_string()),
     }
 }
 
@@ -339,6 +372,30 @@ mod tests {
             weights.a: `"b"` is not a number from 0 to 1
             weights.x: unknown code; accepted: a"#]]
         .assert_eq(&problems.unwrap_err().to_string());
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut_so_that_a_problem_is_as_short_whatever_stands_there() {
+        let long = "\u{e9}".repeat(100_000);
+        let document = json!({
+            "text": [long.clone()], "number": long.clone(), "parsed": long.clone(), "weights": {long.clone(): 1},
+            "entries": {long.clone(): {"typo": 1}}, long.clone(): 1
+        });
+        let problems = read(&document, |top| {
+            let _ = (top.text("text"), top.number("number", 0.0..=1.0, 0.0), top.flag("number", true));
+            let _ = (top.integer("number", 0..=1, 0), top.texts("number"));
+            let _: u8 = top.parsed("parsed", "a, b", 0, |_| None);
+            let _ = top.weights("weights", 0.0..=1.0, "a", |_| None::<()>);
+            top.entries("entries", |_, _| ());
+        });
+        let Problems(problems) = problems.unwrap_err();
+        assert_eq!(problems.len(), 9);
+        for Problem { path, message } in &problems {
+            assert!(path.chars().count() <= caps::PATH_CHARS + 1, "{path}");
+            assert!(message.chars().count() <= caps::QUOTED_CHARS + 100, "{message}");
+        }
+        assert_eq!(quoted("as it is"), "`as it is`");
+        assert_eq!(quoted(&long), format!("`{}…`", "\u{e9}".repeat(caps::QUOTED_CHARS)));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use authstitch_model::document::{self, Fields};
+use authstitch_model::document::{self, Fields, quoted};
 use authstitch_model::{EventName, Secret, Side};
 use serde_json::Value;
 
@@ -96,7 +96,10 @@ impl Mapping {
                 None => {
                     let accepted: Vec<_> = presets::ALL.iter().map(|(known, _)| *known).collect();
                     let accepted = accepted.join(", ");
-                    fields.problem("presets", format!("unknown preset `{name}`; accepted: {accepted}"));
+                    fields.problem(
+                        "presets",
+                        format!("unknown preset {}; accepted: {accepted}", quoted(&name)),
+                    );
                 }
             }
         }
@@ -165,7 +168,7 @@ impl Renames {
                     let accepted = accepted.join(", ");
                     fields.problem(
                         &format!("events.{from}"),
-                        format!("`{to}` is no event name; accepted: {accepted}"),
+                        format!("{} is no event name; accepted: {accepted}", quoted(to)),
                     );
                 }
             }
@@ -178,7 +181,7 @@ impl Renames {
                 let accepted = accepted.join(", ");
                 fields.problem(
                     &format!("attributes.{from}"),
-                    format!("`{to}` is no attribute that is looked at; accepted: {accepted}"),
+                    format!("{} is no attribute that is looked at; accepted: {accepted}", quoted(to)),
                 );
             }
         }
@@ -200,7 +203,7 @@ pub(crate) fn renames<'a>(fields: &'a Fields<'_>, key: &'static str) -> Vec<(&'a
     }
     let entries = map.iter().take(caps::RULES).filter_map(|(from, to)| {
         if to.as_str().is_none() {
-            fields.problem(&format!("{key}.{from}"), format!("`{to}` is not a text"));
+            fields.problem(&format!("{key}.{from}"), format!("{} is not a text", quoted(&to.to_string())));
         }
         Some((from.as_str(), to.as_str()?))
     });

@@ -6,7 +6,7 @@
 //! - `/` and `%` within a value are escaped, and a name beyond the bound of a text ends in its hash, so that
 //!   two realms never become one.
 
-use authstitch_model::document::Fields;
+use authstitch_model::document::{Fields, quoted};
 use authstitch_model::{Realm, caps};
 
 use crate::dictionary::Name;
@@ -42,7 +42,7 @@ impl RealmRule {
         let mut defaults = Vec::new();
         for (name, value) in renames(fields, "defaults") {
             if !attributes.iter().any(|known| known == name) {
-                let accepted = attributes.join(", ");
+                let accepted = quoted(&attributes.join(", "));
                 let message = format!("not one of the realm's attributes; accepted here: {accepted}");
                 fields.problem(&format!("defaults.{name}"), message);
             }

@@ -61,7 +61,11 @@ pub const STORE_BATCH: usize = 8192;
 
 /// Time after which a transaction of the store that has not ended hangs, as the health answer has it: a checkpoint of a
 /// slow disk takes some hundred milliseconds.
-pub const HANGS: Duration = Duration::from_secs(2);
+pub const STORE_HANGS: Duration = Duration::from_secs(2);
+
+/// Time after which a commit of the journal that has not ended hangs: its sync takes some hundred milliseconds on a slow
+/// disk, a new segment of zeros before it a second or two.
+pub const JOURNAL_HANGS: Duration = Duration::from_secs(5);
 
 /// Pause before a transaction that failed is tried again.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -71,6 +75,10 @@ pub const TICK: Duration = Duration::from_millis(250);
 
 /// Connections open at once on one listener, by default; further ones wait in the system's backlog.
 pub const CONNECTIONS: usize = 4096;
+
+/// Connections that wait in the system's backlog until they are accepted: all clients come back at once after a restart.
+/// Linux takes `net.core.somaxconn` at most, 4096 by default.
+pub const BACKLOG: u32 = 4096;
 
 /// Time that an HTTP/2 connection may be without a request: an SDK's longest usual interval is a minute. One of
 /// HTTP/1 has the time of a request.

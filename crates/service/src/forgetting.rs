@@ -21,7 +21,6 @@ use authstitch_model::ids::Text;
 use authstitch_model::{Forget, JourneyId, Position, Realm, Secret};
 use authstitch_store::Reader;
 
-use crate::clock::Stopwatch;
 use crate::counters::Counters;
 use crate::engines::snapshot;
 use crate::find;
@@ -190,7 +189,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
 
     fn not_finished(&mut self, why: &str) {
         self.health.failing(PART, format!("not finished, and tried again: {why}"));
-        self.snapshots.failed = Some(Stopwatch::start());
+        self.snapshots.failed = Some(self.clock.now());
     }
 
     /// Writes down what is to be forgotten; gives the position before that.
@@ -202,7 +201,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let (kind, bytes) = (Text::bounded(FORGET), forget.to_bytes());
         let body = Body::Setting { kind: &kind, bytes: &bytes };
         self.journal.append(self.clock.now(), body).map_err(|refused| refused.to_string())?;
-        self.journal.commit().map_err(|poisoned| poisoned.to_string())?;
+        self.sync().map_err(|poisoned| poisoned.to_string())?;
         Ok(before)
     }
 

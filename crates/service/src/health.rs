@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::caps;
 use crate::clock::Stopwatch;
 use crate::log::{Log, LogLevel};
 
@@ -14,8 +14,8 @@ use crate::log::{Log, LogLevel};
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     parts: Mutex<BTreeMap<&'static str, Trouble>>,
-    /// What began something that is soon done, and when.
-    begun: Mutex<BTreeMap<&'static str, Stopwatch>>,
+    /// What began something that is soon done, when, and how long that may take.
+    begun: Mutex<BTreeMap<&'static str, (Stopwatch, Duration)>>,
     /// The service ends, and its parts with it.
     ending: AtomicBool,
     log: Log,
@@ -36,9 +36,14 @@ impl Health {
         Self { log, ..Self::default() }
     }
 
-    /// Says that a part begins something that is soon done; until it works or fails it is watched.
-    pub(crate) fn begins(&self, part: &'static str) {
-        self.begun().insert(part, Stopwatch::start());
+    /// Says that a part begins something that is done within so long; until it works, fails or has ended it is watched.
+    pub(crate) fn begins(&self, part: &'static str, within: Duration) {
+        self.begun().insert(part, (Stopwatch::start(), within));
+    }
+
+    /// Says that a part is no longer at it, which says nothing of whether it works.
+    pub(crate) fn ends(&self, part: &'static str) {
+        self.begun().remove(part);
     }
 
     /// Says that a part fails at its work. One that is gone stays gone.
@@ -87,8 +92,8 @@ impl Health {
     /// Whether every part works.
     pub(crate) fn ready(&self) -> Result<(), String> {
         let mut hanging: Vec<_> = (self.begun().iter())
-            .filter(|(_, since)| since.elapsed() > caps::HANGS)
-            .map(|(part, since)| format!("{part}: hangs since {} s", since.elapsed().as_secs()))
+            .filter(|(_, (since, within))| since.elapsed() > *within)
+            .map(|(part, (since, _))| format!("{part}: hangs since {} s", since.elapsed().as_secs()))
             .collect();
         if hanging.is_empty() {
             return self.report(|_| true);
@@ -97,7 +102,7 @@ impl Health {
         Err(hanging.join("\n"))
     }
 
-    fn begun(&self) -> MutexGuard<'_, BTreeMap<&'static str, Stopwatch>> {
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<&'static str, (Stopwatch, Duration)>> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -155,6 +160,21 @@ mod tests {
         health.failing("engine", "it is late".into());
         health.works("engine");
         assert_eq!(health.live(), Err("engine: stopped".into()));
+    }
+
+    #[test]
+    fn what_takes_too_long_hangs_until_it_ends_and_a_failure_stays_a_failure() {
+        let health = Health::default();
+        health.begins("journal", Duration::from_secs(3600));
+        assert_eq!(health.ready(), Ok(()));
+        health.failing("journal", "no room".into());
+        health.begins("journal", Duration::ZERO);
+        assert_eq!(health.ready(), Err("journal: hangs since 0 s\njournal: no room".into()));
+        assert_eq!(health.live(), Ok(()));
+        health.ends("journal");
+        assert_eq!(health.ready(), Err("journal: no room".into()));
+        health.works("journal");
+        assert_eq!(health.ready(), Ok(()));
     }
 
     #[test]

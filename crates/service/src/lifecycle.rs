@@ -28,7 +28,7 @@ use crate::health::Health;
 use crate::lag::Lines;
 use crate::log::{Log, LogLevel};
 use crate::parts::{OnDisk, Parts, watched};
-use crate::reports::{Reports, refuse_own};
+use crate::reports::{Exporting, Reports, refuse_own};
 use crate::sequencer::Sequencer;
 use crate::settings::{SecretSource, Settings};
 use crate::tables::{TablesError, read_tables};
@@ -89,6 +89,8 @@ pub async fn start_with_log(settings: Settings, clock: Clock, log: Log) -> Resul
         Some(path) => read_tables(path).map_err(StartError::Tables)?,
         None => Tables::shipped(),
     };
+    // What can fail comes before what runs: a start that fails leaves no thread and no lock behind.
+    let exporting = settings.telemetry.as_ref().map(Exporting::new).transpose()?;
     let counters = Arc::default();
     let doors = Doors::open(&settings, &counters).await?;
     let data = settings.data_dir.as_deref().map(DataDir::open).transpose()?;
@@ -116,10 +118,9 @@ pub async fn start_with_log(settings: Settings, clock: Clock, log: Log) -> Resul
     let (grpc, http, web) = (doors.grpc.address, doors.http.address, doors.web.address);
     let public = doors.public.as_ref().map(|public| public.address);
     let (guards, addresses) = (doors.all(), doors.addresses());
-    let reports = parts.settings.telemetry.as_ref();
-    let reports = reports.map(|to| Reports::new(to, parts.numbers(), parts.log.clone())).transpose()?;
     let mut tasks = parts.receive(doors, kept, &stop);
-    if let Some(reports) = reports {
+    if let Some(exporting) = exporting {
+        let reports = Reports::new(exporting, parts.numbers(), parts.log.clone());
         tasks.spawn(watched("telemetry", &parts.health, reports.run(stop.subscribe())));
     }
     let Parts { sequencer, counters, health, stopping, settings, journaled, lines, log, .. } = parts;

@@ -1,7 +1,8 @@
 //! One listening address: connections in, one handler for their requests, and an orderly end.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -48,10 +49,20 @@ pub(crate) async fn bind(what: Listener, listening: &Listening) -> Result<TcpLis
     if !listening.may_listen(what == Listener::Public) {
         return Err(StartError::BeyondLoopback { what, address });
     }
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => StartError::AddressInUse { what, address },
+    listen(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressInUse { what, address },
         _ => StartError::Listen { what, address, source },
     })
+}
+
+/// Listens, with room for a burst of connections: the usual 128 overflow before they are accepted, and Linux then resets
+/// some of them.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As a listener usually has it: a restart need not wait for the connections of before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(caps::BACKLOG)
 }
 
 /// How much a listener lets its clients do.

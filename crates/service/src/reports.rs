@@ -60,12 +60,19 @@ impl Latest {
     }
 }
 
-impl Reports {
-    /// Reports of these numbers to there.
-    pub(crate) fn new(telemetry: &Telemetry, sources: Sources, log: Log) -> Result<Self, StartError> {
+/// What reports need before there is anything to report: all of them that can fail.
+#[derive(Debug)]
+pub(crate) struct Exporting {
+    exporter: MetricExporter,
+    resource: Resource,
+    interval: Duration,
+}
+
+impl Exporting {
+    /// To there, as a service that is told from all others.
+    pub(crate) fn new(telemetry: &Telemetry) -> Result<Self, StartError> {
         let unusable = |why: String| StartError::Telemetry { endpoint: telemetry.endpoint.to_string(), why };
         let exporter = exporter(telemetry).map_err(unusable)?;
-        let reader = Shared::default();
         let random = data_dir::random()?;
         let instance = random.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte));
         let own = [
@@ -73,13 +80,21 @@ impl Reports {
             KeyValue::new("service.instance.id", format!("{instance:032x}")),
         ];
         let resource = Resource::builder().with_service_name("authstitch").with_attributes(own).build();
+        Ok(Self { exporter, resource, interval: telemetry.interval })
+    }
+}
+
+impl Reports {
+    /// Reports of these numbers.
+    pub(crate) fn new(exporting: Exporting, sources: Sources, log: Log) -> Self {
+        let Exporting { exporter, resource, interval } = exporting;
+        let reader = Shared::default();
         let provider =
             SdkMeterProvider::builder().with_resource(resource).with_reader(reader.clone()).build();
         let latest = Latest::default();
         let meter = provider.meter("authstitch");
         sources.families().iter().for_each(|family| instruments(&meter, family, &latest));
-        let interval = telemetry.interval;
-        Ok(Self { sources, latest, reader, _provider: provider, exporter, interval, log, failing: false })
+        Self { sources, latest, reader, _provider: provider, exporter, interval, log, failing: false }
     }
 
     /// Reports until told to stop, and once more then.

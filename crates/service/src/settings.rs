@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use authstitch_engine::StitchSettings;
 use authstitch_journal::Durability;
-use authstitch_model::document::{self, Fields, Problem, Problems};
+use authstitch_model::document::{self, Fields, Problem, Problems, remark};
 use authstitch_model::{Completeness, Millis, Secret};
 use authstitch_otlp::Mapping;
 use serde_json::Value;
@@ -204,8 +204,7 @@ impl Settings {
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<(Self, Vec<Problem>), Problems> {
-        let mut document = parse(text)?;
-        let mut problems = Vec::new();
+        let (mut document, mut problems) = parse(text)?;
         environment::substitute(&mut document, &variable, &mut problems);
         let (settings, more) = document::read_through(&document, Self::read)?;
         problems.extend(more);
@@ -277,15 +276,13 @@ fn shards(top: &Fields<'_>) -> NonZero<u32> {
     u32::try_from(shards).ok().and_then(NonZero::new).unwrap_or(NonZero::<u32>::MIN)
 }
 
-fn parse(text: &str) -> Result<Value, Problems> {
-    let whole = |message: String| Problems(vec![Problem { path: "(top)".into(), message }]);
+fn parse(text: &str) -> Result<(Value, Vec<Problem>), Problems> {
+    let whole = |message: String| Problems(vec![Problem::at("(top)", message)]);
     if text.len() > caps::SETTINGS_BYTES {
         return Err(whole(format!("{} bytes; at most {} are accepted", text.len(), caps::SETTINGS_BYTES)));
     }
-    // By way of YAML's own value, which knows a key that stands twice.
-    let yaml: yaml_serde::Value =
-        yaml_serde::from_str(text).map_err(|error| whole(format!("not YAML: {error}")))?;
-    serde_json::to_value(yaml).map_err(|error| whole(format!("a map's keys must be texts: {error}")))
+    document::value(yaml_serde::Deserializer::from_str(text))
+        .map_err(|error| whole(format!("not YAML that is accepted: {}", remark(error))))
 }
 
 fn completeness(fields: &Fields<'_>) -> Completeness {

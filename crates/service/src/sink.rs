@@ -248,7 +248,7 @@ impl<S: Keep> Sink<S> {
         let Waiting { changes, position, flushes, tickets, given_up } = &mut self.waiting;
         if let Some(store) = self.store.as_mut().filter(|_| !changes.is_empty()) {
             let last_try = self.stopping.load(Ordering::Acquire);
-            self.health.begins(PART);
+            self.health.begins(PART, caps::STORE_HANGS);
             match store.keep(changes, *position) {
                 Ok(news) => {
                     self.counters.stored.add(news);

@@ -1,5 +1,6 @@
 //! The whole service, over its sockets.
 
+mod bursts;
 mod client;
 mod connections;
 mod faults;
@@ -18,6 +19,7 @@ mod secure;
 mod simulation;
 mod telemetry;
 mod wire;
+mod writer;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 
 use authstitch_engine as engine;
-use authstitch_journal::{Body, Disk, Journal, Refused, Stamp, Written};
+use authstitch_journal::{Body, Disk, Journal, Poisoned, Refused, Stamp, Written};
 use authstitch_model::ids::Text;
 use authstitch_model::{AuthEvent, Forget, Millis, Position, UnixNanos};
 use tokio::sync::oneshot;
@@ -106,7 +106,7 @@ pub(crate) struct Snapshots {
     /// When the last was begun.
     pub begun: UnixNanos,
     /// The last one failed, or what needed it, and when.
-    pub failed: Option<Stopwatch>,
+    pub failed: Option<UnixNanos>,
     /// One is being made, and this is where its thread says what became of it.
     pub under_way: Option<Receiver<Result<(Written, Position), String>>>,
 }
@@ -119,8 +119,8 @@ impl Snapshots {
     }
 
     /// Whether one that failed is to be tried again.
-    fn is_time_again(&self) -> bool {
-        self.failed.is_some_and(|failed| failed.elapsed() >= caps::SNAPSHOT_RETRY)
+    fn is_time_again(&self, clock: &SystemClock) -> bool {
+        self.failed.is_some_and(|failed| clock.since(failed) >= caps::SNAPSHOT_RETRY)
     }
 
     /// Whether those that are kept, oldest first, have become so old that another is to take the place of one.
@@ -165,12 +165,14 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let _ = self.finish_forgetting();
         loop {
             self.look_for_snapshot();
-            self.snapshots.wanted |= self.snapshots.is_time_again();
+            self.snapshots.wanted |= self.snapshots.is_time_again(&self.clock);
             let job = match jobs.recv_timeout(caps::TICK) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
+                    self.health.begins(PART, caps::JOURNAL_HANGS);
                     // A disk that is full says so when room is asked for.
                     drop(self.journal.make_ready());
+                    self.health.ends(PART);
                     if !self.snapshots.wanted {
                         continue;
                     }
@@ -218,8 +220,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     fn spawn(&mut self, write: Box<dyn FnOnce() + Send>) {
         if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(write) {
             self.snapshots.under_way = None;
-            self.snapshots.failed = Some(Stopwatch::start());
-            self.health.failing(SNAPSHOT, format!("no thread for it: {error}"));
+            self.keep(Err(format!("no thread for it: {error}")));
         }
     }
 
@@ -230,6 +231,8 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         let mut ticks = Vec::new();
         let mut next = Some(first);
         let mut other = None;
+        // What is taken may need room on the disk, which may hang as a sync does.
+        self.health.begins(PART, caps::JOURNAL_HANGS);
         while let Some(job) = next {
             match job {
                 Job::Append(append) => self.append(append, &mut waiting, &mut ticks),
@@ -249,6 +252,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             });
         }
         self.commit(waiting, ticks);
+        self.health.ends(PART);
         other
     }
 
@@ -295,15 +299,13 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         }
         // On the disk a commit takes whole sectors, and one of zeros behind it.
         let bytes = (self.journal.waiting_bytes() as u64).next_multiple_of(SECTOR) + SECTOR;
-        if let Err(poisoned) = self.journal.commit() {
-            self.health.failing(PART, poisoned.to_string());
+        if self.sync().is_err() {
             for (_, append) in waiting {
                 let lost = "the journal's disk has failed, and the service must be started anew; send again";
                 answer(append, Err(Refusal::Unavailable(lost.into())));
             }
             return;
         }
-        self.health.works(PART);
         self.counters.commits.add(1);
         self.snapshots.since += bytes;
         let mut ticks = ticks.into_iter().peekable();
@@ -330,6 +332,21 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         self.snapshots.wanted |= self.snapshots.since >= self.snapshots.every_bytes;
     }
 
+    /// Has what was taken on the disk. While that hangs, and where it fails, the health answer says so.
+    pub(crate) fn sync(&mut self) -> Result<(), Poisoned> {
+        self.health.begins(PART, caps::JOURNAL_HANGS);
+        match self.journal.commit() {
+            Ok(_) => {
+                self.health.works(PART);
+                Ok(())
+            }
+            Err(poisoned) => {
+                self.health.failing(PART, poisoned.to_string());
+                Err(poisoned)
+            }
+        }
+    }
+
     /// From here on other settings decide, in the journal first.
     fn change(&mut self, settings: engine::Settings) -> Result<(), Refusal> {
         let (kind, bytes) = (Text::bounded(SETTINGS), settings.to_bytes());
@@ -337,10 +354,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         if let Err(refused) = self.journal.append(self.clock.now(), body) {
             return Err(self.refusal(&refused));
         }
-        self.journal.commit().map_err(|poisoned| {
-            self.health.failing(PART, poisoned.to_string());
-            Refusal::Unavailable(poisoned.to_string())
-        })?;
+        self.sync().map_err(|poisoned| Refusal::Unavailable(poisoned.to_string()))?;
         let tables = Arc::clone(&settings.tables);
         self.settings = settings;
         self.shards.tell_blocking(|| Work::Tables(Arc::clone(&tables))).map_err(|Gone| Refusal::stopping())
@@ -424,7 +438,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             // The journal grows until one can be written again; at its bound it takes nothing more.
             Err(why) => {
                 self.health.failing(SNAPSHOT, why);
-                self.snapshots.failed = Some(Stopwatch::start());
+                self.snapshots.failed = Some(self.clock.now());
             }
         }
     }

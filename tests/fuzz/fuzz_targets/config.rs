@@ -1,10 +1,14 @@
-//! Any text as a configuration: it is read or refused, a refusal is short enough to be read, and what is accepted is
+//! Any text as a configuration: it is read or refused, each problem is short whatever the text, and what is accepted is
 //! the same configuration when it is written as JSON, which is YAML, too.
 
 #![no_main]
 
+use authstitch_model::document::{self, Problem};
 use authstitch_service::Settings;
 use libfuzzer_sys::fuzz_target;
+
+/// Bytes of one problem, whatever the text: what it quotes is cut, and lists of what is accepted are known.
+const PROBLEM_BYTES: usize = 4096;
 
 /// What the variables of the environment are.
 fn variable(name: &str) -> Option<String> {
@@ -42,12 +46,21 @@ fn shown(settings: &Settings) -> String {
 fuzz_target!(|text: &str| {
     match Settings::from_yaml_with(text, variable) {
         Err(problems) => {
-            let said = problems.to_string();
-            assert!(!said.is_empty() && said.len() < 256 << 10, "{} bytes", said.len());
+            assert!(!problems.0.is_empty());
+            for Problem { path, message } in problems.0 {
+                assert!(
+                    path.len() + message.len() < PROBLEM_BYTES,
+                    "{} and {} bytes",
+                    path.len(),
+                    message.len()
+                );
+            }
         }
         Ok(settings) => {
-            let document: yaml_serde::Value = yaml_serde::from_str(text).expect("it was read before");
-            let json = serde_json::to_string(&document).expect("its keys are texts");
+            let yaml = yaml_serde::Deserializer::from_str(text);
+            let (document, problems) = document::value(yaml).expect("it was read before");
+            assert!(problems.is_empty());
+            let json = document.to_string();
             let again = Settings::from_yaml_with(&json, variable).expect("it was accepted before");
             assert_eq!(shown(&again), shown(&settings));
         }

@@ -6,7 +6,7 @@
 //!   one without a row in `transport` uses each alike.
 //! - A value without a row, and a cause without a weight in a row, has the weight 0: it moves nothing.
 
-use authstitch_model::document::{self, Fields, Problem, Problems};
+use authstitch_model::document::{self, Fields, Problem, Problems, quoted, remark};
 use authstitch_model::{Cause, Completeness, Flow, Phase, Transport};
 
 use super::{FlowTable, Prior, Tables, Weights, is_possible};
@@ -26,10 +26,8 @@ const RARE: f64 = 0.0005;
 
 pub fn read(text: &str) -> Result<Tables, Problems> {
     let document = serde_json::from_str(text).map_err(|error| {
-        Problems(vec![Problem {
-            path: "(top)".into(),
-            message: format!("{error}; a JSON object as in the shipped tables is accepted"),
-        }])
+        let message = format!("{}; a JSON object as in the shipped tables is accepted", remark(error));
+        Problems(vec![Problem::at("(top)", message)])
     })?;
     document::read(&document, tables)
 }
@@ -203,7 +201,12 @@ fn rows(fields: &Fields<'_>, about: Observation, flow: Flow, codes: &str) -> Vec
                 }
                 (_, None) => fields.problem(
                     &format!("{here}.{code}"),
-                    format!("`{weight}` is not a number from {} to {}", NATS.start(), NATS.end()),
+                    format!(
+                        "{} is not a number from {} to {}",
+                        quoted(&weight.to_string()),
+                        NATS.start(),
+                        NATS.end()
+                    ),
                 ),
             }
         }

@@ -5,14 +5,14 @@ use std::path::Path;
 use authstitch_model::line::JourneyLine;
 
 use crate::args;
+use crate::asking::ask;
 use crate::failure::{Failure, Outcome, While};
 use crate::journeys;
 use crate::output::{Style, say, timeline};
-use crate::sender::http;
 
 pub fn run(args: &args::Explain) -> Outcome {
     let (found, place) = match &args.endpoint {
-        Some(endpoint) => (from_server(endpoint, &args.key)?, endpoint.clone()),
+        Some(endpoint) => (from_server(endpoint, args)?, endpoint.clone()),
         None => {
             let dir = journeys::data_dir(args.data_dir.as_deref());
             (from_store(&dir, &args.key)?, dir.display().to_string())
@@ -32,16 +32,12 @@ fn from_store(dir: &Path, key: &str) -> Result<Vec<JourneyLine>, Failure> {
     authstitch_service::find(&reader, dir, key).cannot(format!("look the key up in {}", dir.display()))
 }
 
-fn from_server(endpoint: &str, key: &str) -> Result<Vec<JourneyLine>, Failure> {
+fn from_server(endpoint: &str, args: &args::Explain) -> Result<Vec<JourneyLine>, Failure> {
     #[derive(serde::Deserialize)]
     struct Answer {
         journeys: Vec<JourneyLine>,
     }
-    let url = format!("{}/api/v1/explain", endpoint.trim_end_matches('/'));
-    // A key never travels in a URL: those end up in logs.
-    let body = serde_json::json!({ "key": key }).to_string();
-    let answer =
-        http::post_once(&url, "application/json", body.into_bytes()).cannot(format!("ask {endpoint}"))?;
-    let answer: Answer = serde_json::from_slice(&answer).cannot(format!("read the answer of {endpoint}"))?;
+    let question = serde_json::json!({ "key": args.key });
+    let answer: Answer = ask(endpoint, "/api/v1/explain", &question, &args.access)?;
     Ok(answer.journeys)
 }

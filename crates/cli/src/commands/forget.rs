@@ -10,21 +10,20 @@ use std::path::Path;
 use authstitch_service::Forgotten;
 
 use crate::args;
+use crate::asking::ask;
 use crate::caps;
 use crate::commands::serve::runtime;
 use crate::failure::{Failure, Outcome, While};
 use crate::journeys;
 use crate::output::{grouped, say};
-use crate::sender::http;
 
 pub fn run(args: &args::Forget) -> Outcome {
     let key = key(&args.key)?;
-    let realm = args.realm.as_deref();
     let dir = journeys::data_dir(args.data_dir.as_deref());
     let server = args.endpoint.clone().or_else(|| authstitch_service::served_at(&dir));
     let (forgotten, place) = match server {
-        Some(endpoint) => (from_server(&endpoint, &key, realm)?, endpoint),
-        None => (from_directory(&dir, &key, realm)?, dir.display().to_string()),
+        Some(endpoint) => (from_server(&endpoint, &key, args)?, endpoint),
+        None => (from_directory(&dir, &key, args.realm.as_deref())?, dir.display().to_string()),
     };
     if forgotten.is_nothing() {
         return Err(Failure::new(format!("nothing in {place} has this key")).hint(
@@ -64,23 +63,17 @@ fn from_directory(dir: &Path, key: &str, realm: Option<&str>) -> Result<Forgotte
     })
 }
 
-fn from_server(endpoint: &str, key: &str, realm: Option<&str>) -> Result<Forgotten, Failure> {
+fn from_server(endpoint: &str, key: &str, args: &args::Forget) -> Result<Forgotten, Failure> {
     #[derive(serde::Deserialize)]
     struct Answer {
         journeys: u64,
         stored: u64,
         events: u64,
     }
-    let url = format!("{}/api/v1/forget", endpoint.trim_end_matches('/'));
-    // A key never travels in a URL: those end up in logs.
     let mut question = serde_json::json!({ "key": key });
-    if let Some(realm) = realm {
-        question["realm"] = realm.into();
+    if let Some(realm) = &args.realm {
+        question["realm"] = realm.as_str().into();
     }
-    let body = question.to_string().into_bytes();
-    let answer =
-        http::post_once(&url, "application/json", body).cannot(format!("ask {endpoint} to forget"))?;
-    let answer: Answer = serde_json::from_slice(&answer).cannot(format!("read the answer of {endpoint}"))?;
-    let Answer { journeys, stored, events } = answer;
+    let Answer { journeys, stored, events } = ask(endpoint, "/api/v1/forget", &question, &args.access)?;
     Ok(Forgotten { journeys, stored, events })
 }

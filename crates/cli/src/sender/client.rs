@@ -1,6 +1,6 @@
 //! One client for the three ways of sending OTLP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderName, TE};
@@ -86,7 +86,7 @@ impl Client {
         if target.protocol == Protocol::Grpc {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
-        let http = HttpClient::new(version, roots(target)?)?;
+        let http = HttpClient::new(version, roots(endpoint, target.tls_ca.as_deref())?)?;
         Ok(Self { http, protocol: target.protocol, traces, logs, headers })
     }
 
@@ -117,12 +117,11 @@ async fn reach(uri: &Uri) -> std::io::Result<()> {
 }
 
 /// The certificates that are trusted: those of the file, and no others.
-fn roots(target: &Target) -> Result<RootCertStore, Failure> {
+pub fn roots(endpoint: &str, tls_ca: Option<&Path>) -> Result<RootCertStore, Failure> {
     let mut roots = RootCertStore::empty();
-    let Some(path) = &target.tls_ca else {
-        let https = target.endpoint.starts_with("https:");
-        return if https {
-            Err(Failure::usage(format!("{} wants TLS", target.endpoint))
+    let Some(path) = tls_ca else {
+        return if endpoint.starts_with("https:") {
+            Err(Failure::usage(format!("{endpoint} wants TLS"))
                 .hint("name the certificate to trust: --tls-ca FILE (PEM)"))
         } else {
             Ok(roots)

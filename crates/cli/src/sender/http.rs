@@ -1,9 +1,8 @@
-//! HTTP as the sender and `explain` need it: one POST, one answer.
+//! HTTP as the sender and questions need it: one POST, one answer.
 
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, buf::Chain};
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -90,18 +89,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// One POST from a command that is not asynchronous; a status other than 200 is a failure.
-pub fn post_once(url: &str, content_type: &'static str, body: Vec<u8>) -> Result<Bytes, Failure> {
-    let uri: Uri = url.parse().cannot(format!("ask {url}"))?;
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(content_type))]);
-    let client = HttpClient::new(Version::Http1, RootCertStore::empty())?;
-    let answer = super::runtime()?.block_on(client.post(uri, headers, Bytes::new(), body.into()));
-    match answer.map_err(Failure::new)? {
-        Answered { status: StatusCode::OK, body, .. } => Ok(body),
-        Answered { status, body, .. } => {
-            Err(Failure::new(format!("HTTP status {}: {}", status.as_u16(), String::from_utf8_lossy(&body))))
-        }
-    }
 }

@@ -109,7 +109,7 @@ fn all_mistakes_of_a_document_are_shown_at_once() {
         "realm": {"attributes": ["tenant"], "defaults": {"tenent": "a"}, "default": "b"},
     }));
     expect![[r#"
-        realm.defaults.tenent: not one of the realm's attributes; accepted here: tenant
+        realm.defaults.tenent: not one of the realm's attributes; accepted here: `tenant`
         realm.default: unknown key; accepted here: attributes, defaults
         presets: unknown preset `auth0`; accepted: ory_kratos, ory_hydra, keycloak, hanko
         events.LoginFailed: `3` is not a text

@@ -3,7 +3,7 @@
 //! A text that is nothing but one variable takes the type of its value (`4`, `true`, or a text); within a
 //! longer text a variable is a piece of text.
 
-use authstitch_model::document::Problem;
+use authstitch_model::document::{Problem, quoted};
 use serde_json::Value;
 
 const OPEN: &str = "${env:";
@@ -37,7 +37,7 @@ fn walk(
         }
         Value::String(text) if text.contains(OPEN) => {
             *value = replaced(text, variable).unwrap_or_else(|message| {
-                problems.push(Problem { path: path.to_owned(), message });
+                problems.push(Problem::at(path, message));
                 Value::Null
             });
         }
@@ -50,17 +50,18 @@ fn replaced(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Result<Va
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
         let Some((inside, behind)) = after.split_once('}') else {
-            return Err(format!("`{text}` has a `{OPEN}` without a `}}`"));
+            return Err(format!("{} has a `{OPEN}` without a `}}`", quoted(text)));
         };
         let (name, other) = match inside.split_once(":-") {
             Some((name, other)) => (name, Some(other.to_owned())),
             None => (inside, None),
         };
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("`{name}` is not the name of an environment variable"));
+            return Err(format!("{} is not the name of an environment variable", quoted(name)));
         }
         let value = variable(name).or(other).ok_or_else(|| {
-            format!("the environment variable {name} is not set; set it, or write `${{env:{name}:-other}}`")
+            let instead = quoted(&format!("{OPEN}{name}:-other}}"));
+            format!("the environment variable {} is not set; set it, or write {instead}", quoted(name))
         })?;
         if before.is_empty() && behind.is_empty() && out.is_empty() {
             return Ok(typed(value));

@@ -1,10 +1,10 @@
 //! The files that a configuration names: opened as a start opens them, and all that is wrong with them told at once.
 
-use authstitch_model::document::Problem;
+use authstitch_model::document::{Problem, remark};
 
 use super::Settings;
 use crate::credentials::mistakes;
-use crate::tables::read_tables;
+use crate::tables::{TablesError, read_tables};
 
 /// What a start would refuse in the files, with the path of the key that names each.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
@@ -12,11 +12,17 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let public = public.as_ref().map(|public| ("public", &public.listening));
     let listeners = [("grpc", grpc), ("http", http), ("web", web)].into_iter().chain(public);
     let of_listener = |(name, listening)| {
-        let named = move |(key, message)| Problem { path: format!("listeners.{name}.{key}"), message };
+        let named = move |(key, message): (&str, String)| {
+            Problem::at(&format!("listeners.{name}.{key}"), remark(message))
+        };
         mistakes(listening).into_iter().map(named)
     };
     let of_tables = tables.as_deref().and_then(|path| read_tables(path).err());
-    let of_tables = of_tables.map(|error| Problem { path: "tables".into(), message: error.to_string() });
+    let of_tables = of_tables.map(|error| match error {
+        // All mistakes of the file, each of them short.
+        TablesError::Wrong { .. } => Problem::at("tables", error.to_string()),
+        error => Problem::at("tables", remark(error)),
+    });
     listeners.flat_map(of_listener).chain(of_tables).collect()
 }
 
@@ -24,6 +30,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
 mod tests {
     use std::fs;
 
+    use authstitch_model::document::Problems;
     use expect_test::expect;
     use tempfile::TempDir;
 
@@ -85,6 +92,17 @@ mod tests {
             flows.passkey_cda.prior: is missing; a map from causes to how often each occurs is accepted
             flows.magic_link.prior: is missing; a map from causes to how often each occurs is accepted
             flows.unknown.prior: is missing; a map from causes to how often each occurs is accepted"#]].assert_eq(&said(&directory(), text));
+    }
+
+    #[test]
+    fn a_name_that_no_file_has_is_told_as_shortly_however_long_it_is() {
+        let long = "x".repeat(100_000);
+        let text = format!(
+            "tables: {long}\nlisteners: {{http: {{token_file: {long}, tls: {{cert: {long}, key: {long}}}}}}}\n"
+        );
+        let Problems(problems) = Settings::check(&text).unwrap_err();
+        assert!(problems.len() > 2, "{problems:?}");
+        assert!(problems.iter().all(|problem| problem.path.len() + problem.message.len() < 4096));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use authstitch_model::document::Fields;
+use authstitch_model::document::{Fields, quoted};
 
 use super::listeners::{ACCEPTED, Listening, check, guarded};
 use crate::caps;
@@ -116,7 +116,7 @@ fn origins(fields: &Fields<'_>) -> Vec<Origin> {
         let origin = Origin::parse(text);
         if origin.is_none() {
             let accepted = "accepted: scheme://host or scheme://host:port, such as https://shop.example";
-            fields.problem("origins", format!("`{text}` is no origin; {accepted}"));
+            fields.problem("origins", format!("{} is no origin; {accepted}", quoted(text)));
         }
         origin
     };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use authstitch_model::document::Fields;
+use authstitch_model::document::{Fields, quoted};
 use http::{HeaderName, HeaderValue, Uri};
 
 use crate::caps;
@@ -95,7 +95,7 @@ fn headers(fields: &Fields<'_>) -> Headers {
             // The value may be a token, and is not shown.
             fields.problem(
                 "headers",
-                format!("`{name}` and its value are no header; accepted: visible ASCII texts"),
+                format!("{} and its value are no header; accepted: visible ASCII texts", quoted(name)),
             );
         }
         header

@@ -27,7 +27,7 @@ fn all_mistakes_are_told_at_once() {
          data_dir: '${env:NOT_SET}/data'\ncompleteness: {unload_loss: 1.5}\nlistener: {}\n",
     );
     expect![[r#"
-        data_dir: the environment variable NOT_SET is not set; set it, or write `${env:NOT_SET:-other}`
+        data_dir: the environment variable `NOT_SET` is not set; set it, or write `${env:NOT_SET:-other}`
         listeners.grpc: `localhost` is not accepted here; accepted: an IP address and a port, such as 127.0.0.1:4317
         listeners.web: 0.0.0.0:4380 can be reached from other machines unguarded; use 127.0.0.1, give it `tls`, and `tokens` or a `tls.client_ca` beside it, or set `beyond_loopback: true` where the network is trusted
         listeners.htpp: unknown key; accepted here: beyond_loopback, grpc, http, public, web
@@ -78,6 +78,62 @@ fn retention_is_some_days_and_never_none() {
 fn what_is_no_yaml_or_says_a_thing_twice_is_refused() {
     for text in ["a: [", "store: true\nstore: false", "3", "- a", "1: 2\n? [a]\n: b"] {
         assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_a_mistake_and_no_default() {
+    for (text, path) in [
+        ("completeness: {server_loss: .nan}", "completeness.server_loss"),
+        ("completeness: {server_loss: .inf}", "completeness.server_loss"),
+        ("completeness: {server_loss: -.inf}", "completeness.server_loss"),
+        ("completeness: {server_loss: 1e400}", "completeness.server_loss"),
+        ("completeness: {server_loss: '${env:NONE:-1e400}'}", "completeness.server_loss"),
+        ("completeness: {server_loss: '${env:NONE:-.nan}'}", "completeness.server_loss"),
+        ("shards: .nan", "shards"),
+        ("shards: 18446744073709551616", "shards"),
+        ("shards: -170141183460469231731687303715884105728", "shards"),
+        ("shards: 99999999999999999999999999999999999999999999", "shards"),
+        ("store: .nan", "store"),
+        ("data_dir: .inf", "data_dir"),
+        ("listeners: .nan", "listeners"),
+        ("listeners: {grpc: .nan}", "listeners.grpc"),
+        ("listeners: {http: {tokens: [.nan]}}", "listeners.http.tokens[0]"),
+        ("mapping: {presets: [.inf]}", "mapping.presets[0]"),
+        ("mapping: {events: {SignInDone: .nan}}", "mapping.events.SignInDone"),
+        ("mapping: {realm: {attributes: [a], defaults: {a: .inf}}}", "mapping.realm.defaults.a"),
+        ("retention: {days: .inf}", "retention.days"),
+    ] {
+        let Err(Problems(problems)) = read(text) else { panic!("{text} is accepted") };
+        assert!(problems.iter().any(|problem| problem.path == path), "{text}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_mistake_is_told_as_shortly_whatever_was_written() {
+    let long = "x".repeat(100_000);
+    for text in [
+        "store: @",
+        "@: 1",
+        "listeners: {grpc: @}",
+        "listeners: {public: {address: '127.0.0.1:1', origins: [@]}}",
+        "mapping: {presets: [@], events: {@: @}, attributes: {@: @}}",
+        "mapping: {realm: {attributes: [@], defaults: {a: b}}}",
+        "mapping: {events: {@: [@]}}",
+        "log: {level: @}",
+        "telemetry: {endpoint: @, headers: {@: ' '}}",
+        "data_dir: '${env:@'",
+        "data_dir: '${env:@}'",
+        "data_dir: '${env:a b@}'",
+        "store: *@",
+        "{@: 1, @: 2}",
+        "store: !@ 1",
+        "? [@]\n: 1",
+    ] {
+        let Err(Problems(problems)) = read(&text.replace('@', &long)) else { panic!("{text} is accepted") };
+        for Problem { path, message } in problems {
+            assert!(path.len() + message.len() < 4096, "{text}: {} and {}", path.len(), message.len());
+        }
     }
 }
 
@@ -168,7 +224,7 @@ fn mistakes_in_a_listener_are_told_at_once_and_no_token_is_shown() {
     .to_string();
     assert!(!problems.contains("too-secret") && !problems.contains("12345678901234567890"), "{problems}");
     expect![[r#"
-        listeners.grpc.tokens[2]: the environment variable NOT_SET is not set; set it, or write `${env:NOT_SET:-other}`
+        listeners.grpc.tokens[2]: the environment variable `NOT_SET` is not set; set it, or write `${env:NOT_SET:-other}`
         listeners.grpc.tls.cert: `3` is not a text
         listeners.grpc.tls.key: is missing; accepted: a file in PEM
         listeners.grpc.tokens[0]: is no token; accepted: 16 to 512 visible ASCII characters, such as `openssl rand -hex 32` prints
@@ -245,8 +301,8 @@ fn the_examples_of_the_page_on_listeners_are_read() {
 #[test]
 fn the_schema_has_the_keys_and_defaults_of_the_example() {
     let schema: Value = serde_json::from_str(Settings::schema()).unwrap();
-    let example = parse(Settings::default_yaml()).unwrap();
-    assert_eq!(defaults(&schema), example);
+    let (example, problems) = parse(Settings::default_yaml()).unwrap();
+    assert_eq!((defaults(&schema), problems), (example, Vec::new()));
 }
 
 /// What a schema says of defaults, as a document.

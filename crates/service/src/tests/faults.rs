@@ -21,7 +21,7 @@ use crate::{Limits, LogFormat, LogLevel, StartError, start_with_log};
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// Journeys close at once when they end.
-fn hasty(data_dir: &Path) -> Settings {
+pub(super) fn hasty(data_dir: &Path) -> Settings {
     let stitch = StitchSettings { grace: Millis(1), reopen_window: Millis(1), ..StitchSettings::default() };
     Settings { stitch, ..settings(data_dir) }
 }
@@ -41,7 +41,7 @@ fn names_in(shard: u32, begin: &str) -> impl Iterator<Item = String> {
 }
 
 /// The spans of a login, in a trace of its own.
-fn whole(journey: &str) -> Vec<Span> {
+pub(super) fn whole(journey: &str) -> Vec<Span> {
     let mut spans = telemetry::spans_of_login(journey);
     for span in &mut spans {
         span.trace_id[..8].copy_from_slice(&authstitch_model::fnv1a(journey.as_bytes()).to_be_bytes());
@@ -54,7 +54,7 @@ async fn send(service: &Running, spans: Vec<Span>) -> Answer {
 }
 
 /// Waits for something, patiently: how long it takes depends on the machine.
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(30);
     while !is_so() {
         assert!(Instant::now() < give_up, "{what}");
@@ -63,7 +63,7 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// How many journeys of five spans are stored, and how many others; each journey must be of one login.
-fn stored(directory: &Path) -> (usize, usize) {
+pub(super) fn stored(directory: &Path) -> (usize, usize) {
     let lines = Reader::open(directory, line).unwrap();
     let lines: Vec<_> = lines.lines().unwrap().map(|line| line.unwrap()).collect();
     let traces: Vec<_> =
@@ -189,7 +189,7 @@ async fn a_store_that_hangs_pushes_back_shows_and_loses_nothing() {
 }
 
 /// The gauge of what admission has let in.
-async fn bytes_waiting(service: &Running) -> usize {
+pub(super) async fn bytes_waiting(service: &Running) -> usize {
     let metrics = call(service.web, "GET", "/metrics", &[], b"").await;
     let line = metrics.text().lines().find(|line| line.starts_with("authstitch_bytes_waiting "));
     line.and_then(|line| line.split(' ').nth(1)).and_then(|value| value.parse().ok()).expect("the gauge")

@@ -11,7 +11,7 @@ use super::*;
 use crate::Limits;
 use crate::refusal::{RetryInfo, RpcStatus};
 
-const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+pub(super) const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 /// Messages as the bytes they are.
@@ -53,7 +53,7 @@ impl Decoder for Raw {
 }
 
 /// A call by tonic's own client.
-async fn export(
+pub(super) async fn export(
     to: SocketAddr,
     path: &'static str,
     message: Vec<u8>,

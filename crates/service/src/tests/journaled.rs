@@ -1,15 +1,18 @@
 //! The service with its journal: what was answered is there after any end.
 
 use authstitch_engine::{StitchSettings, line};
-use authstitch_model::Millis;
+use authstitch_journal::{Body, Directory, Stamp};
 use authstitch_model::line::JourneyLine;
+use authstitch_model::{Millis, Position, UnixNanos};
 use authstitch_otlp::wire::Span;
+use authstitch_otlp::{Encoding, Mapping, Signal, decode};
 use authstitch_store::Reader;
 use prost::Message;
 use tokio::time::{Instant, sleep_until};
 
 use super::*;
 use crate::StartError;
+use crate::clock::SystemClock;
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -96,6 +99,86 @@ async fn cut_off(service: Running, directory: &Path) {
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_read_again_counts_as_stored_only_where_the_store_did_not_have_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    for number in 0..3 {
+        send(&service, whole(&format!("journey-stored-{number}"))).await;
+    }
+    stored(directory.path(), 3).await;
+    assert_eq!(service.counters().stored, 3);
+    cut_off(service, directory.path()).await;
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    stored(directory.path(), 3).await;
+    assert_eq!((service.counters().stored, service.counters().journeys), (0, 0), "the store had all of them");
+    // From here on the store takes nothing.
+    let database = rusqlite::Connection::open(directory.path().join("authstitch.db")).unwrap();
+    database.execute_batch("ALTER TABLE revisions RENAME TO away").unwrap();
+    for number in 0..2 {
+        send(&service, whole(&format!("journey-late-{number}"))).await;
+    }
+    while service.counters().store_failures == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // It gives up what it could not write, as it ends.
+    assert!(service.stop().await.trouble.is_some());
+    database.execute_batch("ALTER TABLE away RENAME TO revisions").unwrap();
+    let service = start(hasty(directory.path()), Clock::System).await.unwrap();
+    stored(directory.path(), 5).await;
+    assert_eq!(service.counters().stored, 2, "two of five were news");
+    assert_eq!(service.stop().await.trouble, None);
+}
+
+/// Writes logins into the journal of a directory, as a service does that received them so long ago.
+fn receive_long_ago(directory: &Path, logins: &[&str], hours: u64) {
+    let kept = authstitch_journal::Settings::from(hasty(directory).journal);
+    let disk = Directory::open(&directory.join("journal"), Durability::Fsync).unwrap();
+    let seen = Stamp { position: Position(0), received: UnixNanos(0) };
+    let (mut journal, _) = authstitch_journal::Journal::open(disk, kept, seen).unwrap();
+    let received = UnixNanos(SystemClock::start().now().0 - hours * 3_600_000_000_000);
+    for login in logins {
+        let (mapping, mut events) = (Mapping::new(Secret::PUBLIC), Vec::new());
+        let bytes = request(whole(login)).encode_to_vec();
+        decode(Signal::Traces, Encoding::Protobuf, &bytes, &mapping, &mut events).unwrap();
+        journal.append(received, Body::Events(&events)).unwrap();
+    }
+    journal.commit().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_too_old_leaves_the_store_and_the_pages_and_what_is_younger_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let a_day = Settings { retention: crate::settings::days(1), ..hasty(directory.path()) };
+    receive_long_ago(directory.path(), &["journey-old-1", "journey-old-2"], 25);
+    // What a start finds is looked at when it is stored; what is too old goes at the next look.
+    let service = start(a_day.clone(), Clock::System).await.unwrap();
+    send(&service, whole("journey-young")).await;
+    stored(directory.path(), 3).await;
+    assert_eq!(explained(&service, "journey-old-1").await, 1);
+    assert_eq!(service.stop().await.trouble, None);
+    let service = start(a_day, Clock::System).await.unwrap();
+    while service.counters().retired == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stored(directory.path(), 1).await;
+    assert_eq!(service.counters().retired, 2);
+    for (journey, count) in [("journey-old-1", 0), ("journey-old-2", 0), ("journey-young", 1)] {
+        assert_eq!(explained(&service, journey).await, count, "{journey}");
+    }
+    let counted = br#"{"sql": "SELECT count(*) FROM journeys"}"#;
+    let counted = post(service.web, "/api/v1/query", "application/json", counted).await;
+    assert_eq!(counted.json()["rows"], serde_json::json!([[1]]));
+    assert_eq!(service.stop().await.trouble, None);
+}
+
+/// How many journeys the page for people has under a key.
+async fn explained(service: &Running, key: &str) -> usize {
+    let question = serde_json::json!({ "key": key }).to_string();
+    let answer = post(service.web, "/api/v1/explain", "application/json", question.as_bytes()).await;
+    answer.json()["journeys"].as_array().unwrap().len()
 }
 
 #[tokio::test]

@@ -150,6 +150,20 @@ async fn an_endpoint_that_hangs_delays_the_end_by_one_report() {
 }
 
 #[tokio::test]
+async fn reports_that_cannot_be_made_keep_it_from_starting_and_nothing_is_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let mut settings = reporting(&data, nobody, ReportProtocol::Grpc);
+    settings.telemetry.as_mut().unwrap().endpoint = "https://127.0.0.1:1".parse().unwrap();
+    let refused = start(settings.clone(), Clock::System).await.unwrap_err();
+    assert!(matches!(refused, StartError::Telemetry { .. }), "{refused}");
+    assert!(!data.exists(), "it is told before anything is made");
+    settings.telemetry = None;
+    start(settings, Clock::System).await.unwrap().stop().await;
+}
+
+#[tokio::test]
 async fn it_does_not_report_to_itself() {
     let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
     for host in ["127.0.0.1", "localhost", "[::1]"] {

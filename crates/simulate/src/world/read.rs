@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use authstitch_model::Millis;
-use authstitch_model::document::{self, Fields, Problem, Problems};
+use authstitch_model::document::{self, Fields, Problem, Problems, quoted, remark};
 use serde_json::{Map, Value};
 
 use super::flow::Flows;
@@ -25,11 +25,15 @@ pub(super) fn world(text: &str) -> Result<World, Problems> {
 }
 
 fn parse(text: &str) -> Result<Value, Problems> {
-    yaml_serde::from_str(text).map_err(|error| problem("(yaml)", error.to_string()))
+    let read = document::value(yaml_serde::Deserializer::from_str(text));
+    match read.map_err(|error| problem("(yaml)", remark(error)))? {
+        (document, problems) if problems.is_empty() => Ok(document),
+        (_, problems) => Err(Problems(problems)),
+    }
 }
 
 fn problem(path: &str, message: String) -> Problems {
-    Problems(vec![Problem { path: path.into(), message }])
+    Problems(vec![Problem::at(path, message)])
 }
 
 /// Lays a document over the shipped worlds it is based on.
@@ -37,7 +41,10 @@ fn with_bases(document: Value, left: usize) -> Result<Value, Problems> {
     let Some(base) = document.get("based_on") else { return Ok(document) };
     let names: Vec<&str> = SHIPPED.iter().chain(VARIANTS).map(|(name, _)| *name).collect();
     let text = base.as_str().and_then(World::shipped).filter(|_| left > 0).ok_or_else(|| {
-        problem("based_on", format!("`{base}` is no shipped world; accepted: {}", names.join(", ")))
+        problem(
+            "based_on",
+            format!("{} is no shipped world; accepted: {}", quoted(&base.to_string()), names.join(", ")),
+        )
     })?;
     let base = with_bases(parse(text)?, left - 1)?;
     Ok(over(base, document))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authstitch_model::document::Fields;
+use authstitch_model::document::{Fields, quoted};
 use authstitch_model::{KeyKind, Millis, Side};
 
 use super::law::{Law, share};
@@ -300,7 +300,7 @@ fn read_keys(fields: &Fields<'_>) -> Vec<KeyKind> {
             Some(kind) => keys.push(kind),
             None => {
                 let accepted = listed(KeyKind::ALL.iter().filter(|kind| sent(kind)).map(|kind| kind.code()));
-                fields.problem("keys", format!("`{code}` is no kind of key; accepted: {accepted}"));
+                fields.problem("keys", format!("{} is no kind of key; accepted: {accepted}", quoted(&code)));
             }
         }
     }

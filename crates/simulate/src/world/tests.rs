@@ -119,3 +119,49 @@ fn every_shipped_world_and_variant_is_read_and_bears_its_name() {
         assert!(!world.about().is_empty());
     }
 }
+
+#[test]
+fn a_number_that_is_none_is_a_mistake_and_no_default() {
+    for (text, path) in [
+        ("pace: {attempts_per_second: .nan}", "pace.attempts_per_second"),
+        ("pace: {jitter_s: .inf}", "pace.jitter_s"),
+        ("pace: {jitter_s: -1e400}", "pace.jitter_s"),
+        ("realms: {relying_parties: 18446744073709551616}", "realms.relying_parties"),
+        ("telemetry: {loss: {server: .nan}}", "telemetry.loss.server"),
+        ("segments: [{phones: {Android: .inf}}]", "segments[0].phones.Android"),
+        ("based_on: .nan", "based_on"),
+        ("flows: .nan", "flows"),
+    ] {
+        let Err(Problems(problems)) = World::from_yaml(&format!("name: a\n{text}\n")) else {
+            panic!("{text} is accepted")
+        };
+        assert!(problems.iter().any(|problem| problem.path == path), "{text}: {problems:?}");
+    }
+    assert!(World::from_yaml("name: a\nname: b\n").is_err(), "a name that stands twice");
+}
+
+#[test]
+fn a_mistake_is_told_as_shortly_whatever_was_written() {
+    let long = "x".repeat(100_000);
+    for text in [
+        "based_on: @",
+        "name: [@]",
+        "@: 1",
+        "telemetry: {styles: [{server: {keys: [@], form: @}}]}",
+        "segments: [{phones: {@: 1}, country: @}]",
+        "pace: {jitter_s: @}",
+        "name: *@",
+        "{@: 1, @: 2}",
+    ] {
+        let Err(Problems(problems)) = World::from_yaml(&text.replace('@', &long)) else {
+            panic!("{text} is accepted")
+        };
+        for problem in problems {
+            assert!(
+                problem.path.len() + problem.message.len() < 4096,
+                "{text}: {} bytes",
+                problem.message.len()
+            );
+        }
+    }
+}
