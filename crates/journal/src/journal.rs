@@ -370,17 +370,18 @@ impl<D: Disk> Journal<D> {
     }
 
     /// Clears what waits for its next use and holds old records: it is removed, or becomes zeros if no other waits, for a
-    /// full disk has room for none.
+    /// full disk has room for none. Where zeros find no room either, as on a disk that copies what is overwritten, it is
+    /// removed, too.
     pub(crate) fn renew_old_spares(&mut self) -> std::io::Result<()> {
         let now = self.now();
         while let Some(place) = self.spares.iter().position(|spare| !spare.takes(0, now)) {
-            if self.has_spare() {
-                self.disk.unlink(&self.spares[place].name)?;
-                self.spares.swap_remove(place);
-            } else {
-                let Spare { file, length, since, .. } = &mut self.spares[place];
-                clear(file, *length)?;
+            let is_wanted = !self.has_spare();
+            let Spare { name, file, length, since } = &mut self.spares[place];
+            if is_wanted && clear(file, *length).is_ok() {
                 *since = None;
+            } else {
+                self.disk.unlink(name)?;
+                self.spares.swap_remove(place);
             }
         }
         Ok(())

@@ -129,27 +129,47 @@ impl<D: Disk> Journal<D> {
     pub fn remove_aside(&self, before: UnixNanos) -> Result<(), SnapshotError> {
         let removing = |source| SnapshotError::Disk { doing: "removing what was set aside before", source };
         for (name, _) in self.disk.list().map_err(removing)? {
-            if names::is_aside(&name) && self.disk.written(&name).map_err(removing)? < before {
-                self.disk.unlink(&name).map_err(removing)?;
+            if !names::is_aside(&name) {
+                continue;
             }
+            let removed = match self.disk.written(&name) {
+                Ok(written) if written < before => self.disk.unlink(&name),
+                written => written.map(drop),
+            };
+            // Somebody else may have removed it meanwhile.
+            removed
+                .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+                .map_err(removing)?;
         }
         Ok(())
     }
 
     fn free(&mut self) -> Result<(), SnapshotError> {
-        let freeing = |source| SnapshotError::Disk { doing: "freeing what stands before", source };
+        let mut spares = Vec::new();
+        let freed = self.free_into(&mut spares);
+        if freed.is_err() {
+            // Their new names may not be on the disk: they are not used again, and cleared with the next.
+            spares.iter_mut().for_each(|spare| spare.since = Some(UnixNanos(0)));
+        }
+        // Only now: were their old names to come back, so would what they held.
+        self.spares.append(&mut spares);
+        freed
+            .and_then(|()| self.renew_old_spares())
+            .map_err(|source| SnapshotError::Disk { doing: "freeing what stands before", source })
+    }
+
+    fn free_into(&mut self, spares: &mut Vec<Spare<D::File>>) -> io::Result<()> {
         let mut freed = false;
         while self.snapshots.len() > caps::SNAPSHOTS_KEPT
             && let Some(oldest) = self.snapshots.front()
         {
-            self.disk.unlink(&names::snapshot(oldest.position)).map_err(freeing)?;
+            self.disk.unlink(&names::snapshot(oldest.position))?;
             self.snapshots.pop_front();
             freed = true;
         }
         let oldest = self.snapshots.front().filter(|_| self.snapshots.len() == caps::SNAPSHOTS_KEPT);
         let bound = oldest.map_or(Position(0), |oldest| oldest.position.min(self.sinks));
         let is_read = Arc::strong_count(&self.reading) > 1;
-        let mut spares = Vec::new();
         while let Some(front) = self.sealed.front()
             && !is_read
             && front.last <= bound
@@ -164,22 +184,21 @@ impl<D: Disk> Journal<D> {
             // What was written once is overwritten most cheaply.
             if wanted {
                 let spare = self.next_spare();
-                self.disk.rename(&name, &spare).map_err(freeing)?;
+                self.disk.rename(&name, &spare)?;
                 self.sealed.pop_front();
-                let file = self.disk.open(&spare).map_err(freeing)?;
+                // One that cannot be opened is of no use, and holds what should be gone.
+                let file = self.disk.open(&spare).inspect_err(|_| drop(self.disk.unlink(&spare)))?;
                 spares.push(Spare { name: spare, file, length, since: Some(since) });
             } else {
-                self.disk.unlink(&name).map_err(freeing)?;
+                self.disk.unlink(&name)?;
                 self.sealed.pop_front();
             }
             freed = true;
         }
         if freed {
             self.no_room = None;
-            self.disk.sync_directory().map_err(freeing)?;
+            self.disk.sync_directory()?;
         }
-        // Only now: were their old names to come back, so would what they held.
-        self.spares.append(&mut spares);
-        self.renew_old_spares().map_err(freeing)
+        Ok(())
     }
 }

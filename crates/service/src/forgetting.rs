@@ -7,7 +7,7 @@
 //!   very end the record loses what it says.
 //! - The snapshot stands at the position before the record. So whatever breaks off, the next start reads the record, has its
 //!   engines forget again, which changes nothing, and the rest is done once more. Until all of it is done no other snapshot
-//!   is made, and nobody is told that it is.
+//!   is made, and nobody is told that it is. Another one follows, as this one lets go nothing.
 //! - Requests wait meanwhile: for a snapshot, for the journal to be written anew and the store's pages to be looked through.
 //! - Without a journal engines and store forget, and nothing has to be done again.
 //! - Where files are left with which the server does not work, it says that it is not forgotten there, see `unreached`.
@@ -128,7 +128,7 @@ impl Forgetting {
     /// Has engines and store forget, and counts it; gives how many journeys were stored.
     pub(crate) fn forget(&self, forget: &Arc<Forget>) -> Result<u64, String> {
         self.shards.ask_blocking(|answer| Work::Forget(Arc::clone(forget), answer)).map_err(gone)?;
-        if forget.journeys.is_empty() {
+        if forget.journeys.is_empty() && forget.named.is_empty() {
             return Ok(0);
         }
         let question = |answer| Delivery::Question(Question::Forget(Arc::clone(forget), answer));
@@ -180,6 +180,8 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         match &done {
             Ok(_) => {
                 self.unfinished = None;
+                // Only the next lets go what stands before this one.
+                self.snapshots.wanted = true;
                 self.health.works(PART);
             }
             Err(why) => self.not_finished(why),
@@ -192,16 +194,20 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         self.snapshots.failed = Some(self.clock.now());
     }
 
-    /// Writes down what is to be forgotten; gives the position before that.
+    /// Writes down what is to be forgotten, unless it stands there as the last record; gives the position before that.
     fn note(&mut self, forget: &Forget) -> Result<Position, String> {
         if self.gone {
             return Err(gone(Gone));
         }
         let before = self.journal.committed();
+        if self.noted == Some(before) && self.unfinished.as_ref() == Some(forget) {
+            return Ok(Position(before.0 - 1));
+        }
         let (kind, bytes) = (Text::bounded(FORGET), forget.to_bytes());
         let body = Body::Setting { kind: &kind, bytes: &bytes };
         self.journal.append(self.clock.now(), body).map_err(|refused| refused.to_string())?;
         self.sync().map_err(|poisoned| poisoned.to_string())?;
+        self.noted = Some(self.journal.committed());
         Ok(before)
     }
 

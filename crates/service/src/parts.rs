@@ -179,6 +179,7 @@ impl Parts {
                     gone: false,
                     forgetting: forgetting.clone(),
                     unfinished,
+                    noted: None,
                     log: log.clone(),
                     retention: settings.retention,
                     // Two must fit into the journal long before it is full: only the second lets go.

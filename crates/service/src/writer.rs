@@ -92,6 +92,8 @@ pub(crate) struct Writer<D: Disk> {
     pub forgetting: Forgetting,
     /// What is to be forgotten, and is not everywhere yet.
     pub unfinished: Option<Forget>,
+    /// Where that was written down last, by this process.
+    pub noted: Option<Position>,
 }
 
 /// When a snapshot is made.
@@ -171,8 +173,7 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 Err(RecvTimeoutError::Timeout) => {
                     self.health.begins(PART, caps::JOURNAL_HANGS);
                     // A disk that is full says so when room is asked for.
-                    drop(self.journal.make_ready());
-                    self.health.ends(PART);
+                    self.make_ready();
                     if !self.snapshots.wanted {
                         continue;
                     }
@@ -306,6 +307,10 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             }
             return;
         }
+        // A tick may be beyond the bound at which requests are refused.
+        if !waiting.is_empty() {
+            self.health.works(PART);
+        }
         self.counters.commits.add(1);
         self.snapshots.since += bytes;
         let mut ticks = ticks.into_iter().peekable();
@@ -335,15 +340,18 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
     /// Has what was taken on the disk. While that hangs, and where it fails, the health answer says so.
     pub(crate) fn sync(&mut self) -> Result<(), Poisoned> {
         self.health.begins(PART, caps::JOURNAL_HANGS);
-        match self.journal.commit() {
-            Ok(_) => {
-                self.health.works(PART);
-                Ok(())
-            }
-            Err(poisoned) => {
-                self.health.failing(PART, poisoned.to_string());
-                Err(poisoned)
-            }
+        let committed = self.journal.commit();
+        self.health.ends(PART);
+        committed.map(drop).inspect_err(|poisoned| self.health.failing(PART, poisoned.to_string()))
+    }
+
+    /// Sees to it that there is room for what comes; then the journal works again.
+    fn make_ready(&mut self) {
+        self.health.begins(PART, caps::JOURNAL_HANGS);
+        let ready = self.journal.make_ready();
+        self.health.ends(PART);
+        if ready.is_ok() && self.journal.poisoned().is_none() {
+            self.health.works(PART);
         }
     }
 
@@ -365,8 +373,11 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         self.snapshots.wanted = false;
         // No other may stand behind the record of what is to be forgotten; the health answer says why.
         if self.unfinished.is_some() {
-            // It makes a snapshot of its own; if it fails, the health answer says why.
-            let _ = self.finish_forgetting();
+            // It makes a snapshot of its own; if it fails, the health answer says why. It looks through the whole store, so
+            // it is not tried again at once.
+            if self.snapshots.failed.is_none() || self.snapshots.is_time_again(&self.clock) {
+                let _ = self.finish_forgetting();
+            }
             return None;
         }
         if self.gone {
@@ -434,7 +445,10 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
             kept.and_then(|()| self.journal.remove_aside(too_old)).map_err(|error| error.to_string())
         });
         match kept {
-            Ok(()) => self.health.works(SNAPSHOT),
+            Ok(()) => {
+                self.health.works(SNAPSHOT);
+                self.make_ready();
+            }
             // The journal grows until one can be written again; at its bound it takes nothing more.
             Err(why) => {
                 self.health.failing(SNAPSHOT, why);

@@ -57,10 +57,6 @@ pub const WRITER_CACHE_KIB: u32 = 64 << 10;
 /// batches touch is moved once.
 pub const LOG_PAGES: u32 = 16 << 10;
 
-/// Pages from which on a file is not wiped: from this number of pages on, some 140 GB, a page that begins with a page's
-/// number can look like one of a table.
-pub const PAGES_TOLD_APART: u32 = 1 << 25;
-
 /// Pages that are wiped at a time where old journeys are retired, 16 MiB: some milliseconds. Looked every minute, it comes
 /// round a file of 20 GB once a day.
 pub const PAGES_WIPED: u32 = 4 << 10;

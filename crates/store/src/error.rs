@@ -65,11 +65,6 @@ pub enum StoreError {
     },
     /// A reader keeps the write-ahead log from being emptied.
     LogInUse,
-    /// The file is too large to be wiped.
-    TooLarge {
-        /// Its pages.
-        pages: u32,
-    },
     /// SQLite failed at something.
     Sqlite {
         /// What was being done.
@@ -122,12 +117,6 @@ impl fmt::Display for StoreError {
             Self::LogInUse => f.write_str(
                 "what is forgotten is still in the write-ahead log of the store, for a reader holds it; end long queries \
                  and forget again",
-            ),
-            Self::TooLarge { pages } => write!(
-                f,
-                "the store has {pages} pages, and nothing can be wiped from {} on; keep journeys for fewer days, stop \
-                 authstitch, run SQLite's VACUUM, and start it again",
-                caps::PAGES_TOLD_APART
             ),
             Self::Sqlite { doing, source } => write!(f, "{doing} failed: {source}"),
         }

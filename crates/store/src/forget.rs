@@ -97,7 +97,9 @@ impl Store {
         }
         transaction.commit().doing("committing what is forgotten")?;
         if !wipes {
-            self.connection.execute_batch("VACUUM").doing("writing the database anew")?;
+            // What stays is copied aside meanwhile, which may be more than there is memory.
+            let anew = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
+            self.connection.execute_batch(anew).doing("writing the database anew")?;
         }
         self.empty_log()?;
         Ok(rows.len() as u64)

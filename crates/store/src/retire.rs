@@ -6,7 +6,7 @@
 //! - A table of keys goes whole once no row of its partition is left, and with it the keys of revisions that were replaced.
 //!   As a partition ends by age, too (see `batch.rs`), keys leave at most [`caps::PARTITION_MS`] after their journey; those
 //!   of a journey that was open when the partition began, later by as long as it had been open.
-//! - Each piece wipes some pages, see `wipe.rs`, and goes round the file; and when nothing is too old any more the log is
+//! - Each piece wipes some pages, see `wipe.rs`, and goes round the file, across restarts; and when nothing is too old any more the log is
 //!   emptied, unless somebody reads. So nothing of a retired journey outlives it by more than a round.
 //! - The pages that this frees are zeros, and the next journeys are written there: the file stays as large as it ever was,
 //!   and grows no more where as many come as go.
@@ -45,12 +45,16 @@ impl Store {
             execute(&transaction, "DELETE FROM ids WHERE journey = ?1", params![journey], RETIRING)?;
         }
         drop_empty_partitions(&transaction)?;
-        let (to, pages) = (from + caps::PAGES_WIPED, wipe::pages(&transaction)?);
-        if wipes && pages < caps::PAGES_TOLD_APART {
+        let to = from + caps::PAGES_WIPED;
+        let next = if to > wipe::pages(&transaction)? { 0 } else { to };
+        if wipes {
             wipe::wipe(&transaction, from..to)?;
         }
+        if next != from {
+            schema::set_state(&transaction, schema::NEXT_WIPED, next.into())?;
+        }
         transaction.commit().doing("committing what was retired")?;
-        self.wiped = if to > pages { 0 } else { to };
+        self.wiped = next;
         if old.len() < most {
             self.empty_log_unless_read();
         }

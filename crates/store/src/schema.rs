@@ -6,7 +6,7 @@ use std::time::Duration;
 use authstitch_model::ids::Text;
 use authstitch_model::{Environment, Judged, KeyHash, Phase, Side, UnixNanos};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
 use crate::caps;
 use crate::error::{Doing, StoreError};
@@ -29,6 +29,8 @@ pub(crate) const NEXT_ROW: &str = "next_row";
 /// When the journey of the partition's first row was first heard of, in milliseconds since 1970. A file that an earlier
 /// version wrote has no such number, so its partition ends with the next row.
 pub(crate) const PARTITION_BEGAN: &str = "partition_began";
+/// The page that retiring wipes next.
+pub(crate) const NEXT_WIPED: &str = "next_wiped_page";
 /// How many rows share one table of keys; fixed when the file is made.
 pub(crate) const PARTITION_ROWS: &str = "partition_rows";
 
@@ -233,6 +235,15 @@ pub(crate) fn state(connection: &Connection, name: &str) -> Result<u64, StoreErr
         .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
         .doing("reading the state of the store")?;
     Ok(value.unwrap_or(0).max(0).cast_unsigned())
+}
+
+/// Notes a number of the store itself.
+pub(crate) fn set_state(connection: &Connection, name: &str, value: u64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO state VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2")
+        .and_then(|mut statement| statement.execute(params![name, value.cast_signed()]))
+        .map(drop)
+        .doing("noting the state of the store")
 }
 
 /// Settings that every connection shares.

@@ -72,7 +72,8 @@ impl Store {
         }
         transaction.commit().doing("making the store")?;
         let wipes = wipe::is_built_in(&connection)?;
-        let store = Self { connection, wiped: 0, wipes };
+        let wiped = u32::try_from(schema::state(&connection, schema::NEXT_WIPED)?).unwrap_or_default();
+        let store = Self { connection, wiped, wipes };
         // What was forgotten when the process ended may still be there.
         store.empty_log_unless_read();
         Ok(store)

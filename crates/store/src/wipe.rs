@@ -8,14 +8,14 @@
 //!   through `sqlite_dbpage`, SQLite's own view of its pages: so it is part of a transaction like every other change. SQLite
 //!   is built with it by `.cargo/config.toml`. Where it was built without, as outside of a checkout, forgetting writes the
 //!   whole file anew instead (`VACUUM`), and retiring leaves such copies until then.
-//! - Only pages of tables have entries. Other pages begin with the number of a page, of which the first byte is 0 up to
-//!   [`caps::PAGES_TOLD_APART`]; a larger file is not touched, which is an error.
+//! - Only pages of tables have entries. Other pages begin with the number of a page, four bytes: what, read so, is none of the
+//!   file's is a page of a table. In a file of more than 2^25 pages, 137 GB, some of those cannot be told, and are left alone:
+//!   first the inner ones of tables without row numbers, where one entry in hundreds stands.
 
 use std::ops::Range;
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::caps;
 use crate::error::{Doing, StoreError};
 
 /// What its statements do, where one fails.
@@ -39,13 +39,14 @@ pub(crate) fn pages(transaction: &Transaction<'_>) -> Result<u32, StoreError> {
 
 /// Wipes these pages, as far as they are there.
 pub(crate) fn wipe(transaction: &Transaction<'_>, numbers: Range<u32>) -> Result<(), StoreError> {
-    let count = told_apart(pages(transaction)?)?;
+    let count = pages(transaction)?;
     let mut read =
         transaction.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1").doing(WIPING)?;
     let mut write =
         transaction.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1").doing(WIPING)?;
     for number in numbers.start.max(FIRST + 1)..numbers.end.min(count + 1) {
-        let wiped = read.query_row([number], |row| Ok(wiped(row.get_ref(0)?.as_blob()?))).doing(WIPING)?;
+        let wiped =
+            read.query_row([number], |row| Ok(wiped(row.get_ref(0)?.as_blob()?, count))).doing(WIPING)?;
         if let Some(page) = wiped {
             write.execute(params![number, page]).doing(WIPING)?;
         }
@@ -53,16 +54,11 @@ pub(crate) fn wipe(transaction: &Transaction<'_>, numbers: Range<u32>) -> Result
     Ok(())
 }
 
-/// So many pages, if those of tables can be told from others.
-const fn told_apart(pages: u32) -> Result<u32, StoreError> {
-    match pages < caps::PAGES_TOLD_APART {
-        true => Ok(pages),
-        false => Err(StoreError::TooLarge { pages }),
+/// A page of a file of so many, with nothing where nothing belongs; `None` if it is so.
+fn wiped(page: &[u8], count: u32) -> Option<Vec<u8>> {
+    if u32::from_be_bytes(*page.first_chunk()?) <= count {
+        return None;
     }
-}
-
-/// A page with nothing where nothing belongs; `None` if it is so.
-fn wiped(page: &[u8]) -> Option<Vec<u8>> {
     let free = free_middle(page)?;
     let is_clear = page.get(free.clone())?.iter().all(|byte| *byte == 0);
     if is_clear {

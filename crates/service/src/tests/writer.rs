@@ -144,6 +144,10 @@ struct Threads {
 impl Threads {
     /// Every commit wants a snapshot.
     fn start() -> Self {
+        Self::with_snapshots_every(1)
+    }
+
+    fn with_snapshots_every(bytes: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let disk = Gated { disk: Simulated::new(1), gate: Gate::default() };
         let elapsed: &'static AtomicU64 = Box::leak(Box::default());
@@ -200,7 +204,8 @@ impl Threads {
                 unreached: Unreached::default(),
             },
             unfinished: recovered.unfinished,
-            snapshots: Snapshots::every(1),
+            noted: None,
+            snapshots: Snapshots::every(bytes),
         };
         let (jobs, waiting) = sync_channel(64);
         threads.push(thread::spawn(move || writer.run(&waiting)));
@@ -220,7 +225,9 @@ impl Threads {
 
     fn forget(&self, journey: &str) -> Result<Forgotten, String> {
         let (answer, heard) = oneshot::channel();
-        self.jobs.send(Job::Forget(Wanted { key: journey.into(), realm: None }, answer)).unwrap();
+        self.jobs
+            .send(Job::Forget(Wanted { key: journey.into(), realm: Some("default".into()) }, answer))
+            .unwrap();
         heard.blocking_recv().unwrap()
     }
 
@@ -313,5 +320,44 @@ fn a_forgetting_that_failed_is_finished_after_a_while_though_nothing_comes() {
     assert_eq!([threads.disk.holds(&bytes[0]), threads.disk.holds(&bytes[1])], [false, true]);
     assert!(threads.forget("journey-forgotten").unwrap().is_nothing());
     assert_eq!(threads.forget("journey-other").unwrap().journeys, 1, "the other is there as before");
+    threads.stop();
+}
+
+#[test]
+fn a_forgetting_that_failed_is_not_tried_again_with_every_request() {
+    let threads = Threads::start();
+    assert_eq!(threads.send("journey-forgotten", 1).blocking_recv().unwrap(), Ok(()));
+    threads.until("the snapshot is written", |threads| threads.counters.snapshots.get() == 1);
+    threads.disk.disk.set_room(0);
+    threads.forget("journey-forgotten").unwrap_err();
+    let before = threads.disk.disk.steps();
+    for nth in 2..12 {
+        // Each wants a snapshot.
+        assert_eq!(threads.send("journey-other", nth).blocking_recv().unwrap(), Ok(()));
+    }
+    // A write and a sync each.
+    assert_eq!(threads.disk.disk.steps() - before, 20);
+    threads.disk.disk.set_room(usize::MAX);
+    threads.stop();
+}
+
+#[test]
+fn what_stands_beside_what_was_forgotten_leaves_the_journal_no_later_than_else() {
+    let threads = Threads::with_snapshots_every(u64::MAX);
+    let trace = event(EventName::QrShown, START, 1).origin.trace_id.unwrap();
+    let trace = u128::from_str_radix(&trace.to_string(), 16).unwrap().to_be_bytes();
+    assert_eq!(threads.send("journey-kept", 1).blocking_recv().unwrap(), Ok(()));
+    assert_eq!(threads.send("journey-forgotten", 2).blocking_recv().unwrap(), Ok(()));
+    let hours = |hours: u64| {
+        threads.pass(Duration::from_secs(hours * 3600));
+        threads.jobs.send(Job::Tick).unwrap();
+    };
+    hours(23);
+    assert_eq!(threads.forget("journey-forgotten").unwrap().journeys, 1);
+    assert!(threads.disk.holds(&trace), "the search finds what is there");
+    // A snapshot follows at once, so that the next of the day lets go.
+    thread::sleep(caps::TICK * 3);
+    hours(25);
+    threads.until("it is gone", |threads| !threads.disk.holds(&trace));
     threads.stop();
 }

@@ -250,6 +250,7 @@ impl World {
                 unreached: Unreached::default(),
             },
             unfinished: recovered.unfinished,
+            noted: None,
             snapshots: Snapshots::every(self.snapshot_bytes),
         };
         let (jobs, waiting) = jobs();
