@@ -244,6 +244,13 @@ impl<D: Disk> Journal<D> {
         if self.has_spare() { Ok(()) } else { self.make_spare(length, 0) }
     }
 
+    /// Whether it takes what comes, as far as that is known without asking the disk for room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let may_have = self.bytes() + self.settings.segment_bytes <= self.settings.disk_bytes;
+        self.poison.is_none() && (self.has_spare() || may_have && self.no_room.is_none())
+    }
+
     /// Why the journal takes nothing any more, if so.
     #[must_use]
     pub const fn poisoned(&self) -> Option<&Poisoned> {

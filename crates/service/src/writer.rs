@@ -172,7 +172,6 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
                     self.health.begins(PART, caps::JOURNAL_HANGS);
-                    // A disk that is full says so when room is asked for.
                     self.make_ready();
                     if !self.snapshots.wanted {
                         continue;
@@ -345,12 +344,13 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         committed.map(drop).inspect_err(|poisoned| self.health.failing(PART, poisoned.to_string()))
     }
 
-    /// Sees to it that there is room for what comes; then the journal works again.
+    /// Sees to it that there is room for what comes, while there is time; then the journal works again.
     fn make_ready(&mut self) {
         self.health.begins(PART, caps::JOURNAL_HANGS);
-        let ready = self.journal.make_ready();
+        // A disk that is full says so when room is asked for.
+        let ready = self.journal.make_ready().is_ok();
         self.health.ends(PART);
-        if ready.is_ok() && self.journal.poisoned().is_none() {
+        if ready && self.journal.has_room() {
             self.health.works(PART);
         }
     }
@@ -447,7 +447,9 @@ impl<D: Disk<File: Send> + Send + 'static> Writer<D> {
         match kept {
             Ok(()) => {
                 self.health.works(SNAPSHOT);
-                self.make_ready();
+                if self.journal.has_room() {
+                    self.health.works(PART);
+                }
             }
             // The journal grows until one can be written again; at its bound it takes nothing more.
             Err(why) => {

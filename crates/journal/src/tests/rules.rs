@@ -82,12 +82,14 @@ fn at_its_bound_the_journal_refuses_and_the_batch_stays_as_it_was() {
     let record = Record { position: Position(0), received: UnixNanos(0), body: RecordBody::Events(events) };
     let refused = append(&mut journal, Entry::Record(record)).unwrap_err();
     assert!(matches!(refused, Refused::Full { needed: 16384, bound: 12288 }), "{refused}");
+    assert!(!journal.has_room());
     assert!(journal.bytes() <= settings.disk_bytes);
     let position = journal.commit().unwrap();
     assert_eq!(position, taken.last().unwrap().position());
     journal.release(position).unwrap();
     journal.snapshot(Position(position.0 - 1), &[]).unwrap();
     journal.snapshot(position, &[]).unwrap();
+    assert!(journal.has_room());
     assert_eq!(open(&disk.restart(Crash::Killed), settings.clone()).2, []);
     let disk = Simulated::new(1);
     let (mut journal, ..) = open(&disk, settings);
@@ -135,6 +137,7 @@ fn a_full_disk_refuses_before_anything_is_written() {
     taken.push(append(&mut journal, setting(100)).unwrap());
     journal.commit().unwrap();
     assert!(matches!(append(&mut journal, setting(3000)), Err(Refused::Disk { .. })));
+    assert!(!journal.has_room());
     drop(journal);
     assert_eq!(open(&disk.restart(Crash::Lost), small()).2, taken);
 }
