@@ -5,14 +5,12 @@
 
 use std::sync::LazyLock;
 
+use authstitch_fuzz::assert_short;
 use authstitch_model::Secret;
-use authstitch_model::document::{self, Problem};
+use authstitch_model::document;
 use authstitch_otlp::{Encoding, Mapping, Signal, decode};
 use authstitch_simulate::{Body, Schedule, Simulation, World};
 use libfuzzer_sys::fuzz_target;
-
-/// Bytes of one problem, whatever the text: what it quotes is cut, and lists of what is accepted are known.
-const PROBLEM_BYTES: usize = 4096;
 
 /// Requests of a world whose logins take every form, and how many records each has.
 static REQUESTS: LazyLock<Vec<(Signal, Vec<u8>, u64)>> = LazyLock::new(|| {
@@ -33,17 +31,7 @@ static REQUESTS: LazyLock<Vec<(Signal, Vec<u8>, u64)>> = LazyLock::new(|| {
 fuzz_target!(|text: &str| {
     let Ok((rules, _)) = document::value(yaml_serde::Deserializer::from_str(text)) else { return };
     match document::read(&rules, |fields| Mapping::read(fields, Secret::PUBLIC)) {
-        Err(problems) => {
-            assert!(!problems.0.is_empty());
-            for Problem { path, message } in problems.0 {
-                assert!(
-                    path.len() + message.len() < PROBLEM_BYTES,
-                    "{} and {} bytes",
-                    path.len(),
-                    message.len()
-                );
-            }
-        }
+        Err(problems) => assert_short(problems),
         Ok(mapping) => {
             for (signal, bytes, records) in &*REQUESTS {
                 let mut events = Vec::new();
